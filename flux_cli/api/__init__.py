@@ -1,0 +1,1 @@
+"""The HTTP client of the tasks endpoint. Nothing outside this folder imports httpx."""

@@ -1,0 +1,62 @@
+"""Reads the body of a reply: whole, decoded, and never larger than a cap."""
+
+import zlib
+from collections.abc import Iterable
+
+
+MAX_BYTES = 16 * 1024 * 1024  # of one decoded reply; 50 records are a tenth of a megabyte
+_GZIP = zlib.MAX_WBITS | 16
+
+
+class BodyTooLarge(Exception):  # noqa: N818 - turned into an error where it is caught
+    """The decoded body grew beyond the cap."""
+
+
+class BodyCut(Exception):  # noqa: N818
+    """The compressed body is damaged, or ended before its end."""
+
+
+class UnknownEncoding(Exception):  # noqa: N818
+    """The body is compressed in a way that was not asked for."""
+
+
+def read_body(chunks: Iterable[bytes], encoding: str, *, max_bytes: int = MAX_BYTES) -> bytes:
+    """Join and decode the chunks of a body as they came over the wire.
+
+    `encoding` is the reply's content-encoding, empty for none. Memory stays
+    near `max_bytes` whatever arrives. Raises BodyTooLarge, BodyCut and
+    UnknownEncoding.
+    """
+    if encoding in ("", "identity"):
+        return _joined(chunks, max_bytes)
+    if encoding == "gzip":
+        return _gunzipped(chunks, max_bytes)
+    raise UnknownEncoding(encoding)
+
+
+def _joined(chunks: Iterable[bytes], max_bytes: int) -> bytes:
+    parts: list[bytes] = []
+    size = 0
+    for chunk in chunks:
+        size += len(chunk)
+        if size > max_bytes:
+            raise BodyTooLarge
+        parts.append(chunk)
+    return b"".join(parts)
+
+
+def _gunzipped(chunks: Iterable[bytes], max_bytes: int) -> bytes:
+    decoder = zlib.decompressobj(_GZIP)
+    body = bytearray()
+    for chunk in chunks:
+        try:
+            body += decoder.decompress(chunk, max_bytes + 1 - len(body))
+        except zlib.error as error:
+            raise BodyCut from error
+        if len(body) > max_bytes:
+            raise BodyTooLarge
+        if decoder.eof:
+            break
+    if not decoder.eof:
+        raise BodyCut
+    return bytes(body)

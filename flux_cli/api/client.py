@@ -1,0 +1,228 @@
+"""Asks the tasks endpoint: one request, one reply, or one ServiceError."""
+
+import contextlib
+import json
+import ssl
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+from flux_cli import __version__, errors
+from flux_cli.api.body import MAX_BYTES, BodyCut, BodyTooLarge, UnknownEncoding, read_body
+from flux_cli.api.connection import Connection
+from flux_cli.api.deadline import DeadlineTransport
+from flux_cli.api.pause import parse_retry_after
+from flux_cli.api.reply import Head, Reply, parse_batch, parse_object
+from flux_cli.errors import ServiceError, UsageError
+
+
+_ENDPOINT = "/flux/tasks"
+
+
+class Client:
+    """Speaks the wire contract over pooled connections; safe to use from several threads."""
+
+    def __init__(
+        self, connection: Connection, *, now: Callable[[], float] = time.time
+    ) -> None:
+        """Build the client; no connection is made yet.
+
+        Raises UsageError, naming the setting, for a proxy or certificate
+        setting that cannot be used.
+        """
+        self._connection = connection
+        self._now = now
+        self._http = httpx.Client(
+            transport=_transport(connection),
+            trust_env=False,  # the proxy is in `connection`; nothing else is wanted
+            follow_redirects=False,  # the token goes to one origin only
+            headers={
+                "authorization": f"Bearer {connection.token.reveal()}",
+                "accept": "application/json",
+                "accept-encoding": "gzip",
+                "content-type": "application/json",
+                "user-agent": f"flux-tasks/{__version__}",
+            },
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._http.close()
+
+    def retrieve_batch(self, ids: Sequence[str]) -> Reply:
+        """Ask for up to 50 tasks. The reply may be short, or hold other tasks: see the engine.
+
+        Raises a ServiceError. `ids` must not be empty: the service would list
+        other tasks of the account.
+        """
+        if not ids:
+            raise ValueError("a batch query needs ids")
+        request = {"action": "retrieve_batch", "ids": list(ids), "limit": len(ids)}
+        with self._naming_token():
+            return parse_batch(*self._post(request))
+
+    def retrieve(self, task_id: str) -> Mapping[str, Any]:
+        """Ask for one task; an empty mapping when it is not known. Raises a ServiceError."""
+        with self._naming_token():
+            return parse_object(*self._post({"action": "retrieve", "id": task_id}))
+
+    @contextlib.contextmanager
+    def _naming_token(self) -> Iterator[None]:
+        try:
+            yield
+        except errors.TokenRejected as error:
+            source = self._connection.token_source
+            error.hint = f"The token came from {source}; get another one" if source else ""
+            raise
+
+    def _post(self, request: dict[str, Any]) -> tuple[Head, bytes]:
+        content = json.dumps(request, separators=(",", ":"))
+        self._say(f"> POST {self._connection.base_url}{_ENDPOINT} {content}")
+        started = time.monotonic()
+        try:
+            with self._http.stream(
+                "POST", self._connection.base_url + _ENDPOINT, content=content
+            ) as response:
+                head = self._head(response)
+                body = self._body(response, head)
+        except httpx.HTTPError as error:
+            fault = self._fault(error)
+            self._say(f"< {fault.message} ({time.monotonic() - started:.3f} s)")
+            raise fault from error
+        text = body[:2000].decode("utf-8", "replace")
+        self._say(
+            f"< {head.status} ({time.monotonic() - started:.3f} s, {len(body):,} bytes) {text}"
+        )
+        return head, body
+
+    def _head(self, response: httpx.Response) -> Head:
+        return Head(
+            status=response.status_code,
+            content_type=response.headers.get("content-type", ""),
+            retry_after=parse_retry_after(response.headers.get("retry-after"), self._now()),
+        )
+
+    def _body(self, response: httpx.Response, head: Head) -> bytes:
+        encoding = response.headers.get("content-encoding", "").strip().lower()
+        try:
+            body = read_body(response.iter_raw(), encoding)
+        except BodyTooLarge:
+            if head.status != httpx.codes.OK:
+                return b""  # the status says enough
+            raise errors.BrokenContract(
+                f"the reply is larger than {MAX_BYTES // 1024**2} MiB", code="bad_reply"
+            ) from None
+        except BodyCut:
+            raise errors.ConnectionFault("the reply was cut short", code="reply_cut") from None
+        except UnknownEncoding:
+            raise errors.BrokenContract(
+                "the reply is compressed in a way that was not asked for", code="bad_reply"
+            ) from None
+        return self._connection.token.hide_bytes(body)
+
+    def _say(self, line: str) -> None:
+        if self._connection.trace is not None:
+            self._connection.trace(self._connection.token.hide(line))
+
+    def _fault(self, error: httpx.HTTPError) -> ServiceError:
+        host = httpx.URL(self._connection.base_url).host
+        causes = list(_causes(error))
+        bad_certificate = next((c for c in causes if isinstance(c, ssl.SSLError)), None)
+        if bad_certificate is not None:
+            reason = getattr(bad_certificate, "verify_message", "") or bad_certificate.reason
+            return errors.UntrustedServer(
+                f"{host}: the connection is not secure: {reason}",
+                code="untrusted_server",
+                hint="Check the base URL and this machine's clock; behind a company's proxy,"
+                " name its certificate in SSL_CERT_FILE",
+            )
+        if isinstance(error, httpx.TimeoutException):
+            seconds = f"{self._connection.request_timeout:g}"
+            return errors.ConnectionFault(
+                f"{host}: no whole reply within {seconds} seconds",
+                code="timeout",
+                hint="Check the network, or allow more with --request-timeout",
+            )
+        if isinstance(error, httpx.ProxyError):
+            return errors.ConnectionFault(
+                f"{host}: the proxy from {self._connection.proxy_name} refuses",
+                code="proxy_error",
+                hint=f"Check {self._connection.proxy_name}",
+            )
+        if isinstance(error, httpx.ConnectError):
+            via = f" through {self._connection.proxy_name}" if self._connection.proxy else ""
+            return errors.ConnectionFault(
+                f"cannot connect to {_address(self._connection.base_url)}{via}:"
+                f" {_plain_reason(causes)}",
+                code="unreachable",
+                hint="Check the network and the base URL",
+            )
+        return errors.ConnectionFault(
+            f"{host}: the connection broke before the reply was whole",
+            code="reply_cut",
+            hint="Check the network",
+        )
+
+
+def _transport(connection: Connection) -> httpx.BaseTransport:
+    try:
+        return DeadlineTransport(
+            seconds=connection.request_timeout,
+            verify=_ssl_context(connection),
+            proxy=connection.proxy,
+            trust_env=False,
+            limits=httpx.Limits(
+                max_connections=connection.concurrency,
+                max_keepalive_connections=connection.concurrency,
+                keepalive_expiry=60.0,
+            ),
+        )
+    except (ImportError, ValueError, httpx.InvalidURL):
+        raise UsageError(
+            f"{connection.proxy_name}: flux cannot use this proxy",
+            hint="Use a proxy URL that starts with http:// or https://",
+        ) from None
+
+
+def _ssl_context(connection: Connection) -> ssl.SSLContext:
+    """Return what verifies the server; loading the certificates takes a while."""
+    if connection.base_url.startswith("http://"):
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # trusts nobody, and is never asked
+    try:
+        return httpx.create_ssl_context(trust_env=True)
+    except (OSError, ssl.SSLError) as error:
+        raise UsageError(
+            f"SSL_CERT_FILE or SSL_CERT_DIR: the certificates cannot be read: {error.strerror}",
+            hint="Correct the variable, or unset it",
+        ) from None
+
+
+def _causes(error: BaseException) -> list[BaseException]:
+    chain: list[BaseException] = []
+    current: BaseException | None = error
+    while current is not None and current not in chain:
+        chain.append(current)
+        current = current.__cause__ or current.__context__
+    return chain
+
+
+def _plain_reason(causes: Sequence[BaseException]) -> str:
+    for cause in causes:
+        if isinstance(cause, OSError) and cause.strerror:
+            return cause.strerror.lower()
+    return "no connection"
+
+
+def _address(base_url: str) -> str:
+    url = httpx.URL(base_url)
+    return f"{url.host}:{url.port}" if url.port else url.host

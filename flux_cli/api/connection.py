@@ -1,0 +1,26 @@
+"""Where requests go, and how: everything a client needs to know, decided before it is built."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from flux_cli.api.token import Token
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """One service and the way to it.
+
+    `base_url` has no slash at its end; `token_source` says in words where the
+    token came from; `request_timeout` is in seconds for a whole exchange;
+    `proxy` is a URL, and `proxy_name` the setting that it came from; `trace`
+    receives a line for each request and reply.
+    """
+
+    base_url: str
+    token: Token
+    token_source: str = ""
+    request_timeout: float = 30.0
+    concurrency: int = 8
+    proxy: str | None = None
+    proxy_name: str = ""
+    trace: Callable[[str], None] | None = None

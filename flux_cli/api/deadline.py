@@ -1,0 +1,105 @@
+"""One deadline for a whole exchange: connecting, sending, and every byte that comes back.
+
+httpx applies its timeouts to each read and write, so a server that sends one
+byte a second is never late. Here every operation on a connection gets what is
+left of the exchange's time instead. An exchange happens in one thread from
+beginning to end, so the deadline is kept for each thread.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+
+
+_CONNECT_SHARE = 3  # one address may take a third of the time, so that the next has a chance
+
+
+class DeadlineTransport(httpx.HTTPTransport):
+    """An HTTP transport whose exchanges each end within `seconds`.
+
+    Raises httpx.TimeoutException when the time is over. What it cannot cut
+    short is the operating system's name resolution.
+    """
+
+    def __init__(
+        self,
+        *,
+        seconds: float,
+        clock: Callable[[], float] = time.monotonic,
+        **options: Any,
+    ) -> None:
+        super().__init__(**options)
+        self._seconds = seconds
+        self._limit = _Limit(clock)
+        # The pool takes a backend in its constructor only, which httpx calls.
+        self._pool._network_backend = _Backend(self._pool._network_backend, self._limit)
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send `request`; its time runs from here to the last byte that is read."""
+        self._limit.start(self._seconds)
+        return super().handle_request(request)
+
+
+class _Limit(threading.local):
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._seconds = 0.0
+        self._end = 0.0
+
+    def start(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._end = self._clock() + seconds
+
+    def left(self) -> float:
+        """Return the seconds that are left. Raises httpx.ReadTimeout when none are."""
+        left = self._end - self._clock()
+        if left <= 0:
+            raise httpx.ReadTimeout("the exchange took too long")
+        return left
+
+    def for_connecting(self) -> float:
+        return min(self.left(), self._seconds / _CONNECT_SHARE)
+
+
+class _Backend:
+    def __init__(self, backend: Any, limit: _Limit) -> None:
+        self._backend = backend
+        self._limit = limit
+
+    def connect_tcp(self, host: str, port: int, timeout: Any = None, **options: Any) -> "_Stream":
+        del timeout
+        stream = self._backend.connect_tcp(
+            host, port, timeout=self._limit.for_connecting(), **options
+        )
+        return _Stream(stream, self._limit)
+
+
+class _Stream:
+    def __init__(self, stream: Any, limit: _Limit) -> None:
+        self._stream = stream
+        self._limit = limit
+
+    def read(self, max_bytes: int, timeout: Any = None) -> bytes:
+        del timeout
+        data: bytes = self._stream.read(max_bytes, timeout=self._limit.left())
+        return data
+
+    def write(self, buffer: bytes, timeout: Any = None) -> None:
+        del timeout
+        self._stream.write(buffer, timeout=self._limit.left())
+
+    def start_tls(
+        self, ssl_context: Any, server_hostname: str | None = None, timeout: Any = None
+    ) -> "_Stream":
+        del timeout
+        stream = self._stream.start_tls(ssl_context, server_hostname, timeout=self._limit.left())
+        return _Stream(stream, self._limit)
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)

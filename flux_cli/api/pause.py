@@ -1,0 +1,41 @@
+"""How long to wait after trouble: the service's `Retry-After`, or full jitter."""
+
+import email.utils
+import math
+import re
+from collections.abc import Callable
+from datetime import UTC
+
+
+LONGEST_PAUSE = 60.0  # seconds of Retry-After that are waited out; beyond them flux stops
+_FIRST_CEILING = 0.5  # seconds
+_LAST_CEILING = 20.0  # seconds
+_SECONDS = re.compile(r"\d{1,15}(\.\d{1,9})?")
+
+
+def backoff(failures: int, uniform: Callable[[float, float], float]) -> float:
+    """Return the seconds to wait after `failures` failures in a row, at least one.
+
+    Full jitter: U(0, min(20, 0.5 * 2^n)), with n counted from 0.
+    """
+    ceiling = min(_LAST_CEILING, _FIRST_CEILING * 2 ** min(failures - 1, 16))
+    return uniform(0.0, ceiling)
+
+
+def parse_retry_after(value: str | None, now: float) -> float | None:
+    """Read a Retry-After header (RFC 9110, section 10.2.3) as seconds from `now`.
+
+    `now` is Unix time. A date in the past is 0; anything that is neither a
+    number of seconds nor a date is None.
+    """
+    if value is None:
+        return None
+    value = value.strip()
+    if _SECONDS.fullmatch(value):
+        return float(value)
+    try:
+        date = email.utils.parsedate_to_datetime(value)
+        seconds = date.replace(tzinfo=date.tzinfo or UTC).timestamp() - now
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    return max(0.0, seconds) if math.isfinite(seconds) else None

@@ -1,0 +1,158 @@
+"""What a reply means: records, or the one error that says why there are none."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flux_cli import errors
+from flux_cli.errors import ServiceError
+
+
+_TOKEN_CODES = frozenset({"no_token", "invalid_token", "token_expired", "token_mismatched"})
+_TITLE = re.compile(rb"<title[^>]*>\s*(.{1,200}?)\s*</title>", re.IGNORECASE | re.DOTALL)
+_RETRYABLE_STATUSES = frozenset({408, 425})
+_HINTS = {
+    "used_up": "Top up the account's balance, then run the same command again",
+    "disabled": "The application is disabled: enable it in the service's console",
+    "no_api": "Check the base URL",
+    "api_not_implemented": "Check the base URL",
+    "http_404": "Check the base URL",
+    "http_405": "Check the base URL",
+}
+_LONGEST_TEXT = 300  # characters of the service's own words in one message
+_LONGEST_CODE = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The reply to a batch query: the records that are objects, as they came.
+
+    `size` counts all items, usable or not: what the service was able to send.
+    """
+
+    items: tuple[Mapping[str, Any], ...]
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The part of a reply before its body. `retry_after` is in seconds."""
+
+    status: int
+    content_type: str = ""
+    retry_after: float | None = None
+
+
+def parse_batch(head: Head, body: bytes) -> Reply:
+    """Read the reply to `retrieve_batch`. Raises a ServiceError for anything else."""
+    reply = parse_object(head, body)
+    items = reply.get("items")
+    if not isinstance(items, list):
+        what = "is missing" if items is None else "is not a list"
+        raise errors.BrokenContract(
+            f'the reply breaks the contract: "items" {what}', code="bad_reply", trace_id=_trace(reply)
+        )
+    return Reply(tuple(item for item in items if isinstance(item, dict)), len(items))
+
+
+def parse_object(head: Head, body: bytes) -> Mapping[str, Any]:
+    """Read a reply that must be a JSON object and no error.
+
+    Raises the ServiceError that the reply amounts to: by `error.code` first,
+    by status second, as the service's own pages disagree about statuses.
+    """
+    if 300 <= head.status < 400:  # noqa: PLR2004
+        raise errors.NotTheApi(
+            f"the service answered with a redirect ({head.status}), which is not followed",
+            code="not_the_api",
+            hint="This does not look like the API (captive portal? wrong base URL?)",
+        )
+    value = _json(body)
+    if not 200 <= head.status < 300:  # noqa: PLR2004
+        raise _by_code(head, value, body)
+    if isinstance(value, dict):
+        if value.get("error") and (value.get("success") is False or "items" not in value):
+            raise _by_code(head, value, body)
+        return value
+    if body.lstrip()[:1] == b"<" or "html" in head.content_type:
+        raise errors.NotTheApi(
+            f"the service answered with a web page{_title(body)}",
+            code="not_the_api",
+            hint="This does not look like the API (captive portal? wrong base URL?)",
+        )
+    if value is _INVALID:
+        raise errors.ConnectionFault(
+            "the reply is empty" if not body.strip() else "the reply is not whole JSON",
+            code="bad_reply",
+        )
+    raise errors.BrokenContract(
+        "the reply breaks the contract: its top level is not an object", code="bad_reply"
+    )
+
+
+_INVALID = object()
+
+
+def _json(body: bytes) -> Any:
+    """Parse `body`; NaN and infinities, which JSON does not have, become None."""
+    try:
+        return json.loads(body, parse_constant=lambda _: None)
+    except (ValueError, RecursionError):
+        return _INVALID
+
+
+def _by_code(head: Head, value: Any, body: bytes) -> ServiceError:
+    error = value.get("error") if isinstance(value, dict) else None
+    code, text = "", ""
+    if isinstance(error, dict):
+        code, text = _brief(error.get("code"), _LONGEST_CODE), _brief(error.get("message"))
+    elif isinstance(error, str):
+        text = _brief(error)
+    answer = code or f"HTTP {head.status}"
+    if text:
+        answer += f": {text}"
+    elif value is _INVALID:
+        answer += _title(body)
+    code_or_status = code or f"http_{head.status}"
+    return _kind(head.status, code)(
+        f"the service answered {answer}",
+        code=code_or_status,
+        hint=_HINTS.get(code_or_status, ""),
+        trace_id=_trace(value),
+        retry_after=head.retry_after,
+    )
+
+
+def _kind(status: int, code: str) -> type[ServiceError]:  # noqa: PLR0911 - a table
+    if code in _TOKEN_CODES or status == 401:  # noqa: PLR2004
+        return errors.TokenRejected
+    if code in ("used_up", "disabled", "no_api", "api_not_implemented"):
+        return errors.Refused
+    if code == "bad_request" or (status == 400 and not code):  # noqa: PLR2004
+        return errors.BadRequest
+    if code == "too_many_requests" or status == 429:  # noqa: PLR2004
+        return errors.RateLimited
+    if status in (200, 500) or code == "api_error":
+        return errors.InternalFault
+    if status > 500 or status in _RETRYABLE_STATUSES:  # noqa: PLR2004
+        return errors.ServerFault
+    return errors.Refused
+
+
+def _title(body: bytes) -> str:
+    match = _TITLE.search(body[:65536])
+    return f' titled "{_brief(match[1].decode("utf-8", "replace"))}"' if match else ""
+
+
+def _trace(value: Any) -> str | None:
+    return _brief(value.get("trace_id"), _LONGEST_CODE) or None if isinstance(value, dict) else None
+
+
+def _brief(value: Any, length: int = _LONGEST_TEXT) -> str:
+    """Return a string of the service on one line, cut to `length` characters."""
+    if not isinstance(value, str):
+        return ""
+    text = " ".join(value[: 4 * length].split())
+    return text if len(text) <= length else f"{text[: length - 1]}…"

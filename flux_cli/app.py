@@ -1,0 +1,150 @@
+"""The command line, and the one place where an error becomes a message and an exit code."""
+
+import signal
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from flux_cli import __version__
+from flux_cli.commands import auth, demo, sandbox, tasks
+from flux_cli.errors import (
+    ExitCode,
+    FluxError,
+    InputError,
+    ReaderGone,
+    ServiceError,
+    Terminated,
+)
+from flux_cli.runtime import Runtime
+
+
+class _Boundary(TyperGroup):
+    """The root command: whatever happens below ends here as an exit code."""
+
+    def list_commands(self, ctx: typer.Context) -> list[str]:
+        """Return the commands in the order in which a newcomer needs them."""
+        order = ["tasks", "auth", "demo", "sandbox"]
+        return sorted(super().list_commands(ctx), key=order.index)
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,  # noqa: ARG002 - this is what it replaces
+        windows_expand_args: bool = True,
+        **extra: Any,
+    ) -> Any:
+        """Run the command line in `args` and exit. `obj` may hold a Runtime."""
+        runtime = extra.pop("obj", None) or Runtime.of_process()
+        try:
+            code = super().main(
+                args=args,
+                prog_name=prog_name,
+                complete_var=complete_var,
+                standalone_mode=False,
+                windows_expand_args=windows_expand_args,
+                obj=runtime,
+                **extra,
+            )
+        except BaseException as error:  # noqa: BLE001 - the boundary
+            code = _report(error, runtime)
+        sys.exit(code or ExitCode.OK)
+
+
+def _report(error: BaseException, runtime: Runtime) -> int:
+    """Say on stderr what happened and return the exit code."""
+    say = runtime.stderr.line
+    match error:
+        case ReaderGone():
+            return ExitCode.OK
+        case SystemExit():
+            return error.code if isinstance(error.code, int) else ExitCode.BUG
+        case FluxError():
+            report_failure(error, runtime)
+            return error.exit_code
+        case typer.TyperException():
+            message = error.format_message()
+            ctx = getattr(error, "ctx", None)
+            if message:  # without one, help has been shown
+                path = ctx.command_path if ctx is not None else "flux"
+                say(f"flux: {_sentence(message)} Try: {path} --help")
+            return error.exit_code
+        case Terminated():
+            return ExitCode.TERMINATED
+        case KeyboardInterrupt() | typer.Abort():
+            return ExitCode.INTERRUPTED
+        case _:
+            frame = traceback.extract_tb(error.__traceback__)[-1]
+            say(
+                f"flux: a bug in flux {__version__}: {type(error).__name__}: {error}"
+                f" ({frame.filename}:{frame.lineno}). Please report this line"
+            )
+            return ExitCode.BUG
+
+
+def report_failure(error: FluxError, runtime: Runtime) -> None:
+    """Write what failed, and what to do about it, on one line for each failure."""
+    message = error.message
+    if isinstance(error, ServiceError) and error.trace_id:
+        message += f" (trace id {error.trace_id})"
+    runtime.stderr.line(f"flux: {_sentence(message)} {_sentence(error.hint)}")
+    if isinstance(error, InputError):
+        for line in error.more:
+            runtime.stderr.line(f"flux: {line}")
+
+
+def _sentence(text: str) -> str:
+    return text if not text or text.endswith((".", "?", "!", ")")) else f"{text}."
+
+
+app = typer.Typer(
+    cls=_Boundary,
+    name="flux",
+    no_args_is_help=True,
+    add_completion=True,
+    rich_markup_mode=None,  # plain help: half the time to show, and stable
+    pretty_exceptions_enable=False,  # it can show locals, and a local can be the token
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(tasks.group, name="tasks")
+app.add_typer(auth.group, name="auth")
+app.command("sandbox")(sandbox.sandbox)
+app.command("demo")(demo.demo)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"flux {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    ctx: typer.Context,
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_show_version, is_eager=True, help="Show the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Where do my Flux image and video generation tasks stand?
+
+    \b
+    Examples:
+      flux tasks check ID ID            look at two tasks
+      flux tasks check < ids.txt        look at the tasks in a file
+      flux demo                         try it: no account, no network
+    """
+    del ctx
+    signal.signal(signal.SIGTERM, _terminate)
+
+
+def _terminate(number: int, frame: object) -> None:
+    del number, frame
+    raise Terminated

@@ -1,0 +1,147 @@
+"""`flux auth`: the token, and where it is kept."""
+
+import time
+from typing import Annotated
+
+import typer
+
+from flux_cli.api.connection import Connection
+from flux_cli.api.token import Token
+from flux_cli.commands import options
+from flux_cli.config.credentials import Credential
+from flux_cli.config.settings import BaseUrl, FoundToken, token_from_environment
+from flux_cli.errors import ExitCode, NoToken, ServiceError, UsageError
+from flux_cli.runtime import Runtime
+
+
+group = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None, help="Your API token, and where it is kept."
+)
+
+
+@group.command()
+def login(
+    ctx: typer.Context,
+    with_token: Annotated[
+        bool, typer.Option("--with-token", help="Read the token from stdin instead of asking.")
+    ] = False,
+    verify: Annotated[
+        bool,
+        typer.Option(
+            "--verify/--no-verify",
+            help="Ask the service about the token before it is saved. This costs nothing.",
+        ),
+    ] = True,
+    base_url: options.BaseUrl = None,
+    request_timeout: options.RequestTimeout = 30.0,
+    debug: options.Debug = False,
+) -> None:
+    """Save a token in your config folder, for this service and no other.
+
+    \b
+    Examples:
+      flux auth login
+      flux auth login --with-token < token.txt
+    """
+    runtime: Runtime = ctx.obj
+    url = runtime.base_url(base_url)
+    if shadow := token_from_environment(runtime.environment):
+        raise UsageError(
+            f"{shadow.source} is set and would be used instead of a stored token",
+            hint=f"Unset it first (unset {shadow.source}), or go on without logging in",
+        )
+    token = _ask_for_token(runtime, from_stdin=with_token)
+    runtime.stderr.keep_secret(token)
+    if verify:
+        connection = runtime.connection(
+            FoundToken(token, "this login"), url, request_timeout=request_timeout, debug=debug
+        )
+        _verify(runtime, connection)
+    runtime.credentials.save(url.origin, Credential(token, runtime.now()))
+    runtime.stderr.line(f"flux: the token for {url.origin} is in {runtime.credentials.path}")
+
+
+@group.command()
+def status(ctx: typer.Context, base_url: options.BaseUrl = None) -> None:
+    """Show which token would be used: where it is, for which service, since when.
+
+    Exits with 4 when there is none. Shows no part of the token, and asks nobody.
+    """
+    runtime: Runtime = ctx.obj
+    url, found = _required_token(runtime, base_url)
+    runtime.stdout.write_text(f"service  {url.origin} (set by {url.source})\n")
+    runtime.stdout.write_text(f"token    {found.source}\n")
+    credential = runtime.credentials.load().get(url.origin)
+    if credential is not None:
+        date = time.strftime("%Y-%m-%d %H:%M", time.localtime(credential.saved_at))
+        runtime.stdout.write_text(f"stored   {date}, in {runtime.credentials.path}\n")
+
+
+@group.command("token")
+def show_token(ctx: typer.Context, base_url: options.BaseUrl = None) -> None:
+    """Print the token that would be used, for scripts of your own.
+
+    \b
+    Example:
+      curl -H "authorization: Bearer $(flux auth token)" ...
+    """
+    runtime: Runtime = ctx.obj
+    _, found = _required_token(runtime, base_url)
+    runtime.stdout.write_text(f"{found.token.reveal()}\n")
+
+
+@group.command()
+def logout(ctx: typer.Context, base_url: options.BaseUrl = None) -> None:
+    """Forget the stored token of this service."""
+    runtime: Runtime = ctx.obj
+    url = runtime.base_url(base_url)
+    if runtime.credentials.delete(url.origin):
+        runtime.stderr.line(f"flux: forgot the token for {url.origin}.")
+    else:
+        runtime.stderr.line(f"flux: no token was stored for {url.origin}.")
+    if shadow := token_from_environment(runtime.environment):
+        runtime.stderr.line(f"flux: {shadow.source} is set and is still used.")
+
+
+def _required_token(runtime: Runtime, base_url: str | None) -> tuple[BaseUrl, FoundToken]:
+    url = runtime.base_url(base_url)
+    found = runtime.find_token(url)
+    if found is None:
+        raise runtime.no_token(url)
+    return url, found
+
+
+def _verify(runtime: Runtime, connection: Connection) -> None:
+    """Ask for a task that does not exist: free, and refused when the token is bad."""
+    import uuid
+
+    from flux_cli.api.traffic import Traffic
+
+    with runtime.client(connection) as client:
+        traffic = Traffic(concurrency=1, retries=2)
+        try:
+            traffic.send(lambda: client.retrieve(str(uuid.uuid4())))
+        except ServiceError as error:
+            if error.exit_code is not ExitCode.TOKEN:
+                error.hint = "The token was not saved; --no-verify saves it without asking"
+            raise
+
+
+def _ask_for_token(runtime: Runtime, *, from_stdin: bool) -> Token:
+    if from_stdin:
+        text = runtime.stdin.buffer.read(1 << 16).decode("utf-8", "replace") if runtime.stdin else ""
+    elif runtime.stdin_is_terminal:
+        import getpass
+
+        text = getpass.getpass("API token (not shown while you type): ")
+    else:
+        raise UsageError(
+            "stdin is not a terminal, so flux cannot ask for the token",
+            hint="Run: flux auth login --with-token < FILE",
+        )
+    try:
+        return Token(text.strip())
+    except ValueError as error:
+        raise NoToken(
+            f"this cannot be a token: it {error}", hint="Paste the token alone, without Bearer"
+        ) from None

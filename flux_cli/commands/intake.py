@@ -1,0 +1,102 @@
+"""Gathers task ids from arguments, files and stdin, all read and checked before any is used."""
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+from flux_cli.api.token import Token
+from flux_cli.errors import InputError
+from flux_cli.output.safe import one_line
+from flux_cli.runtime import Runtime
+from flux_cli.tasks.ids import TaskIds, flaw
+from flux_cli.tasks.sources import Problem, read_ids
+
+
+_STDIN = "-"
+_MOST_PROBLEMS = 5  # named one by one
+_LONGEST_ECHO = 40  # characters of a bad id that are shown
+
+
+def has_source(runtime: Runtime, arguments: Sequence[str], files: Sequence[Path]) -> bool:
+    """Tell whether there is anything to read ids from: a terminal on stdin is nothing."""
+    return bool(arguments or files) or (runtime.stdin is not None and not runtime.stdin_is_terminal)
+
+
+def gather_ids(
+    runtime: Runtime, arguments: Sequence[str], files: Sequence[Path], *, token: Token | None
+) -> TaskIds:
+    """Return the distinct ids of all sources, in order.
+
+    Stdin is read when there are neither arguments nor files. Raises InputError
+    that names source and line of each of the first bad ids; `token`, pasted
+    where an id belongs, is one of them.
+    """
+    ids = TaskIds()
+    problems: list[str] = []
+    count = 0
+    for name, line, found in _candidates(runtime, arguments, files):
+        if (problem := _problem(found, token)) is None:
+            ids.add(str(found))
+            continue
+        count += 1
+        if count <= _MOST_PROBLEMS:
+            problems.append(f"{name}{line}: {problem}")
+    if count > _MOST_PROBLEMS:
+        problems.append(f"and {count - _MOST_PROBLEMS:,} more")
+    if problems:
+        first, *more = problems
+        raise InputError(first, hint="Nothing was sent", more=tuple(more))
+    if not ids:
+        names = [str(file) for file in files] or ["stdin"]
+        raise InputError(
+            f"{', '.join(names)}: no task ids in there",
+            hint="Give ids as arguments, with --file, or on stdin",
+        )
+    return ids
+
+
+def _problem(found: str | Problem, token: Token | None) -> str | None:
+    if isinstance(found, Problem):
+        return found.message
+    if token is not None and token.is_in(found):
+        return "this is your API token, not a task id"
+    reason = flaw(found)
+    if reason is None:
+        return None
+    shown = one_line(found, _LONGEST_ECHO)
+    return f'"{token.hide(shown) if token else shown}" is not a task id: it {reason}'
+
+
+def _candidates(
+    runtime: Runtime, arguments: Sequence[str], files: Sequence[Path]
+) -> Iterator[tuple[str, str, str | Problem]]:
+    for number, text in enumerate(arguments, 1):
+        yield "argument ", str(number), text
+    for file in files or ([] if arguments else [Path(_STDIN)]):
+        with _opened(runtime, file) as (stream, name):
+            try:
+                for found, line in read_ids(stream, name):
+                    yield name, f":{line}", found
+            except OSError as error:
+                raise _unreadable(name, error) from None
+
+
+@contextlib.contextmanager
+def _opened(runtime: Runtime, file: Path) -> Iterator[tuple[BinaryIO, str]]:
+    if str(file) == _STDIN:
+        if runtime.stdin is None:
+            raise InputError("stdin: is closed", hint="Give ids as arguments or with --file")
+        yield runtime.stdin.buffer, "stdin"
+        return
+    try:
+        stream = file.open("rb")
+    except (OSError, ValueError) as error:
+        raise _unreadable(str(file), error) from None
+    with stream:
+        yield stream, str(file)
+
+
+def _unreadable(name: str, error: OSError | ValueError) -> InputError:
+    reason = (isinstance(error, OSError) and error.strerror) or "not a file name"
+    return InputError(f"{name}: cannot be read: {reason}", hint="Check the name given to --file")

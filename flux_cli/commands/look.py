@@ -1,0 +1,70 @@
+"""One look at a set of tasks: from ids to what stands on stdout. `check` and `demo` share it."""
+
+from flux_cli.errors import GaveUp
+from flux_cli.output.formats import Writer
+from flux_cli.runtime import Connection, Runtime
+from flux_cli.tasks.ids import TaskIds
+from flux_cli.tasks.state import State
+from flux_cli.tasks.task import Task
+from flux_cli.tasks.verdict import Tally
+
+
+def look(
+    runtime: Runtime,
+    ids: TaskIds,
+    connection: Connection,
+    writer: Writer,
+    *,
+    states: frozenset[State] | None = None,
+    batch_size: int = 50,
+    retries: int = 3,
+    keep_raw: bool = False,
+) -> Tally:
+    """Ask for `ids`, write the tasks in `states` (None: all), and return the counts of all.
+
+    Raises ServiceError when there is an id without an answer, after writing
+    what was answered; KeyboardInterrupt likewise.
+    """
+    from flux_cli.api.traffic import Traffic
+    from flux_cli.engine.check import Check
+
+    tally = Tally()
+
+    def show(batch: list[Task]) -> None:
+        tally.add(batch)
+        writer.write([task for task in batch if states is None or task.state in states])
+
+    with runtime.client(connection) as client:
+        engine = Check(
+            ids,
+            client.retrieve_batch,
+            traffic=Traffic(concurrency=connection.concurrency, retries=retries),
+            batch_size=batch_size,
+            workers=min(connection.concurrency, -(-len(ids) // batch_size)),
+            keep_raw=keep_raw,
+            now=runtime.now,
+        )
+        try:
+            for batch in engine.results():
+                show(batch)
+            writer.close()
+        except KeyboardInterrupt:
+            for batch in engine.interrupt():
+                show(batch)
+            writer.close()
+            runtime.stderr.line(
+                f"flux: interrupted with {tally.total:,} of {len(ids):,} tasks answered."
+                " The tasks go on by themselves; run the same command again to look."
+            )
+            raise
+    runtime.stderr.note(tally.summary())
+    if engine.stopped_by is not None:
+        raise engine.stopped_by
+    if unknown := tally.by_state[State.UNKNOWN]:
+        raise GaveUp(
+            f"no answer for {unknown:,} of {len(ids):,} tasks: {tally.reason}",
+            code="no_answer",
+            hint="Run the same command again; --debug shows what was sent and received",
+            trace_id=None,
+        )
+    return tally

@@ -1,0 +1,187 @@
+"""The credential store: one small JSON file that is always whole, and only its owner's.
+
+A change is made under a lock, on what is in the file at that moment, in a new
+file beside it that is synced and then renamed over it.
+"""
+
+import contextlib
+import json
+import os
+import secrets
+import stat
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from flux_cli.api.token import Token
+from flux_cli.config.locking import locked
+from flux_cli.errors import OutputError, UsageError
+
+
+_VERSION = 1
+_FILE = "credentials.json"
+_TEMPORARY = ".credentials-"
+_MAX_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """A stored token; `saved_at` is Unix seconds."""
+
+    token: Token
+    saved_at: float
+
+
+Credentials = dict[str, Credential]  # by origin
+
+
+class CredentialStore:
+    """Tokens by the origin that they were saved for."""
+
+    def __init__(self, folder: Path, *, warn: Callable[[str], None]) -> None:
+        """`warn` is told, in one line each, what is wrong with the file or its folder."""
+        self.path = folder / _FILE
+        self._folder = folder
+        self._warn = warn
+        self._loaded: Credentials | None = None
+
+    def load(self) -> Credentials:
+        """Return all credentials; none, with a warning, when the file cannot be used."""
+        if self._loaded is None:
+            self._loaded = self._read(warn=self._warn) or {}
+        return self._loaded
+
+    def save(self, origin: str, credential: Credential) -> None:
+        """Store `credential` for `origin`. Raises OutputError when it cannot be written."""
+        with self._changing() as credentials:
+            credentials[origin] = credential
+
+    def delete(self, origin: str) -> bool:
+        """Forget the token for `origin`; False when there was none. Raises OutputError."""
+        if self._read(warn=self._warn) in (None, {}):
+            return False
+        with self._changing() as credentials:
+            return credentials.pop(origin, None) is not None
+
+    @contextlib.contextmanager
+    def _changing(self) -> Iterator[Credentials]:
+        self._loaded = None
+        try:
+            if not self._folder.is_dir():
+                self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                self._folder.chmod(0o700)
+            with locked(self._folder / ".lock"):
+                self._remove_leftovers()
+                credentials = self._read(warn=lambda _: None)
+                if credentials is None:
+                    self._set_aside()
+                    credentials = {}
+                yield credentials
+                self._write(credentials)
+        except OSError as error:
+            raise OutputError(
+                f"{self.path}: cannot be written: {error.strerror}",
+                hint="Check the folder, or name another one in FLUX_CONFIG_DIR",
+            ) from None
+
+    def _read(self, *, warn: Callable[[str], None]) -> Credentials | None:
+        """Return what the file holds; {} when there is none, None when it is no use."""
+        try:
+            data = self._read_bytes(warn)
+        except FileNotFoundError:
+            return {}
+        except OSError as error:
+            if self.path.is_symlink():
+                raise UsageError(
+                    f"{self.path}: is a symbolic link, which flux does not follow",
+                    hint="Put the file itself there, or name its folder in FLUX_CONFIG_DIR",
+                ) from None
+            raise UsageError(
+                f"{self.path}: cannot be read: {error.strerror}", hint="Check its permissions"
+            ) from None
+        try:
+            return _parsed(data)
+        except _NewerVersion:
+            warn(f"{self.path}: written by a newer flux; taken as logged out")
+        except (ValueError, TypeError, KeyError, RecursionError):
+            warn(f"{self.path}: damaged; taken as logged out. Run: flux auth login")
+        return None
+
+    def _read_bytes(self, warn: Callable[[str], None]) -> bytes:
+        flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+        with os.fdopen(os.open(self.path, flags), "rb") as file:
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                raise OSError(0, "not a regular file")
+            if os.name == "posix":
+                if status.st_mode & 0o077:
+                    warn(f"{self.path}: others can read it. Run: chmod 600 {self.path}")
+                if status.st_uid != os.getuid():
+                    warn(f"{self.path}: belongs to somebody else (user id {status.st_uid})")
+            return file.read(_MAX_BYTES)
+
+    def _write(self, credentials: Credentials) -> None:
+        temporary = self._folder / f"{_TEMPORARY}{secrets.token_hex(8)}"
+        file = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            with os.fdopen(file, "wb") as stream:
+                if hasattr(os, "fchmod"):
+                    os.fchmod(stream.fileno(), 0o600)  # whatever the umask took away
+                stream.write(_serialised(credentials))
+                stream.flush()
+                os.fsync(stream.fileno())
+            temporary.replace(self.path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+        _sync_folder(self._folder)
+
+    def _set_aside(self) -> None:
+        stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
+        aside = self.path.with_name(f"{_FILE}.unusable-{stamp}-{secrets.token_hex(2)}")
+        self.path.rename(aside)
+        self._warn(f"{self.path}: could not be used; kept as {aside.name}")
+
+    def _remove_leftovers(self) -> None:
+        """Remove what a crash left behind; nobody else writes while the lock is held."""
+        for leftover in self._folder.glob(f"{_TEMPORARY}*"):
+            leftover.unlink(missing_ok=True)
+
+
+class _NewerVersion(Exception):  # noqa: N818 - turned into a warning where it is caught
+    pass
+
+
+def _parsed(data: bytes) -> Credentials:
+    document: Any = json.loads(data)
+    if isinstance(document["version"], int) and document["version"] > _VERSION:
+        raise _NewerVersion
+    if document["version"] != _VERSION:
+        raise ValueError("unknown version")
+    return {
+        str(origin): Credential(Token(entry["token"]), float(entry["saved_at"]))
+        for origin, entry in document["credentials"].items()
+    }
+
+
+def _serialised(credentials: Credentials) -> bytes:
+    document = {
+        "version": _VERSION,
+        "credentials": {
+            origin: {"token": credential.token.reveal(), "saved_at": credential.saved_at}
+            for origin, credential in credentials.items()
+        },
+    }
+    return json.dumps(document, indent=2).encode("ascii") + b"\n"
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name != "posix":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,130 @@
+"""Where requests go and with which token: decided from options, environment and store."""
+
+import ipaddress
+import urllib.parse
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from flux_cli.api.token import Token
+from flux_cli.config.credentials import CredentialStore
+from flux_cli.errors import NoToken, UsageError
+
+
+DEFAULT_BASE_URL = "https://api.acedata.cloud"
+TOKEN_VARIABLES = ("FLUX_API_TOKEN", "ACEDATACLOUD_API_TOKEN")
+BASE_URL_VARIABLES = ("FLUX_API_BASE_URL", "ACEDATACLOUD_API_BASE_URL")
+_DEFAULT_PORTS = {"https": 443, "http": 80}
+
+
+@dataclass(frozen=True, slots=True)
+class BaseUrl:
+    """A checked base URL without a slash at its end; `source` says where it was set."""
+
+    text: str
+    source: str
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port in one spelling: what a stored token is bound to."""
+        parts = urllib.parse.urlsplit(self.text)
+        host = parts.hostname or ""
+        host = f"[{host}]" if ":" in host else host
+        port = parts.port or _DEFAULT_PORTS[parts.scheme]
+        suffix = "" if port == _DEFAULT_PORTS[parts.scheme] else f":{port}"
+        return f"{parts.scheme}://{host}{suffix}"
+
+    @property
+    def host(self) -> str:
+        return urllib.parse.urlsplit(self.text).hostname or ""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundToken:
+    """A token and the place it came from, in words."""
+
+    token: Token
+    source: str
+
+
+def find_base_url(option: str | None, environment: Mapping[str, str]) -> BaseUrl:
+    """Return the base URL: option, environment, default. Raises UsageError for a bad one."""
+    if option is not None:
+        return _checked(option, "--base-url")
+    for name in BASE_URL_VARIABLES:
+        if value := environment.get(name, "").strip():
+            return _checked(value, name)
+    return BaseUrl(DEFAULT_BASE_URL, "the default")
+
+
+def _checked(text: str, source: str) -> BaseUrl:
+    try:
+        parts = urllib.parse.urlsplit(text)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        raise _bad_url(source, "is not a URL") from None
+    if parts.scheme not in _DEFAULT_PORTS or not host or port == 0:
+        raise _bad_url(source, "is not a URL that starts with https:// and a host")
+    if not (text.isascii() and text.isprintable()) or set(text) & set(" \"<>\\^`{|}"):
+        raise _bad_url(source, "has a character that does not belong into a URL")
+    if parts.username is not None or parts.password is not None:
+        raise _bad_url(source, "must not hold a user name or password")
+    if parts.query or parts.fragment or text.endswith(("?", "#")):
+        raise _bad_url(source, "must not hold a query (?) or fragment (#)")
+    if parts.scheme == "http" and not is_loopback(host):
+        raise _bad_url(source, "would send the token unencrypted; http:// is for this machine only")
+    return BaseUrl(f"{parts.scheme}://{parts.netloc.lower()}{parts.path.rstrip('/')}", source)
+
+
+def _bad_url(source: str, problem: str) -> UsageError:
+    return UsageError(f"{source}: the base URL {problem}", hint=f"Example: {DEFAULT_BASE_URL}")
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether `host` is this machine by name or number."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def token_from_environment(environment: Mapping[str, str]) -> FoundToken | None:
+    """Return the token that an environment variable holds. Raises NoToken for a bad one."""
+    for name in TOKEN_VARIABLES:
+        if value := environment.get(name, "").strip():
+            try:
+                return FoundToken(Token(value), name)
+            except ValueError as error:
+                raise NoToken(
+                    f"{name}: this cannot be a token: it {error}",
+                    hint=f"Set {name} to the token alone",
+                ) from None
+    return None
+
+
+def find_token(
+    environment: Mapping[str, str], store: CredentialStore, base_url: BaseUrl
+) -> FoundToken | None:
+    """Return the token for `base_url`: environment first, then the one stored for its origin."""
+    if found := token_from_environment(environment):
+        return found
+    credential = store.load().get(base_url.origin)
+    return FoundToken(credential.token, f"the file {store.path}") if credential else None
+
+
+def no_token(store: CredentialStore, base_url: BaseUrl) -> NoToken:
+    """Explain why there is no token for `base_url`, and what to do."""
+    login = "flux auth login"
+    if base_url.text != DEFAULT_BASE_URL:
+        login += f" --base-url {base_url.text}"
+    others = [origin for origin in store.load() if origin != base_url.origin]
+    if others:
+        return NoToken(
+            f"no token for {base_url.origin} (set by {base_url.source});"
+            f" the stored one belongs to {', '.join(others)} and is sent nowhere else",
+            hint=f"Run: {login}",
+        )
+    return NoToken(
+        f"no API token for {base_url.origin}", hint=f"Run: {login}, or set {TOKEN_VARIABLES[0]}"
+    )

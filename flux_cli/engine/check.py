@@ -1,0 +1,79 @@
+"""One look at every task: the batch engine."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain, islice
+
+from flux_cli.api.traffic import Traffic
+from flux_cli.engine.batch import Ask, BatchQuery, PageSize, Refusals
+from flux_cli.engine.fanout import Fanout
+from flux_cli.errors import ServiceError
+from flux_cli.tasks.task import Task
+
+
+_AHEAD = 4  # batches for each worker that may be done before their turn to be shown
+
+
+class Check:
+    """Looks up ids in batches and yields tasks in the order of the ids.
+
+    Needs ceil(n / batch_size) requests when all is well. Memory is bounded by
+    batch size and concurrency. Afterwards `stopped_by` is the error that
+    ended the run early, if one did.
+    """
+
+    def __init__(
+        self,
+        ids: Iterable[str],
+        retrieve_batch: Ask,
+        *,
+        traffic: Traffic,
+        batch_size: int,
+        workers: int,
+        keep_raw: bool = False,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._ids = iter(ids)
+        self._retrieve_batch = retrieve_batch
+        self._traffic = traffic
+        self._keep_raw = keep_raw
+        self._now = now
+        self._pages = PageSize(batch_size)
+        self._refusals = Refusals()
+        self._fanout = Fanout(
+            self._batches(),
+            BatchQuery.run,
+            workers=workers,
+            window=workers * _AHEAD,
+            is_stopped=lambda: traffic.is_stopped,
+        )
+
+    @property
+    def stopped_by(self) -> ServiceError | None:
+        return self._traffic.reason
+
+    def results(self) -> Iterator[list[Task]]:
+        """Yield the tasks a batch at a time: every id once, in order, whatever happens."""
+        for batch in self._fanout.finished():
+            yield list(batch.results(self.stopped_by))
+        for batch in chain(self._fanout.begun(), self._fanout.untouched()):
+            yield list(batch.results(self.stopped_by))
+
+    def interrupt(self) -> Iterator[list[Task]]:
+        """Stop asking, and yield the answers that had not had their turn yet."""
+        self._traffic.stop()
+        for batch in self._fanout.begun():
+            if known := list(batch.known()):
+                yield known
+
+    def _batches(self) -> Iterator[BatchQuery]:
+        while ids := list(islice(self._ids, self._pages.size)):
+            yield BatchQuery(
+                ids,
+                ask=lambda part: self._traffic.send(lambda: self._retrieve_batch(part)),
+                now=self._now,
+                pages=self._pages,
+                refusals=self._refusals,
+                stop=self._traffic.stop,
+                keep_raw=self._keep_raw,
+            )

@@ -1,0 +1,166 @@
+"""Everything that can go wrong, each with its exit code, and what flux does about it.
+
+    FluxError
+    ├── UsageError                 2  wrong usage or setting
+    │   └── InputError             2  unreadable or empty input, bad task ids
+    ├── NoToken                    4  no token, or one that cannot be a token
+    ├── ServiceError               5  what the service, or the way to it, did
+    │   ├── TokenRejected          4  stop
+    │   ├── Refused                5  stop: no balance, disabled, no such API
+    │   ├── BadRequest             5  ask again in halves
+    │   ├── RateLimited            5  pause, then retry
+    │   ├── ServerFault            5  retry (a plain 500 once)
+    │   ├── ConnectionFault        5  retry: unreachable, timed out, cut off
+    │   ├── UntrustedServer        5  stop: the certificate is not good
+    │   ├── NotTheApi              5  stop: a web page or a redirect
+    │   ├── GaveUp                 5  stop: too much trouble in this run
+    │   └── BrokenContract         5  these ids stay unanswered
+    └── OutputError                7  stdout or a file could not be written
+
+`ReaderGone` and `Terminated` are events, not errors: the reader of a pipe left,
+and somebody sent SIGTERM.
+"""
+
+from enum import Enum, IntEnum
+from typing import ClassVar
+
+
+class ExitCode(IntEnum):
+    """The exit codes of every command; a contract with scripts."""
+
+    OK = 0
+    BUG = 1
+    USAGE = 2
+    TASK_FAILED = 3
+    TOKEN = 4
+    NO_ANSWER = 5
+    NOT_FOUND = 6
+    OUTPUT = 7
+    STILL_RUNNING = 8
+    TIMED_OUT = 124
+    INTERRUPTED = 130
+    TERMINATED = 143
+
+
+class Reaction(Enum):
+    """What the engine does about a failed exchange."""
+
+    STOP = "stop the whole run"
+    RETRY = "retry"
+    RETRY_ONCE = "retry once"
+    SPLIT = "ask again in halves"
+    SKIP = "leave these ids unanswered"
+
+
+class FluxError(Exception):
+    """An expected failure: one readable line and an exit code.
+
+    `message` says what and where, `hint` what to do; both are whole clauses
+    without a final full stop.
+    """
+
+    exit_code: ClassVar[ExitCode] = ExitCode.BUG
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(FluxError):
+    exit_code = ExitCode.USAGE
+
+
+class InputError(UsageError):
+    """Task ids that cannot be read. `more` holds further lines of the same kind."""
+
+    def __init__(self, message: str, *, hint: str = "", more: tuple[str, ...] = ()) -> None:
+        super().__init__(message, hint=hint)
+        self.more = more
+
+
+class NoToken(FluxError):
+    exit_code = ExitCode.TOKEN
+
+
+class ServiceError(FluxError):
+    """A failed exchange with the service.
+
+    `code` is the service's own word for it, or flux's where the service gave
+    none; `retry_after` is the pause in seconds that the service asked for.
+    """
+
+    exit_code = ExitCode.NO_ANSWER
+    reaction: ClassVar[Reaction] = Reaction.STOP
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str,
+        hint: str = "",
+        trace_id: str | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.code = code
+        self.trace_id = trace_id
+        self.retry_after = retry_after
+
+
+class TokenRejected(ServiceError):
+    exit_code = ExitCode.TOKEN
+
+
+class Refused(ServiceError):
+    pass
+
+
+class BadRequest(ServiceError):
+    reaction = Reaction.SPLIT
+
+
+class RateLimited(ServiceError):
+    reaction = Reaction.RETRY
+
+
+class ServerFault(ServiceError):
+    reaction = Reaction.RETRY
+
+
+class InternalFault(ServerFault):
+    """A plain 500: the contract asks for one retry, then for a report of the trace id."""
+
+    reaction = Reaction.RETRY_ONCE
+
+
+class ConnectionFault(ServiceError):
+    reaction = Reaction.RETRY
+
+
+class UntrustedServer(ServiceError):
+    pass
+
+
+class NotTheApi(ServiceError):
+    pass
+
+
+class GaveUp(ServiceError):
+    pass
+
+
+class BrokenContract(ServiceError):
+    reaction = Reaction.SKIP
+
+
+class OutputError(FluxError):
+    exit_code = ExitCode.OUTPUT
+
+
+class ReaderGone(Exception):  # noqa: N818 - an event, not an error
+    """Whoever read stdout has closed it: nothing is left to do."""
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM: handled like Ctrl-C, with an exit code of its own."""

@@ -1,0 +1,57 @@
+"""The output formats, and the one function that makes a writer for each."""
+
+from collections.abc import Callable, Iterable
+from enum import StrEnum
+from typing import Protocol
+
+from flux_cli.output.streams import Stdout
+from flux_cli.tasks.task import Task
+
+
+class Format(StrEnum):
+    """What `--output` takes."""
+
+    AUTO = "auto"
+    TABLE = "table"
+    JSONL = "jsonl"
+    JSON = "json"
+    CSV = "csv"
+    IDS = "ids"
+    URLS = "urls"
+
+
+class Writer(Protocol):
+    """Takes results a batch at a time and writes them to stdout."""
+
+    def write(self, tasks: Iterable[Task]) -> None:
+        """Write `tasks`. Raises ReaderGone and OutputError."""
+
+    def close(self) -> None:
+        """Write what a whole output needs at its end; called after an interrupt too."""
+
+
+def make_writer(
+    kind: Format, stdout: Stdout, *, raw: bool, now: float, note: Callable[[str], None]
+) -> Writer:
+    """Return the writer for `kind`; `auto` is the table on a terminal, else JSON lines.
+
+    `now` (Unix seconds) is what the table's ages count from; `note` is told,
+    in one line, what had to be left out.
+    """
+    if kind is Format.AUTO:
+        kind = Format.TABLE if stdout.is_terminal else Format.JSONL
+    if kind is Format.TABLE:
+        from flux_cli.output.table import TableWriter
+
+        return TableWriter(stdout, now=now)
+    from flux_cli.output import machine
+
+    if kind is Format.JSON:
+        return machine.JsonArrayWriter(stdout, raw=raw)
+    if kind is Format.CSV:
+        return machine.CsvWriter(stdout, raw=raw)
+    if kind is Format.IDS:
+        return machine.IdWriter(stdout)
+    if kind is Format.URLS:
+        return machine.UrlWriter(stdout, note=note)
+    return machine.JsonLinesWriter(stdout, raw=raw)

@@ -1,0 +1,160 @@
+"""Output for programs: JSON lines, one JSON array, CSV, ids, URLs. Bytes, at any width."""
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from flux_cli.output.records import KEYS, as_record
+from flux_cli.output.safe import escape_json, safe_text, web_url
+from flux_cli.output.streams import Stdout
+from flux_cli.tasks.task import Task
+
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+_FORMULA_STARTS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")  # noqa: RUF001
+
+
+def encode_record(record: dict[str, Any]) -> str:
+    """Return `record` as one line of JSON that is valid and safe to show anywhere.
+
+    Numbers that JSON does not have, which only a raw record can hold, become null.
+    """
+    try:
+        return escape_json(_ENCODER.encode(record))
+    except ValueError:
+        return escape_json(_ENCODER.encode(_finite(record)))
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(entry) for key, entry in value.items()}
+    if isinstance(value, list):
+        return [_finite(entry) for entry in value]
+    if isinstance(value, float) and not abs(value) < float("inf"):
+        return None
+    return value
+
+
+class JsonLinesWriter:
+    """One record a line."""
+
+    def __init__(self, stdout: Stdout, *, raw: bool) -> None:
+        self._stdout = stdout
+        self._raw = raw
+
+    def write(self, tasks: Iterable[Task]) -> None:
+        lines = [f"{encode_record(as_record(task, raw=self._raw))}\n" for task in tasks]
+        if lines:
+            self._stdout.write("".join(lines).encode("utf-8"))
+
+    def close(self) -> None:
+        pass
+
+
+class JsonArrayWriter:
+    """One array of all records, one record a line."""
+
+    def __init__(self, stdout: Stdout, *, raw: bool) -> None:
+        self._stdout = stdout
+        self._raw = raw
+        self._separator = "[\n"
+
+    def write(self, tasks: Iterable[Task]) -> None:
+        parts: list[str] = []
+        for task in tasks:
+            parts += self._separator, encode_record(as_record(task, raw=self._raw))
+            self._separator = ",\n"
+        if parts:
+            self._stdout.write("".join(parts).encode("utf-8"))
+
+    def close(self) -> None:
+        self._stdout.write(b"[]\n" if self._separator == "[\n" else b"\n]\n")
+
+
+class CsvWriter:
+    """One row a record, flat: `urls` joined by a space, the error in two columns.
+
+    Text is on one line, and a cell that a spreadsheet would run as a formula
+    begins with an apostrophe.
+    """
+
+    def __init__(self, stdout: Stdout, *, raw: bool) -> None:
+        self._stdout = stdout
+        self._raw = raw
+        self._has_header = False
+
+    def write(self, tasks: Iterable[Task]) -> None:
+        text = io.StringIO()
+        rows = csv.writer(text, lineterminator="\n")
+        if not self._has_header:
+            rows.writerow(self._header())
+            self._has_header = True
+        rows.writerows(self._row(task) for task in tasks)
+        self._stdout.write(text.getvalue().encode("utf-8"))
+
+    def close(self) -> None:
+        if not self._has_header:
+            self.write([])
+
+    def _header(self) -> list[str]:
+        names: list[str] = []
+        for key in KEYS:
+            names += {"outputs": ["urls"], "error": ["error_code", "error_message"]}.get(key, [key])
+        return [*names, "raw"] if self._raw else names
+
+    def _row(self, task: Task) -> list[Any]:
+        record = as_record(task, raw=self._raw)
+        cells: list[Any] = []
+        for key, value in record.items():
+            if key == "outputs":
+                cells.append(" ".join(filter(None, (web_url(o.url) for o in task.outputs))))
+            elif key == "error":
+                error = value or {"code": None, "message": None}
+                cells += [_cell(error["code"]), _cell(error["message"])]
+            elif key == "raw":
+                cells.append(encode_record(value) if value is not None else None)
+            else:
+                cells.append(value if key == "id" else _cell(value))
+        return cells
+
+
+def _cell(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    text = safe_text(value)
+    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+
+
+class IdWriter:
+    """One id a line, as the user spelled it."""
+
+    def __init__(self, stdout: Stdout) -> None:
+        self._stdout = stdout
+
+    def write(self, tasks: Iterable[Task]) -> None:
+        if lines := "".join(f"{task.id}\n" for task in tasks):
+            self._stdout.write(lines.encode("ascii"))
+
+    def close(self) -> None:
+        pass
+
+
+class UrlWriter:
+    """One URL of an output a line; only http(s), whatever the service sends."""
+
+    def __init__(self, stdout: Stdout, *, note: Callable[[str], None]) -> None:
+        self._stdout = stdout
+        self._note = note
+        self._left_out = 0
+
+    def write(self, tasks: Iterable[Task]) -> None:
+        urls = [web_url(output.url) for task in tasks for output in task.outputs]
+        self._left_out += urls.count(None)
+        if lines := "".join(f"{url}\n" for url in urls if url is not None):
+            self._stdout.write(lines.encode("ascii"))
+
+    def close(self) -> None:
+        if self._left_out:
+            self._note(f"flux: left out {self._left_out} output(s) whose URL is not http(s)")

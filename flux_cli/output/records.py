@@ -1,0 +1,69 @@
+"""The record: one task as flux's own JSON object. Its keys and their order are a contract."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from flux_cli.tasks.task import Task
+
+
+KEYS = (
+    "id",
+    "state",
+    "previous_state",
+    "type",
+    "action",
+    "model",
+    "prompt",
+    "size",
+    "created_at",
+    "started_at",
+    "finished_at",
+    "elapsed",
+    "outputs",
+    "error",
+    "trace_id",
+    "observed_at",
+)
+
+
+def as_record(task: Task, *, raw: bool = False) -> dict[str, Any]:
+    """Return the record of `task`; with `raw`, the service's own record under `raw`."""
+    record: dict[str, Any] = {
+        "id": task.id,
+        "state": task.state.value,
+        "previous_state": task.previous_state and task.previous_state.value,
+        "type": task.type,
+        "action": task.action,
+        "model": task.model,
+        "prompt": task.prompt,
+        "size": task.size,
+        "created_at": rfc3339(task.created_at),
+        "started_at": rfc3339(task.started_at),
+        "finished_at": rfc3339(task.finished_at),
+        "elapsed": task.elapsed,
+        "outputs": [
+            {
+                "url": output.url,
+                "kind": output.kind,
+                "width": output.width,
+                "height": output.height,
+                "seconds": output.seconds,
+                "seed": output.seed,
+            }
+            for output in task.outputs
+        ],
+        "error": task.error and {"code": task.error.code, "message": task.error.message},
+        "trace_id": task.trace_id,
+        "observed_at": rfc3339(task.observed_at),
+    }
+    if raw:
+        record["raw"] = task.raw
+    return record
+
+
+def rfc3339(seconds: float | None) -> str | None:
+    """Return Unix seconds as `2025-01-08T02:51:09.779Z`."""
+    if seconds is None:
+        return None
+    time = datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None)
+    return f"{time.isoformat(timespec='milliseconds')}Z"

@@ -1,0 +1,108 @@
+"""stdout and stderr: results as bytes on one, safe single lines on the other."""
+
+import os
+from collections.abc import Mapping
+from typing import TextIO
+
+from flux_cli.api.token import Token
+from flux_cli.errors import OutputError, ReaderGone
+from flux_cli.output.safe import safe_text
+
+
+_LONGEST_LINE = 5000  # characters on stderr
+UNLIMITED = 1_000_000  # columns: where nothing has an edge
+
+
+class Stdout:
+    """Where results go: bytes, and what is known of the terminal behind them."""
+
+    def __init__(self, stream: TextIO | None, environment: Mapping[str, str]) -> None:
+        self._stream = stream
+        self._environment = environment
+        self.is_terminal = stream is not None and stream.isatty()
+        self.encoding = (stream.encoding if stream is not None else None) or "utf-8"
+
+    def write(self, data: bytes) -> None:
+        """Write and flush `data`.
+
+        Raises ReaderGone when nobody reads any more, OutputError when it
+        cannot be written for another reason.
+        """
+        if self._stream is None:  # closed before flux was started
+            raise ReaderGone
+        try:
+            self._stream.buffer.write(data)
+            self._stream.buffer.flush()
+        except BrokenPipeError:
+            self._abandon()
+            raise ReaderGone from None
+        except OSError as error:
+            self._abandon()
+            raise OutputError(f"stdout: cannot be written: {error.strerror}") from None
+
+    def write_text(self, text: str) -> None:
+        """Write `text` in the terminal's encoding; what it lacks becomes a question mark."""
+        self.write(text.encode(self.encoding, errors="replace"))
+
+    def _abandon(self) -> None:
+        """Point stdout elsewhere, so that the interpreter's last flush does not fail."""
+        if self._stream is not None:
+            null = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(null, self._stream.fileno())
+            os.close(null)
+
+    @property
+    def has_styles(self) -> bool:
+        """Whether escape codes do good here: only on a terminal that is not a dumb one."""
+        return self.is_terminal and self._environment.get("TERM") != "dumb"
+
+    @property
+    def has_colours(self) -> bool:
+        return self.has_styles and not self._environment.get("NO_COLOR")
+
+    @property
+    def speaks_unicode(self) -> bool:
+        return self.encoding.lower().replace("-", "").startswith("utf")
+
+    @property
+    def columns(self) -> int:
+        """The width to fill, in columns: COLUMNS, the terminal's, or UNLIMITED without one."""
+        wanted = self._environment.get("COLUMNS", "")
+        if wanted.isdecimal() and 0 < int(wanted) < 10_000:  # noqa: PLR2004
+            return int(wanted)
+        if self.is_terminal and self._stream is not None:
+            try:
+                return os.get_terminal_size(self._stream.fileno()).columns or 80
+            except OSError:
+                return 80
+        return UNLIMITED
+
+
+class Stderr:
+    """Where notes and errors go: safe single lines, with no secret in them."""
+
+    def __init__(self, stream: TextIO | None) -> None:
+        self._stream = stream
+        self._secrets: list[Token] = []
+        self.is_quiet = False
+
+    def keep_secret(self, token: Token) -> None:
+        """Never write `token` from now on."""
+        self._secrets.append(token)
+
+    def note(self, text: str) -> None:
+        """Write a line that `--quiet` leaves out."""
+        if not self.is_quiet:
+            self.line(text)
+
+    def line(self, text: str) -> None:
+        """Write one line, whatever `text` holds; a closed stderr is nobody's concern."""
+        for token in self._secrets:
+            text = token.hide(text)
+        if self._stream is None:
+            return
+        try:
+            self._stream.write(f"{safe_text(text[:_LONGEST_LINE])}\n")
+            self._stream.flush()
+        except OSError:
+            self._stream = None

@@ -1,0 +1,213 @@
+"""The status table: aligned to the window, streamed, and readable in a narrow one."""
+
+import io
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.style import Style
+from rich.table import Table
+from rich.text import Text
+
+from flux_cli.output.safe import one_line, web_url
+from flux_cli.output.streams import UNLIMITED, Stdout
+from flux_cli.output.times import format_age, format_duration
+from flux_cli.tasks.state import State
+from flux_cli.tasks.task import Task
+
+
+_LOOKS = {  # symbol, its ASCII stand-in, style
+    State.PENDING: ("○", ".", "default"),
+    State.PROCESSING: ("◐", "~", "cyan"),
+    State.SUCCEEDED: ("✓", "+", "green"),
+    State.FAILED: ("✗", "x", "red"),
+    State.NOT_FOUND: ("∅", "?", "yellow"),
+    State.UNKNOWN: ("!", "!", "magenta"),
+}
+_FIRST_ROWS = 200  # rows that decide about the widths; later ones stream out in the same ones
+_GAP = 2
+_STATE_WIDTH = max(len(state) for state in State) + 2
+_RESULT_LEAST, _RESULT_FAIR, _RESULT_MOST = 14, 20, 200
+_PROMPT_LEAST, _PROMPT_MOST = 12, 200
+_ERROR_LINES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One task in words; every text is safe to show. `link` is what `result` opens."""
+
+    state: State
+    id: str
+    model: str
+    created: str
+    took: str
+    result: str
+    link: str | None
+    prompt: str
+
+
+def make_row(task: Task, now: float, *, full_urls: bool) -> Row:
+    """Put `task` into words. With `full_urls` the result is the URL and not its last part."""
+    took = task.elapsed
+    if took is None and task.state is State.PROCESSING and task.started_at is not None:
+        took = max(0.0, now - task.started_at)
+    link = web_url(task.outputs[0].url) if task.outputs else None
+    return Row(
+        state=task.state,
+        id=task.id,
+        model=one_line(task.model or "", 24),
+        created=format_age(task.created_at, now),
+        took=format_duration(took),
+        result=_result(task, link, full_urls=full_urls),
+        link=link,
+        prompt=one_line(task.prompt or "", 500),
+    )
+
+
+def _result(task: Task, link: str | None, *, full_urls: bool) -> str:
+    if task.error is not None:
+        return one_line(": ".join(filter(None, (task.error.code, task.error.message))), 500)
+    if not task.outputs:
+        return ""
+    url = one_line(link or task.outputs[0].url)
+    name = url if full_urls else url.partition("?")[0].rstrip("/").rpartition("/")[2] or url
+    more = len(task.outputs) - 1
+    return f"{name} +{more}" if more else name
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The width of each column in characters; a column without one is left out.
+
+    `columns` is empty where not even state, id and result fit side by side.
+    """
+
+    columns: tuple[tuple[str, int], ...]
+
+    @classmethod
+    def fit(cls, rows: Sequence[Row], width: int) -> "Layout":
+        """Share `width` out: state and id always, then result; the prompt takes what is left."""
+        natural = {
+            name: max((len(getattr(row, name)) for row in rows), default=0)
+            for name in ("id", "model", "created", "took", "result", "prompt")
+        }
+        free = width - _STATE_WIDTH - _GAP - natural["id"]
+        result = min(_RESULT_FAIR, max(_RESULT_LEAST, natural["result"]))
+        if free < _GAP + _RESULT_LEAST:
+            return cls(())
+        free -= _GAP + _RESULT_LEAST
+        widths = {"state": _STATE_WIDTH, "id": natural["id"], "result": _RESULT_LEAST}
+        grown = min(result - _RESULT_LEAST, free)
+        widths["result"] += grown
+        free -= grown
+        for name in ("took", "created", "model"):
+            needed = _GAP + max(natural[name], len(name))
+            if natural[name] and needed <= free:
+                widths[name] = needed - _GAP
+                free -= needed
+        share = free // 2 if natural["prompt"] else free
+        grown = max(0, min(natural["result"], _RESULT_MOST, widths["result"] + share))
+        free -= max(0, grown - widths["result"])
+        widths["result"] = max(widths["result"], grown)
+        if natural["prompt"] and free >= _GAP + _PROMPT_LEAST:
+            longest = min(natural["prompt"], _PROMPT_MOST)
+            widths["prompt"] = min(free - _GAP, max(longest, len("prompt")))
+        order = ("state", "id", "model", "created", "took", "result", "prompt")
+        return cls(tuple((name, widths[name]) for name in order if name in widths))
+
+
+class TableWriter:
+    """Writes rows as they come; the first 200 decide how wide the columns are."""
+
+    def __init__(self, stdout: Stdout, *, now: float) -> None:
+        self._stdout = stdout
+        self._now = now
+        self._waiting: list[Row] = []
+        self._layout: Layout | None = None
+
+    def write(self, tasks: Iterable[Task]) -> None:
+        full_urls = self._stdout.columns == UNLIMITED
+        self._waiting += [make_row(task, self._now, full_urls=full_urls) for task in tasks]
+        if self._layout is not None or len(self._waiting) >= _FIRST_ROWS:
+            self._flush()
+
+    def close(self) -> None:
+        self._flush()
+
+    def _flush(self) -> None:
+        if not self._waiting:
+            return
+        is_first = self._layout is None
+        layout = self._layout or Layout.fit(self._waiting, self._stdout.columns)
+        self._layout = layout
+        self._stdout.write_text(self._rendered(layout, self._waiting, header=is_first))
+        self._waiting = []
+
+    def _rendered(self, layout: Layout, rows: Sequence[Row], *, header: bool) -> str:
+        text = io.StringIO()
+        console = Console(
+            file=text,
+            width=self._stdout.columns,
+            force_terminal=self._stdout.has_styles,
+            color_system="standard" if self._stdout.has_styles else None,
+            no_color=not self._stdout.has_colours,
+            legacy_windows=False,
+            markup=False,
+            highlight=False,
+            emoji=False,
+        )
+        if layout.columns:
+            console.print(self._grid(layout, rows, header=header))
+        else:
+            for row in rows:
+                for line in self._stacked(row):
+                    console.print(line)
+        return "\n".join(line.rstrip() for line in text.getvalue().split("\n"))
+
+    def _grid(self, layout: Layout, rows: Sequence[Row], *, header: bool) -> Table:
+        grid = Table(box=None, padding=(0, _GAP, 0, 0), pad_edge=False, show_header=header)
+        for name, width in layout.columns:
+            wraps = name in ("id", "result")
+            grid.add_column(
+                name.upper(),
+                width=width,
+                no_wrap=not wraps,
+                overflow="fold" if wraps else "ellipsis",
+                header_style="bold",
+            )
+        for row in rows:
+            cells = {
+                "state": self._state(row.state),
+                "id": Text(row.id),
+                "model": Text(row.model),
+                "created": Text(row.created, style="dim"),
+                "took": Text(row.took),
+                "result": self._result(row, dict(layout.columns).get("result", 0)),
+                "prompt": Text(row.prompt, style="dim"),
+            }
+            grid.add_row(*(cells[name] for name, _ in layout.columns))
+        return grid
+
+    def _stacked(self, row: Row) -> Iterable[Text]:
+        """Yield the lines of one task for a window that is too narrow for columns."""
+        width = self._stdout.columns
+        facts = [fact for fact in (row.took, row.created) if fact]
+        yield self._state(row.state) + Text("".join(f" · {fact}" for fact in facts), style="dim")
+        yield Text(f"  {row.id}" if len(row.id) + 2 <= width else row.id, overflow="fold")
+        if row.result:
+            yield Text("  ") + self._result(row, width - 2)
+        if row.prompt:
+            prompt = Text(f"  {row.prompt}", style="dim", no_wrap=True, overflow="ellipsis")
+            prompt.truncate(width, overflow="ellipsis")
+            yield prompt
+
+    def _state(self, state: State) -> Text:
+        symbol, stand_in, style = _LOOKS[state]
+        mark = symbol if self._stdout.speaks_unicode else stand_in
+        return Text(f"{mark} {state.value}", style=style)
+
+    def _result(self, row: Row, width: int) -> Text:
+        limit = max(1, width * (_ERROR_LINES if row.link is None else 1))
+        text = one_line(row.result, limit) if self._stdout.has_styles else row.result
+        style = Style(link=row.link) if row.link and self._stdout.has_styles else Style()
+        return Text(text, style=style, overflow="fold")

@@ -1,0 +1,127 @@
+"""The outside world in one object: environment, folders, streams, clock, network.
+
+Built once for each call of the program, and handed down. Nothing below
+`runtime` reads the environment or touches a standard stream; tests build one
+of their own.
+"""
+
+import os
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+from flux_cli.api.connection import Connection
+from flux_cli.config.credentials import CredentialStore
+from flux_cli.config.settings import (
+    BaseUrl,
+    FoundToken,
+    find_base_url,
+    find_token,
+    is_loopback,
+    no_token,
+)
+from flux_cli.errors import NoToken
+from flux_cli.output.streams import Stderr, Stdout
+
+
+if TYPE_CHECKING:
+    from flux_cli.api.client import Client
+
+
+_FOLDER = "flux-tasks"  # not "flux", which is also the name of another well-known program
+
+
+@dataclass
+class Runtime:
+    """What a command may use of the world around it."""
+
+    environment: Mapping[str, str]
+    stdin: TextIO | None
+    stdout: Stdout
+    stderr: Stderr
+    now: Callable[[], float] = time.time  # Unix seconds
+    sleep: Callable[[float], None] = field(default=time.sleep)
+
+    @classmethod
+    def of_process(cls) -> "Runtime":
+        """Return the world of this process."""
+        return cls(os.environ, sys.stdin, Stdout(sys.stdout, os.environ), Stderr(sys.stderr))
+
+    @property
+    def stdin_is_terminal(self) -> bool:
+        return self.stdin is not None and self.stdin.isatty()
+
+    @cached_property
+    def credentials(self) -> CredentialStore:
+        """The store in FLUX_CONFIG_DIR, or in the user's config folder."""
+        folder = self.environment.get("FLUX_CONFIG_DIR", "").strip()
+        if not folder:
+            import platformdirs
+
+            folder = platformdirs.user_config_dir(_FOLDER, appauthor=False)
+        return CredentialStore(
+            Path(folder).expanduser(), warn=lambda text: self.stderr.line(f"flux: {text}")
+        )
+
+    def base_url(self, option: str | None) -> BaseUrl:
+        """Return the base URL to use. Raises UsageError for a bad one."""
+        return find_base_url(option, self.environment)
+
+    def find_token(self, base_url: BaseUrl) -> FoundToken | None:
+        """Return the token for `base_url`, and keep it out of stderr from now on."""
+        found = find_token(self.environment, self.credentials, base_url)
+        if found is not None:
+            self.stderr.keep_secret(found.token)
+        return found
+
+    def no_token(self, base_url: BaseUrl) -> NoToken:
+        """Return the error that explains why there is no token for `base_url`."""
+        return no_token(self.credentials, base_url)
+
+    def connection(
+        self,
+        found: FoundToken,
+        base_url: BaseUrl,
+        *,
+        request_timeout: float,
+        concurrency: int = 1,
+        debug: bool = False,
+    ) -> Connection:
+        """Return what a client needs to know; `request_timeout` is in seconds."""
+        proxy, proxy_name = self._proxy(base_url)
+        return Connection(
+            base_url=base_url.text,
+            token=found.token,
+            token_source=found.source,
+            request_timeout=request_timeout,
+            concurrency=concurrency,
+            proxy=proxy,
+            proxy_name=proxy_name,
+            trace=self.stderr.line if debug else None,
+        )
+
+    def client(self, connection: Connection) -> "Client":
+        """Return a client for `connection`."""
+        from flux_cli.api.client import Client
+
+        return Client(connection, now=self.now)
+
+    def _proxy(self, base_url: BaseUrl) -> tuple[str | None, str]:
+        """Return the proxy for `base_url` and the name of the setting; this machine needs none."""
+        if is_loopback(base_url.host):
+            return None, ""
+        from urllib.request import getproxies, proxy_bypass
+
+        proxies = getproxies()
+        if proxy_bypass(base_url.host):
+            return None, ""
+        for scheme in (base_url.text.partition(":")[0], "all"):
+            if proxy := proxies.get(scheme):
+                names = (f"{scheme}_proxy", f"{scheme.upper()}_PROXY")
+                name = next((n for n in names if self.environment.get(n)), "the system's proxy")
+                return (proxy if "://" in proxy else f"http://{proxy}"), name
+        return None, ""

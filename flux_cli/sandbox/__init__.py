@@ -1,0 +1,1 @@
+"""A local endpoint that speaks the contract, for trying things out and for tests."""

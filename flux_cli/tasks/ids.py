@@ -1,0 +1,65 @@
+"""Task ids: what is one, when two are the same, and an ordered set of them."""
+
+import re
+from collections.abc import Iterator
+
+
+MAX_LENGTH = 128
+_FORBIDDEN = "\"'`,()[]{}<>"
+_ID = re.compile(rf"[^\x00-\x20\x7f-\U0010ffff{re.escape(_FORBIDDEN)}]{{1,{MAX_LENGTH}}}")
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+
+
+def flaw(text: str) -> str | None:
+    """Say why `text` cannot be a task id, or None when it can."""
+    if _ID.fullmatch(text):
+        return None
+    if not text:
+        return "is empty"
+    if len(text) > MAX_LENGTH:
+        return f"is {len(text):,} characters long, and an id has at most {MAX_LENGTH}"
+    culprit = next(c for c in text if not _ID.fullmatch(c))
+    if culprit.isspace():
+        return "holds white space"
+    if culprit in _FORBIDDEN:
+        return f"holds a {culprit}"
+    return "holds a control character" if culprit.isascii() else "holds a non-ASCII character"
+
+
+def match_key(task_id: str) -> str:
+    """Return what two spellings of one id have in common: UUIDs ignore case."""
+    return task_id.lower() if _UUID.fullmatch(task_id) else task_id
+
+
+class TaskIds:
+    """Distinct task ids in the order they were given, each as it was first spelled.
+
+    Costs about 120 to 190 bytes for each UUID: the key, its place in one dict,
+    and, where the spelling has capitals, their positions as one integer
+    instead of a second string.
+    """
+
+    def __init__(self) -> None:
+        self._capitals: dict[str, int] = {}
+        self.duplicates = 0
+
+    def add(self, task_id: str) -> None:
+        """Append `task_id`, or count it as a duplicate."""
+        key = match_key(task_id)
+        if key in self._capitals:
+            self.duplicates += 1
+        elif key == task_id:
+            self._capitals[task_id] = 0
+        else:
+            self._capitals[key] = sum(1 << i for i, c in enumerate(task_id) if c.isupper())
+
+    def __len__(self) -> int:
+        return len(self._capitals)
+
+    def __iter__(self) -> Iterator[str]:
+        for key, capitals in self._capitals.items():
+            yield key if not capitals else _capitalise(key, capitals)
+
+
+def _capitalise(key: str, capitals: int) -> str:
+    return "".join(c.upper() if capitals >> i & 1 else c for i, c in enumerate(key))

@@ -1,0 +1,106 @@
+"""The state of a task, which the service never sends: derived by one table."""
+
+import math
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+from typing import Any
+
+
+class State(StrEnum):
+    """Where a task stands, in the order in which flux lists and counts them."""
+
+    PENDING = "pending"
+    PROCESSING = "processing"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    NOT_FOUND = "not_found"  # the service answered, without this id
+    UNKNOWN = "unknown"  # the service did not answer for this id
+
+    @property
+    def is_final(self) -> bool:
+        """Whether a task in this state can never change again."""
+        return self in (State.SUCCEEDED, State.FAILED)
+
+    @property
+    def is_running(self) -> bool:
+        return self in (State.PENDING, State.PROCESSING)
+
+
+_FAILURE_WORDS = frozenset({"failed", "failure", "error", "cancelled", "canceled", "rejected"})
+_DONE_WORDS = frozenset({"succeed", "succeeded", "success", "completed", "complete", "finished"})
+_STATUS_KEYS = ("status", "state")
+
+
+def derive_state(record: Mapping[str, Any]) -> State:
+    """Derive the state of one record of the service; the first rule that fits wins.
+
+    The rules are the service's, as its documentation, clients and web front
+    end show them. Any mapping is accepted, none raises.
+    """
+    response = record.get("response")
+    words = set(_words_below(response) if isinstance(response, dict) else _words_of(record))
+    body = response if isinstance(response, dict) else {}
+    success = body.get("success")
+    error = body.get("error")
+    has_output = next(output_entries(record), None) is not None
+    is_finished = _is_given(record.get("finished_at")) or _is_given(body.get("finished_at"))
+
+    if words & _FAILURE_WORDS:
+        return State.FAILED
+    if words & _DONE_WORDS:
+        return State.SUCCEEDED if has_output else State.FAILED
+    if words:
+        return State.PROCESSING
+    if success is False and (has_output or (isinstance(error, dict) and error.get("code"))):
+        return State.FAILED
+    if is_finished and success is True:
+        return State.SUCCEEDED
+    if is_finished and success is False:
+        return State.FAILED
+    if has_output:
+        return State.SUCCEEDED
+    if _is_given(record.get("started_at")) or isinstance(response, dict):
+        return State.PROCESSING
+    return State.PENDING
+
+
+def output_entries(record: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    """Yield (kind, url, entry) for each output in a record: `image` or `video`."""
+    response = record.get("response")
+    if not isinstance(response, dict):
+        return
+    data = response.get("data")
+    for entry in data if isinstance(data, list) else [data]:
+        if isinstance(entry, dict):
+            for kind in ("image", "video"):
+                url = entry.get(f"{kind}_url")
+                if isinstance(url, str) and url.strip():
+                    yield kind, url, entry
+
+
+def _words_of(mapping: Mapping[str, Any]) -> Iterator[str]:
+    for key in _STATUS_KEYS:
+        word = mapping.get(key)
+        if isinstance(word, str) and word.strip():
+            yield word.strip().lower()
+
+
+def _words_below(response: dict[str, Any]) -> Iterator[str]:
+    """Yield the status words anywhere in a response, without recursion."""
+    todo: list[Any] = [response]
+    while todo:
+        value = todo.pop()
+        if isinstance(value, dict):
+            yield from _words_of(value)
+            todo.extend(value.values())
+        elif isinstance(value, list):
+            todo.extend(value)
+
+
+def _is_given(value: Any) -> bool:
+    """Tell whether a time is there at all, in whatever notation."""
+    if isinstance(value, str):
+        return bool(value.strip())
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return value > 0 and not (isinstance(value, float) and math.isinf(value))

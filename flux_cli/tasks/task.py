@@ -1,0 +1,155 @@
+"""A task as flux knows it, and how a record of the service becomes one."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flux_cli.tasks.state import State, derive_state, output_entries
+
+
+_END_OF_TIME = 253_402_300_800  # 10000-01-01, the first second that RFC 3339 cannot write
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One image or video of a finished task; sizes in pixels, `seconds` of play."""
+
+    url: str
+    kind: str
+    width: float | None = None
+    height: float | None = None
+    seconds: float | None = None
+    seed: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskError:
+    """Why a task failed, or why there is no answer for it."""
+
+    code: str | None
+    message: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One task at one moment. Times are Unix seconds, `elapsed` is seconds."""
+
+    id: str
+    state: State
+    observed_at: float
+    previous_state: State | None = None
+    type: str | None = None
+    action: str | None = None
+    model: str | None = None
+    prompt: str | None = None
+    size: str | None = None
+    created_at: float | None = None
+    started_at: float | None = None
+    finished_at: float | None = None
+    elapsed: float | None = None
+    outputs: tuple[Output, ...] = ()
+    error: TaskError | None = None
+    trace_id: str | None = None
+    raw: Mapping[str, Any] | None = None
+
+
+def parse_task(
+    task_id: str, record: Mapping[str, Any], observed_at: float, *, keep_raw: bool = False
+) -> Task:
+    """Read one record of the service; what is absent or makes no sense is None.
+
+    `task_id` is the id as the user spelled it. Never raises, whatever the
+    record holds.
+    """
+    state = derive_state(record)
+    request = _mapping(record.get("request"))
+    response = _mapping(record.get("response"))
+    outputs = tuple(
+        Output(
+            url=url,
+            kind=kind,
+            width=_number(entry.get("width")),
+            height=_number(entry.get("height")),
+            seconds=_number(entry.get("seconds")),
+            seed=_number(entry.get("seed")),
+        )
+        for kind, url, entry in output_entries(record)
+    )
+    details = next((entry for _, _, entry in output_entries(record)), {})
+    started_at = _time(record.get("started_at"))
+    finished_at = _time(record.get("finished_at")) or _time(response.get("finished_at"))
+    return Task(
+        id=task_id,
+        state=state,
+        observed_at=observed_at,
+        type=_text(record.get("type")) or (f"{outputs[0].kind}s" if outputs else None),
+        action=_text(request.get("action")),
+        model=_text(request.get("model")) or _text(details.get("model")),
+        prompt=_text(request.get("prompt")) or _text(details.get("prompt")),
+        size=_text(request.get("size")) or _text(request.get("resolution")),
+        created_at=_time(record.get("created_at")),
+        started_at=started_at,
+        finished_at=finished_at,
+        elapsed=_elapsed(record.get("elapsed"), started_at, finished_at),
+        outputs=outputs,
+        error=_error(response, record) if state is State.FAILED else None,
+        trace_id=_text(record.get("trace_id")) or _text(response.get("trace_id")),
+        raw=record if keep_raw else None,
+    )
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _number(value: Any) -> float | None:
+    """Return a finite number as it is; anything else, booleans too, is None."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return value if isinstance(value, int) or math.isfinite(value) else None
+
+
+def _time(value: Any) -> float | None:
+    number = _number(value)
+    return number if number is not None and 0 < number < _END_OF_TIME else None
+
+
+def _elapsed(value: Any, started_at: float | None, finished_at: float | None) -> float | None:
+    elapsed = _number(value)
+    if elapsed is None and started_at is not None and finished_at is not None:
+        elapsed = round(finished_at - started_at, 3)
+    return elapsed if elapsed is not None and elapsed >= 0 else None
+
+
+def _error(response: Mapping[str, Any], record: Mapping[str, Any]) -> TaskError | None:
+    error = response.get("error") or record.get("error")
+    if isinstance(error, str):
+        return TaskError(code=None, message=error)
+    if isinstance(error, dict):
+        code, message = _text(error.get("code")), _text(error.get("message"))
+        if code or message:
+            return TaskError(code, message)
+    return None
+
+
+def no_answer(task_id: str, *, code: str, message: str, observed_at: float) -> Task:
+    """Return the task for an id that the service gave no answer for."""
+    return Task(task_id, State.UNKNOWN, observed_at, error=TaskError(code, message))
+
+
+def not_found(task_id: str, observed_at: float) -> Task:
+    """Return the task for an id that the service was proven not to know."""
+    return Task(task_id, State.NOT_FOUND, observed_at)
+
+
+_RANK = {State.SUCCEEDED: 2, State.FAILED: 2, State.PROCESSING: 1}
+
+
+def further(first: Task, second: Task) -> Task:
+    """Return whichever of two answers for one id is further along; a tie goes to the first."""
+    return second if _RANK.get(second.state, 0) > _RANK.get(first.state, 0) else first
