@@ -25,7 +25,7 @@ from flux_cli.runtime import Runtime
 class _Boundary(TyperGroup):
     """The root command: whatever happens below ends here as an exit code."""
 
-    def list_commands(self, ctx: typer.Context) -> list[str]:
+    def list_commands(self, ctx: Any) -> list[str]:
         """Return the commands in the order in which a newcomer needs them."""
         order = ["tasks", "auth", "demo", "sandbox"]
         return sorted(super().list_commands(ctx), key=order.index)
@@ -58,41 +58,46 @@ class _Boundary(TyperGroup):
 
 def _report(error: BaseException, runtime: Runtime) -> int:
     """Say on stderr what happened and return the exit code."""
-    say = runtime.stderr.line
     match error:
-        case ReaderGone():
-            return ExitCode.OK
         case SystemExit():
-            return error.code if isinstance(error.code, int) else ExitCode.BUG
-        case FluxError():
-            report_failure(error, runtime)
-            return error.exit_code
-        case typer.TyperException():
-            message = error.format_message()
-            ctx = getattr(error, "ctx", None)
-            if message:  # without one, help has been shown
-                path = ctx.command_path if ctx is not None else "flux"
-                say(f"flux: {_sentence(message)} Try: {path} --help")
-            return error.exit_code
+            code = error.code if isinstance(error.code, int) else ExitCode.BUG
+        case ReaderGone():
+            code = ExitCode.OK
         case Terminated():
-            return ExitCode.TERMINATED
+            code = ExitCode.TERMINATED
         case KeyboardInterrupt() | typer.Abort():
-            return ExitCode.INTERRUPTED
+            code = ExitCode.INTERRUPTED
+        case FluxError():
+            code = error.exit_code
+            _report_failure(error, runtime)
+        case typer.TyperException():
+            code = error.exit_code
+            _report_usage(error, runtime)
         case _:
+            code = ExitCode.BUG
             frame = traceback.extract_tb(error.__traceback__)[-1]
-            say(
+            runtime.stderr.line(
                 f"flux: a bug in flux {__version__}: {type(error).__name__}: {error}"
                 f" ({frame.filename}:{frame.lineno}). Please report this line"
             )
-            return ExitCode.BUG
+    return code
 
 
-def report_failure(error: FluxError, runtime: Runtime) -> None:
-    """Write what failed, and what to do about it, on one line for each failure."""
+def _report_usage(error: typer.TyperException, runtime: Runtime) -> None:
+    message = error.format_message()
+    ctx = getattr(error, "ctx", None)
+    path = ctx.command_path if ctx is not None else "flux"
+    if message.startswith("Usage:"):  # a group without a command shows its help
+        typer.echo(message, err=True)
+    else:
+        runtime.stderr.line(f"flux: {_sentence(message)} Try: {path} --help")
+
+
+def _report_failure(error: FluxError, runtime: Runtime) -> None:
     message = error.message
     if isinstance(error, ServiceError) and error.trace_id:
         message += f" (trace id {error.trace_id})"
-    runtime.stderr.line(f"flux: {_sentence(message)} {_sentence(error.hint)}")
+    runtime.stderr.line(f"flux: {_sentence(message)} {_sentence(error.hint)}".rstrip())
     if isinstance(error, InputError):
         for line in error.more:
             runtime.stderr.line(f"flux: {line}")

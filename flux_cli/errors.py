@@ -158,7 +158,7 @@ class OutputError(FluxError):
     exit_code = ExitCode.OUTPUT
 
 
-class ReaderGone(Exception):  # noqa: N818 - an event, not an error
+class ReaderGone(Exception):
     """Whoever read stdout has closed it: nothing is left to do."""
 
 

@@ -96,7 +96,7 @@ class Runtime:
         return Connection(
             base_url=base_url.text,
             token=found.token,
-            token_source=found.source,
+            token_remedy=found.remedy,
             request_timeout=request_timeout,
             concurrency=concurrency,
             proxy=proxy,

@@ -8,15 +8,15 @@ MAX_BYTES = 16 * 1024 * 1024  # of one decoded reply; 50 records are a tenth of 
 _GZIP = zlib.MAX_WBITS | 16
 
 
-class BodyTooLarge(Exception):  # noqa: N818 - turned into an error where it is caught
+class BodyTooLarge(Exception):
     """The decoded body grew beyond the cap."""
 
 
-class BodyCut(Exception):  # noqa: N818
+class BodyCut(Exception):
     """The compressed body is damaged, or ended before its end."""
 
 
-class UnknownEncoding(Exception):  # noqa: N818
+class UnknownEncoding(Exception):
     """The body is compressed in a way that was not asked for."""
 
 

@@ -25,9 +25,7 @@ _ENDPOINT = "/flux/tasks"
 class Client:
     """Speaks the wire contract over pooled connections; safe to use from several threads."""
 
-    def __init__(
-        self, connection: Connection, *, now: Callable[[], float] = time.time
-    ) -> None:
+    def __init__(self, connection: Connection, *, now: Callable[[], float] = time.time) -> None:
         """Build the client; no connection is made yet.
 
         Raises UsageError, naming the setting, for a proxy or certificate
@@ -68,21 +66,20 @@ class Client:
         if not ids:
             raise ValueError("a batch query needs ids")
         request = {"action": "retrieve_batch", "ids": list(ids), "limit": len(ids)}
-        with self._naming_token():
+        with self._with_remedy():
             return parse_batch(*self._post(request))
 
     def retrieve(self, task_id: str) -> Mapping[str, Any]:
         """Ask for one task; an empty mapping when it is not known. Raises a ServiceError."""
-        with self._naming_token():
+        with self._with_remedy():
             return parse_object(*self._post({"action": "retrieve", "id": task_id}))
 
     @contextlib.contextmanager
-    def _naming_token(self) -> Iterator[None]:
+    def _with_remedy(self) -> Iterator[None]:
         try:
             yield
         except errors.TokenRejected as error:
-            source = self._connection.token_source
-            error.hint = f"The token came from {source}; get another one" if source else ""
+            error.hint = self._connection.token_remedy
             raise
 
     def _post(self, request: dict[str, Any]) -> tuple[Head, bytes]:

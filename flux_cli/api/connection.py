@@ -10,15 +10,15 @@ from flux_cli.api.token import Token
 class Connection:
     """One service and the way to it.
 
-    `base_url` has no slash at its end; `token_source` says in words where the
-    token came from; `request_timeout` is in seconds for a whole exchange;
+    `base_url` has no slash at its end; `token_remedy` says what to do when the
+    token is rejected; `request_timeout` is in seconds for a whole exchange;
     `proxy` is a URL, and `proxy_name` the setting that it came from; `trace`
     receives a line for each request and reply.
     """
 
     base_url: str
     token: Token
-    token_source: str = ""
+    token_remedy: str = ""
     request_timeout: float = 30.0
     concurrency: int = 8
     proxy: str | None = None

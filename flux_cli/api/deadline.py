@@ -35,7 +35,8 @@ class DeadlineTransport(httpx.HTTPTransport):
         self._seconds = seconds
         self._limit = _Limit(clock)
         # The pool takes a backend in its constructor only, which httpx calls.
-        self._pool._network_backend = _Backend(self._pool._network_backend, self._limit)
+        pool: Any = self._pool
+        pool._network_backend = _Backend(pool._network_backend, self._limit)  # noqa: SLF001
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send `request`; its time runs from here to the last byte that is read."""

@@ -52,7 +52,9 @@ def parse_batch(head: Head, body: bytes) -> Reply:
     if not isinstance(items, list):
         what = "is missing" if items is None else "is not a list"
         raise errors.BrokenContract(
-            f'the reply breaks the contract: "items" {what}', code="bad_reply", trace_id=_trace(reply)
+            f'the reply breaks the contract: "items" {what}',
+            code="bad_reply",
+            trace_id=_trace(reply),
         )
     return Reply(tuple(item for item in items if isinstance(item, dict)), len(items))
 

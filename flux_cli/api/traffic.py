@@ -15,7 +15,7 @@ BUDGET = 16  # failures that a run may have before anything succeeds
 _EARNED = 2  # failures that a success makes up for: a service that half works is used
 
 
-class Stopped(Exception):  # noqa: N818 - an event, not an error
+class Stopped(Exception):
     """The run was stopped; `Traffic.reason` says why."""
 
 

@@ -54,7 +54,10 @@ def login(
     runtime.stderr.keep_secret(token)
     if verify:
         connection = runtime.connection(
-            FoundToken(token, "this login"), url, request_timeout=request_timeout, debug=debug
+            FoundToken(token, "this login", "It was not saved"),
+            url,
+            request_timeout=request_timeout,
+            debug=debug,
         )
         _verify(runtime, connection)
     runtime.credentials.save(url.origin, Credential(token, runtime.now()))
@@ -129,7 +132,9 @@ def _verify(runtime: Runtime, connection: Connection) -> None:
 
 def _ask_for_token(runtime: Runtime, *, from_stdin: bool) -> Token:
     if from_stdin:
-        text = runtime.stdin.buffer.read(1 << 16).decode("utf-8", "replace") if runtime.stdin else ""
+        text = (
+            runtime.stdin.buffer.read(1 << 16).decode("utf-8", "replace") if runtime.stdin else ""
+        )
     elif runtime.stdin_is_terminal:
         import getpass
 

@@ -24,6 +24,14 @@ _TASKS = (  # model, prompt
     ("flux-2-pro", "山水画, ink wash, a small boat in the mist"),
     ("flux-dev", "logo of a fox, flat, on white"),
 )
+_NEXT_STEPS = (
+    "That was a sandbox. For your own tasks:",
+    "  flux auth login                save your token",
+    "  flux tasks check ID ID         look at two tasks",
+    "  flux tasks check -f ids.txt    look at a list of them",
+    "  flux tasks check --help        formats and exit codes for scripts",
+    "  flux sandbox                   a local service to try your scripts on",
+)
 _SECOND_LOOK = 4.0  # seconds after submitting
 _SEED = 7  # some of everything
 
@@ -58,8 +66,5 @@ def demo(ctx: typer.Context) -> None:
             )
             look(runtime, ids, connection, writer)
             runtime.stdout.write_text("\n")
-    say("That was a sandbox. For your own tasks:")
-    say("  flux auth login                   save your token")
-    say("  flux tasks check ID ID            look at two tasks")
-    say("  flux tasks check -f ids.txt       look at a list; -o jsonl, csv, ids and urls for scripts")
-    say("  flux sandbox                      a local service to try your scripts on")
+    for line in _NEXT_STEPS:
+        say(line)

@@ -15,6 +15,7 @@ from flux_cli.tasks.sources import Problem, read_ids
 
 _STDIN = "-"
 _MOST_PROBLEMS = 5  # named one by one
+_HINT = "Nothing was sent. Separate ids by white space; a CSV needs a column task_id or id"
 _LONGEST_ECHO = 40  # characters of a bad id that are shown
 
 
@@ -46,7 +47,7 @@ def gather_ids(
         problems.append(f"and {count - _MOST_PROBLEMS:,} more")
     if problems:
         first, *more = problems
-        raise InputError(first, hint="Nothing was sent", more=tuple(more))
+        raise InputError(first, hint=_HINT, more=tuple(more))
     if not ids:
         names = [str(file) for file in files] or ["stdin"]
         raise InputError(

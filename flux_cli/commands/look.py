@@ -1,8 +1,9 @@
 """One look at a set of tasks: from ids to what stands on stdout. `check` and `demo` share it."""
 
-from flux_cli.errors import GaveUp
+from flux_cli.api.connection import Connection
+from flux_cli.errors import GaveUp, ServiceError
 from flux_cli.output.formats import Writer
-from flux_cli.runtime import Connection, Runtime
+from flux_cli.runtime import Runtime
 from flux_cli.tasks.ids import TaskIds
 from flux_cli.tasks.state import State
 from flux_cli.tasks.task import Task
@@ -61,10 +62,15 @@ def look(
     if engine.stopped_by is not None:
         raise engine.stopped_by
     if unknown := tally.by_state[State.UNKNOWN]:
-        raise GaveUp(
-            f"no answer for {unknown:,} of {len(ids):,} tasks: {tally.reason}",
-            code="no_answer",
-            hint="Run the same command again; --debug shows what was sent and received",
-            trace_id=None,
-        )
+        raise _unanswered(unknown, len(ids), engine.failure)
     return tally
+
+
+def _unanswered(unknown: int, total: int, failure: ServiceError | None) -> GaveUp:
+    reason = failure.message if failure else "the service keeps sending incomplete replies"
+    return GaveUp(
+        f"no answer for {unknown:,} of {total:,} tasks: {reason}",
+        code="no_answer",
+        hint=(failure and failure.hint) or "Run the same command again later",
+        trace_id=failure.trace_id if failure else None,
+    )

@@ -65,7 +65,7 @@ def check(
 
     url = runtime.base_url(base_url)
     found = runtime.find_token(url)
-    task_ids = gather_ids(runtime, arguments, files, token=found and found.token)
+    task_ids = gather_ids(runtime, arguments, files, token=found.token if found else None)
     if found is None:
         raise runtime.no_token(url)
     if task_ids.duplicates:

@@ -150,7 +150,7 @@ class CredentialStore:
             leftover.unlink(missing_ok=True)
 
 
-class _NewerVersion(Exception):  # noqa: N818 - turned into a warning where it is caught
+class _NewerVersion(Exception):
     pass
 
 

@@ -40,10 +40,11 @@ class BaseUrl:
 
 @dataclass(frozen=True, slots=True)
 class FoundToken:
-    """A token and the place it came from, in words."""
+    """A token, the place it came from, and what to do when it is rejected, in words."""
 
     token: Token
     source: str
+    remedy: str = ""
 
 
 def find_base_url(option: str | None, environment: Mapping[str, str]) -> BaseUrl:
@@ -56,6 +57,11 @@ def find_base_url(option: str | None, environment: Mapping[str, str]) -> BaseUrl
     return BaseUrl(DEFAULT_BASE_URL, "the default")
 
 
+def _login(base_url: BaseUrl) -> str:
+    is_default = base_url.text == DEFAULT_BASE_URL
+    return "flux auth login" + ("" if is_default else f" --base-url {base_url.text}")
+
+
 def _checked(text: str, source: str) -> BaseUrl:
     try:
         parts = urllib.parse.urlsplit(text)
@@ -64,7 +70,7 @@ def _checked(text: str, source: str) -> BaseUrl:
         raise _bad_url(source, "is not a URL") from None
     if parts.scheme not in _DEFAULT_PORTS or not host or port == 0:
         raise _bad_url(source, "is not a URL that starts with https:// and a host")
-    if not (text.isascii() and text.isprintable()) or set(text) & set(" \"<>\\^`{|}"):
+    if not (text.isascii() and text.isprintable()) or set(text) & set(' "<>\\^`{|}'):
         raise _bad_url(source, "has a character that does not belong into a URL")
     if parts.username is not None or parts.password is not None:
         raise _bad_url(source, "must not hold a user name or password")
@@ -94,7 +100,7 @@ def token_from_environment(environment: Mapping[str, str]) -> FoundToken | None:
     for name in TOKEN_VARIABLES:
         if value := environment.get(name, "").strip():
             try:
-                return FoundToken(Token(value), name)
+                return FoundToken(Token(value), name, f"Set {name} to a valid token")
             except ValueError as error:
                 raise NoToken(
                     f"{name}: this cannot be a token: it {error}",
@@ -110,14 +116,18 @@ def find_token(
     if found := token_from_environment(environment):
         return found
     credential = store.load().get(base_url.origin)
-    return FoundToken(credential.token, f"the file {store.path}") if credential else None
+    if credential is None:
+        return None
+    return FoundToken(
+        credential.token,
+        f"the file {store.path}",
+        f"The token is from {store.path}. Run: {_login(base_url)}",
+    )
 
 
 def no_token(store: CredentialStore, base_url: BaseUrl) -> NoToken:
     """Explain why there is no token for `base_url`, and what to do."""
-    login = "flux auth login"
-    if base_url.text != DEFAULT_BASE_URL:
-        login += f" --base-url {base_url.text}"
+    login = _login(base_url)
     others = [origin for origin in store.load() if origin != base_url.origin]
     if others:
         return NoToken(

@@ -106,6 +106,11 @@ class BatchQuery:
             else:
                 yield unanswered(task_id, self._failed.get(key) or stopped_by, self.now())
 
+    @property
+    def failure(self) -> ServiceError | None:
+        """The first of the errors that left ids of this batch unanswered."""
+        return next(iter(self._failed.values()), None)
+
     def known(self) -> Iterator[Task]:
         """Yield, in order, only the tasks that the service answered for."""
         return (self._found[key] for key in map(match_key, self.ids) if key in self._found)
@@ -136,11 +141,12 @@ class BatchQuery:
 
     def _take(self, reply: Reply) -> None:
         spelling = {match_key(task_id): task_id for task_id in self.ids}
+        observed_at = self.now()
         for item in reply.items:
             item_id = item.get("id")
             key = match_key(item_id) if isinstance(item_id, str) else ""
             if key in spelling:
-                task = parse_task(spelling[key], item, self.now(), keep_raw=self.keep_raw)
+                task = parse_task(spelling[key], item, observed_at, keep_raw=self.keep_raw)
                 self._found[key] = further(self._found.get(key, task), task)
                 self._failed.pop(key, None)
 

@@ -19,7 +19,7 @@ class Check:
 
     Needs ceil(n / batch_size) requests when all is well. Memory is bounded by
     batch size and concurrency. Afterwards `stopped_by` is the error that
-    ended the run early, if one did.
+    ended the run early, and `failure` the first that left an id unanswered.
     """
 
     def __init__(
@@ -38,6 +38,7 @@ class Check:
         self._traffic = traffic
         self._keep_raw = keep_raw
         self._now = now
+        self.failure: ServiceError | None = None
         self._pages = PageSize(batch_size)
         self._refusals = Refusals()
         self._fanout = Fanout(
@@ -55,6 +56,7 @@ class Check:
     def results(self) -> Iterator[list[Task]]:
         """Yield the tasks a batch at a time: every id once, in order, whatever happens."""
         for batch in self._fanout.finished():
+            self.failure = self.failure or batch.failure
             yield list(batch.results(self.stopped_by))
         for batch in chain(self._fanout.begun(), self._fanout.untouched()):
             yield list(batch.results(self.stopped_by))

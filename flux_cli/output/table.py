@@ -69,7 +69,7 @@ def _result(task: Task, link: str | None, *, full_urls: bool) -> str:
         return one_line(": ".join(filter(None, (task.error.code, task.error.message))), 500)
     if not task.outputs:
         return ""
-    url = one_line(link or task.outputs[0].url)
+    url = one_line(link or task.outputs[0].url, 2000)
     name = url if full_urls else url.partition("?")[0].rstrip("/").rpartition("/")[2] or url
     more = len(task.outputs) - 1
     return f"{name} +{more}" if more else name

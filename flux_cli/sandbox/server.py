@@ -97,7 +97,7 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
         pass
 
-    def do_GET(self) -> None:  # noqa: N802 - the base class's name
+    def do_GET(self) -> None:
         """Serve an image of a finished task. Like the service's, it needs no token."""
         file = self.path.partition("?")[0].removeprefix("/files/")
         task = self.server.store.owner(file)
@@ -106,7 +106,7 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._send(200, make_png(seed_of(file), task.request.get("size")), "image/png")
 
-    def do_POST(self) -> None:  # noqa: N802
+    def do_POST(self) -> None:
         """Answer one request of the API."""
         request = self._read_request()
         time.sleep(self.server.faults.latency)

@@ -82,10 +82,10 @@ class TaskStore:
         with self._lock:
             return self._files.get(file)
 
-    def find(self, ids: Sequence[str]) -> list[SandboxTask]:
+    def find(self, ids: Sequence[object]) -> list[SandboxTask]:
         """Return the tasks that are known, the newest first, as the service may."""
         with self._lock:
-            wanted = {task_id.lower() for task_id in ids if isinstance(task_id, str)}
+            wanted = {str(task_id).lower() for task_id in ids}
             return [self._tasks[i] for i in reversed(self._tasks) if i in wanted] if wanted else []
 
     def newest(self) -> list[SandboxTask]:

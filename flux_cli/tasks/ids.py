@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 
 MAX_LENGTH = 128
-_FORBIDDEN = "\"'`,()[]{}<>"
-_ID = re.compile(rf"[^\x00-\x20\x7f-\U0010ffff{re.escape(_FORBIDDEN)}]{{1,{MAX_LENGTH}}}")
+_QUOTES, _BRACKETS = "\"'`", "()[]{}<>"
+_ID = re.compile(rf"[^\x00-\x20\x7f-\U0010ffff{re.escape(_QUOTES + _BRACKETS)},]{{1,{MAX_LENGTH}}}")
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
@@ -21,8 +21,9 @@ def flaw(text: str) -> str | None:
     culprit = next(c for c in text if not _ID.fullmatch(c))
     if culprit.isspace():
         return "holds white space"
-    if culprit in _FORBIDDEN:
-        return f"holds a {culprit}"
+    for kind, characters in (("comma", ","), ("quote", _QUOTES), ("bracket", _BRACKETS)):
+        if culprit in characters:
+            return f"holds a {kind}"
     return "holds a control character" if culprit.isascii() else "holds a non-ASCII character"
 
 

@@ -60,7 +60,8 @@ def read_ids(stream: BinaryIO, name: str) -> Iterator[Found]:
 def _decoded(stream: BinaryIO, name: str) -> Iterator[str]:
     chunk = stream.read(_CHUNK)
     bom = next((bom for bom in _BOMS if chunk.startswith(bom)), b"")
-    decoder = codecs.getincrementaldecoder(_BOMS.get(bom, "utf-8"))()
+    encoding = _BOMS.get(bom, "utf-8")
+    decoder = codecs.getincrementaldecoder(encoding)()
     chunk = chunk[len(bom) :]
     lines = 1
     while True:
@@ -69,7 +70,7 @@ def _decoded(stream: BinaryIO, name: str) -> Iterator[str]:
         except UnicodeDecodeError as error:
             line = lines + error.object[: error.start].count(b"\n")
             raise InputError(
-                f"{name}:{line}: this is not text in UTF-8 (byte 0x{error.object[error.start]:02x})",
+                f"{name}:{line}: this is not text in {encoding[:6].upper()}",
                 hint="Save the file as UTF-8, or as UTF-16 with a byte order mark",
             ) from None
         if "\0" in text:

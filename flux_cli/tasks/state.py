@@ -31,7 +31,7 @@ _DONE_WORDS = frozenset({"succeed", "succeeded", "success", "completed", "comple
 _STATUS_KEYS = ("status", "state")
 
 
-def derive_state(record: Mapping[str, Any]) -> State:
+def derive_state(record: Mapping[str, Any]) -> State:  # noqa: PLR0911 - a table
     """Derive the state of one record of the service; the first rule that fits wins.
 
     The rules are the service's, as its documentation, clients and web front

@@ -13,13 +13,9 @@ class Tally:
 
     def __init__(self) -> None:
         self.by_state: Counter[State] = Counter()
-        self.reason = ""  # why there was no answer for the first unknown task
 
     def add(self, tasks: Iterable[Task]) -> None:
-        for task in tasks:
-            self.by_state[task.state] += 1
-            if task.state is State.UNKNOWN and task.error and not self.reason:
-                self.reason = task.error.message or ""
+        self.by_state.update(task.state for task in tasks)
 
     @property
     def total(self) -> int:
