@@ -10,7 +10,7 @@ from datetime import UTC
 LONGEST_PAUSE = 60.0  # seconds of Retry-After that are waited out; beyond them flux stops
 _FIRST_CEILING = 0.5  # seconds
 _LAST_CEILING = 20.0  # seconds
-_SECONDS = re.compile(r"\d{1,15}(\.\d{1,9})?")
+_SECONDS = re.compile(r"[0-9]{1,15}(\.[0-9]{1,9})?")
 
 
 def backoff(failures: int, uniform: Callable[[float, float], float]) -> float:

@@ -92,6 +92,7 @@ class BatchQuery:
                     return
                 if round_number:
                     self.pages.learn_limit()
+                missing.reverse()  # a service that looks at the first few must not hide the rest
         except Stopped:
             return
 

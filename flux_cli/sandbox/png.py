@@ -5,7 +5,7 @@ import struct
 import zlib
 
 
-_SIZE = re.compile(r"(\d{1,4})x(\d{1,4})")
+_SIZE = re.compile(r"([0-9]{1,4})x([0-9]{1,4})")
 _MOST_PIXELS = 2048  # on a side
 
 

@@ -1,0 +1,1 @@
+"""Proof from outside: the program as a subprocess, real sockets, a real pseudo-terminal."""

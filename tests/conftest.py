@@ -1,0 +1,46 @@
+"""Fixtures: the program under test, a sandbox, a service that misbehaves."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from flux_cli.sandbox.server import TOKEN, Faults, Sandbox
+from flux_cli.sandbox.store import TaskStore
+from tests.support.fault_server import FaultServer, Script
+from tests.support.program import Program
+
+
+@pytest.fixture
+def flux(tmp_path: Path) -> Program:
+    """The installed program, with a token that must never be seen."""
+    return Program(tmp_path)
+
+
+@pytest.fixture
+def service(flux: Program) -> Iterator[Callable[[Script], FaultServer]]:
+    """Start a service that follows a script, and point the program to it."""
+    with ExitStack() as stack:
+
+        def start(script: Script) -> FaultServer:
+            server = stack.enter_context(FaultServer(script))
+            flux.environment["FLUX_API_BASE_URL"] = server.url
+            return server
+
+        yield start
+
+
+@pytest.fixture
+def sandbox(flux: Program) -> Iterator[Callable[..., Sandbox]]:
+    """Start a sandbox whose tasks end at once, and point the program to it."""
+    with ExitStack() as stack:
+
+        def start(*, faults: Faults | None = None, speed: float = 1000.0) -> Sandbox:
+            store = TaskStore(speed=speed, failure_rate=0.0)
+            server = stack.enter_context(Sandbox(store, faults=faults))
+            flux.environment["FLUX_API_BASE_URL"] = server.base_url
+            flux.environment["FLUX_API_TOKEN"] = TOKEN
+            return server
+
+        yield start

@@ -1,0 +1,217 @@
+"""One batch, whatever the service does with it: every id is settled, within bounds."""
+
+import json
+import random
+from collections.abc import Callable, Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flux_cli import errors
+from flux_cli.api.reply import Head, Reply, parse_batch
+from flux_cli.api.traffic import Stopped
+from flux_cli.engine.batch import MOST_REFUSALS, MOST_ROUNDS, BatchQuery, PageSize, Refusals
+from flux_cli.errors import ServiceError
+from flux_cli.tasks.state import State
+from flux_cli.tasks.task import Task
+from tests.support.records import batch, finished, make_ids, running
+
+
+class Service:
+    """Answers for the ids that it knows, in its own way, and counts the queries."""
+
+    def __init__(
+        self,
+        known: Sequence[str],
+        *,
+        change: Callable[[list[dict[str, object]]], list[object]] = list,
+        refuses: Sequence[str] = (),
+    ) -> None:
+        self.known = {task_id.lower() for task_id in known}
+        self.change = change
+        self.refuses = set(refuses)
+        self.queries: list[list[str]] = []
+
+    def __call__(self, ids: Sequence[str]) -> Reply:
+        self.queries.append(list(ids))
+        if self.refuses & set(ids):
+            raise errors.BadRequest("refused", code="bad_request")
+        items = [finished(task_id) for task_id in ids if task_id in self.known]
+        return parse_batch(Head(200), batch(self.change(items)))
+
+
+def run(ids: Sequence[str], service: Callable[[Sequence[str]], Reply]) -> list[Task]:
+    stopped: list[ServiceError] = []
+
+    def ask(part: Sequence[str]) -> Reply:
+        if stopped:
+            raise Stopped
+        return service(part)
+
+    query = BatchQuery(
+        ids,
+        ask=ask,
+        now=lambda: 1.0,
+        pages=PageSize(50),
+        refusals=Refusals(),
+        stop=stopped.append,
+    )
+    query.run()
+    tasks = list(query.results(stopped[0] if stopped else None))
+    assert [task.id for task in tasks] == list(ids)
+    return tasks
+
+
+def states(tasks: Sequence[Task]) -> list[str]:
+    return [task.state.value for task in tasks]
+
+
+IDS = make_ids(50)
+
+
+def test_one_query_when_all_is_well() -> None:
+    service = Service(IDS)
+    assert states(run(IDS, service)) == ["succeeded"] * 50
+    assert service.queries == [IDS]
+
+
+def test_ids_are_matched_without_regard_to_case_and_shown_as_written() -> None:
+    upper = [task_id.upper() for task_id in make_ids(3, start=0xABCDEF)]
+    service = Service(
+        upper, change=lambda items: [{**i, "id": str(i["id"]).title()} for i in items]
+    )
+    assert states(run(upper, service)) == ["succeeded"] * 3
+
+
+def test_an_unknown_id_is_not_found_after_a_second_look() -> None:
+    service = Service(IDS[:-1])
+    assert states(run(IDS, service)) == ["succeeded"] * 49 + ["not_found"]
+    assert service.queries == [IDS, IDS[-1:]]
+
+
+def test_a_batch_of_unknown_ids_costs_two_queries() -> None:
+    service = Service(IDS[:1])
+    assert states(run(IDS, service)) == ["succeeded"] + ["not_found"] * 49
+    assert len(service.queries) == 2
+
+
+@pytest.mark.parametrize(("limit", "queries"), [(1, 50), (10, 5), (12, 5), (49, 2)])
+def test_a_page_limit_hides_nothing(limit: int, queries: int) -> None:
+    service = Service(IDS, change=lambda items: list(items[:limit]))
+    assert states(run(IDS, service)) == ["succeeded"] * 50
+    assert len(service.queries) == queries
+
+
+@pytest.mark.parametrize("limit", [1, 10, 12])
+def test_a_page_limit_and_unknown_ids_are_told_apart(limit: int) -> None:
+    service = Service(IDS[::2], change=lambda items: list(items[:limit]))
+    assert states(run(IDS, service)) == ["succeeded", "not_found"] * 25
+
+
+def test_a_service_that_looks_at_the_first_ids_only_is_seen_through() -> None:
+    service = Service(IDS[12:])
+
+    def first_twelve(ids: Sequence[str]) -> Reply:
+        return service(ids[:12])
+
+    assert states(run(IDS, first_twelve)) == ["not_found"] * 12 + ["succeeded"] * 38
+
+
+def test_a_reply_that_lost_items_once_is_repaired() -> None:
+    losses = iter([25, 5])
+
+    def lose(items: list[dict[str, object]]) -> list[object]:
+        return list(items[next(losses, 0) :])
+
+    assert states(run(IDS, Service(IDS, change=lose))) == ["succeeded"] * 50
+
+
+@pytest.mark.parametrize("bad", [[0], [49], [7, 8], [0, 13, 26, 39]])
+def test_a_refused_id_does_not_hide_the_others(bad: list[int]) -> None:
+    refused = [IDS[number] for number in bad]
+    service = Service(IDS, refuses=refused)
+    tasks = run(IDS, service)
+    assert [task.id for task in tasks if task.state is State.UNKNOWN] == refused
+    assert {task.error.code for task in tasks if task.error is not None} == {"bad_request"}
+    assert states(tasks).count("succeeded") == 50 - len(bad)
+    assert len(service.queries) <= 1 + 2 * 6 * len(bad)
+
+
+def test_a_service_that_refuses_everything_is_not_asked_for_ever() -> None:
+    ids = make_ids(500)
+    service = Service([], refuses=ids)
+    assert states(run(ids, service)) == ["unknown"] * 500
+    assert len(service.queries) <= 2 * MOST_REFUSALS + 10
+
+
+def test_a_failed_query_leaves_only_its_own_ids_unanswered() -> None:
+    service = Service(IDS, change=lambda items: list(items[:20]))
+
+    def flaky(ids: Sequence[str]) -> Reply:
+        if len(service.queries) == 2:
+            service.queries.append([])
+            raise errors.ServerFault("the service answered HTTP 502", code="http_502")
+        return service(ids)
+
+    tasks = run(IDS, flaky)
+    assert states(tasks) == ["succeeded"] * 20 + ["unknown"] * 10 + ["succeeded"] * 20
+    error = tasks[20].error
+    assert error is not None
+    assert error.message == "the service answered HTTP 502"
+
+
+def test_an_error_that_ends_the_run_keeps_what_was_answered() -> None:
+    error = errors.TokenRejected("rejected", code="invalid_token")
+    service = Service(IDS, change=lambda items: list(items[:20]))
+    query: BatchQuery
+
+    def ask(ids: Sequence[str]) -> Reply:
+        if service.queries:
+            raise error
+        return service(ids)
+
+    query = BatchQuery(IDS, ask, lambda: 1.0, PageSize(50), Refusals(), lambda _: None)
+    query.run()
+    tasks = list(query.results(error))
+    assert states(tasks) == ["succeeded"] * 20 + ["unknown"] * 30
+    assert {task.error and task.error.code for task in tasks} == {None, "invalid_token"}
+    assert [task.id for task in query.known()] == IDS[:20]
+
+
+def test_items_that_nobody_asked_for_are_dropped() -> None:
+    odd: list[object] = [finished("other"), {"no": "id"}, 5, None, {"id": 7}, {"id": ["a"]}]
+    service = Service(IDS, change=lambda items: odd + list(items) + odd)
+    assert states(run(IDS, service)) == ["succeeded"] * 50
+    assert len(service.queries) == 1
+
+
+def test_of_two_answers_for_one_id_the_terminal_one_counts() -> None:
+    def twice(items: list[dict[str, object]]) -> list[object]:
+        return [*(running(str(item["id"])) for item in items), *items]
+
+    assert states(run(IDS, Service(IDS, change=twice))) == ["succeeded"] * 50
+    both = Service(IDS, change=lambda items: twice(items)[::-1])
+    assert states(run(IDS, both)) == ["succeeded"] * 50
+
+
+@given(st.integers(0, 2**32), st.floats(0, 1), st.integers(1, 60))
+def test_every_id_is_settled_within_bounds_whatever_the_reply(
+    seed: int, loss: float, count: int
+) -> None:
+    chance = random.Random(seed)
+
+    def mutate(items: list[dict[str, object]]) -> list[object]:
+        kept: list[object] = [item for item in items if chance.random() > loss]
+        kept += chance.sample(kept, len(kept) // 2)
+        kept += [json.loads(json.dumps(finished("foreign")))] * chance.randrange(3)
+        chance.shuffle(kept)
+        return kept[: chance.randrange(1, 60)]
+
+    ids = make_ids(count)
+    known = [task_id for task_id in ids if chance.random() < 0.8]
+    service = Service(known, change=mutate, refuses=chance.sample(ids, min(2, count)))
+    tasks = run(ids, service)
+    for task in tasks:
+        assert task.state is not State.SUCCEEDED or task.id in known
+    assert len(service.queries) <= (MOST_ROUNDS + 1) * 2 * count

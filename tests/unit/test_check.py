@@ -1,0 +1,139 @@
+"""The fan-out: results in order and early, whatever happens to single batches."""
+
+import threading
+import time
+from collections.abc import Iterator, Sequence
+
+import pytest
+
+from flux_cli import errors
+from flux_cli.api.reply import Head, Reply, parse_batch
+from flux_cli.api.traffic import Traffic
+from flux_cli.engine.check import Check
+from flux_cli.tasks.task import Task
+from tests.support.records import batch, finished, make_ids
+
+
+IDS = make_ids(500)
+POSITION = {task_id: number for number, task_id in enumerate(IDS)}
+
+
+def answer(ids: Sequence[str]) -> Reply:
+    return parse_batch(Head(200), batch(finished(task_id) for task_id in ids))
+
+
+def check(ask: object, *, concurrency: int = 8, batch_size: int = 50) -> Check:
+    return Check(
+        IDS,
+        ask,  # type: ignore[arg-type]
+        traffic=Traffic(concurrency=concurrency, retries=1, uniform=lambda *_: 0.0),
+        batch_size=batch_size,
+        workers=concurrency,
+    )
+
+
+def flat(batches: Iterator[list[Task]]) -> list[Task]:
+    return [task for tasks in batches for task in tasks]
+
+
+def test_results_leave_in_order_though_batches_end_out_of_order() -> None:
+    def ask(ids: Sequence[str]) -> Reply:
+        time.sleep((POSITION[ids[0]] // 50 * 7 % 5) * 0.01)
+        return answer(ids)
+
+    assert [task.id for task in flat(check(ask).results())] == IDS
+
+
+def test_results_leave_as_soon_as_they_can() -> None:
+    release = threading.Event()
+
+    def ask(ids: Sequence[str]) -> Reply:
+        if POSITION[ids[0]] >= 100:
+            assert release.wait(10)
+        return answer(ids)
+
+    results = check(ask).results()
+    assert [task.id for task in next(results) + next(results)] == IDS[:100]
+    release.set()
+    assert [task.id for task in flat(results)] == IDS[100:]
+
+
+def test_a_slow_first_batch_does_not_let_memory_grow() -> None:
+    release = threading.Event()
+    asked: list[str] = []
+
+    def ask(ids: Sequence[str]) -> Reply:
+        asked.append(ids[0])
+        if ids[0] == IDS[0]:
+            assert release.wait(10)
+        return answer(ids)
+
+    results = check(ask, concurrency=2, batch_size=5).results()
+    threading.Timer(0.3, release.set).start()
+    first = next(results)
+    assert [task.id for task in first] == IDS[:5]
+    assert len(asked) <= 2 * 4 + 2  # of 100 batches: the window, and what has moved since
+    assert [task.id for task in flat(results)] == IDS[5:]
+
+
+def test_a_stop_leaves_every_id_with_one_state_and_waits_for_nobody() -> None:
+    stall = threading.Event()
+
+    def ask(ids: Sequence[str]) -> Reply:
+        number = POSITION[ids[0]] // 50
+        if number == 3:
+            time.sleep(0.1)
+            raise errors.TokenRejected("rejected", code="invalid_token")
+        if number == 2:
+            stall.wait(20)
+        return answer(ids)
+
+    engine = check(ask)
+    started = time.monotonic()
+    tasks = flat(engine.results())
+    assert time.monotonic() - started < 5
+    stall.set()
+    assert [task.id for task in tasks] == IDS
+    assert {task.state.value for task in tasks[:100]} == {"succeeded"}
+    assert {task.state.value for task in tasks[100:200]} == {"unknown"}
+    assert isinstance(engine.stopped_by, errors.TokenRejected)
+
+
+def test_an_interrupt_yields_the_answers_that_waited_for_their_turn() -> None:
+    stall = threading.Event()
+
+    def ask(ids: Sequence[str]) -> Reply:
+        if ids[0] == IDS[0]:
+            stall.wait(20)
+        return answer(ids)
+
+    engine = check(ask, concurrency=2, batch_size=50)
+    results = engine.results()
+    threading.Thread(target=lambda: next(results, None), daemon=True).start()
+    time.sleep(0.3)
+    known = flat(engine.interrupt())
+    stall.set()
+    assert known
+    assert [task.id for task in known] == IDS[50 : 50 + len(known)]
+
+
+def test_a_bug_in_a_worker_is_not_swallowed() -> None:
+    def ask(_: Sequence[str]) -> Reply:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        flat(check(ask).results())
+
+
+def test_one_failure_is_named() -> None:
+    def ask(ids: Sequence[str]) -> Reply:
+        if ids[0] == IDS[100]:
+            raise errors.ConnectionFault("cut", code="reply_cut")
+        return answer(ids)
+
+    engine = check(ask)
+    tasks = flat(engine.results())
+    assert [task.id for task in tasks if task.state.value == "unknown"] == IDS[100:150]
+    assert engine.failure is not None
+    assert engine.failure.message == "cut"
+    assert engine.stopped_by is None

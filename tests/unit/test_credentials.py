@@ -1,0 +1,206 @@
+"""The credential store: whole or absent, nobody else's, the same as a dict."""
+
+import json
+import multiprocessing
+import os
+import stat
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flux_cli.api.token import Token
+from flux_cli.config.credentials import Credential, CredentialStore
+from flux_cli.errors import OutputError, UsageError
+
+
+TOKEN = "test-token-not-a-secret"  # noqa: S105 - says so itself
+ORIGIN = "https://api.example"
+
+
+def make(folder: Path) -> tuple[CredentialStore, list[str]]:
+    warnings: list[str] = []
+    return CredentialStore(folder, warn=warnings.append), warnings
+
+
+def saved(folder: Path, origin: str = ORIGIN) -> None:
+    make(folder)[0].save(origin, Credential(Token(TOKEN), 5.0))
+
+
+def tokens(folder: Path) -> dict[str, str]:
+    loaded = make(folder)[0].load()
+    return {origin: credential.token.reveal() for origin, credential in loaded.items()}
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_saves_loads_and_deletes(tmp_path: Path) -> None:
+    store, warnings = make(tmp_path)
+    assert store.load() == {}
+    assert not store.delete(ORIGIN)
+    saved(tmp_path)
+    loaded = make(tmp_path)[0].load()[ORIGIN]
+    assert (loaded.token.reveal(), loaded.saved_at) == (TOKEN, 5.0)
+    assert store.delete(ORIGIN)
+    assert store.load() == {}
+    assert warnings == []
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o022, 0o077, 0o277])
+def test_only_the_owner_can_read_whatever_the_umask(tmp_path: Path, umask: int) -> None:
+    folder = tmp_path / "config"
+    before = os.umask(umask)
+    try:
+        saved(folder)
+        saved(folder, "https://other.example")
+    finally:
+        os.umask(before)
+    assert mode(folder) == 0o700
+    assert mode(folder / "credentials.json") == 0o600
+    assert sorted(path.name for path in folder.iterdir()) == [".lock", "credentials.json"]
+
+
+def test_a_folder_that_is_there_keeps_its_permissions(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    saved(tmp_path)
+    assert mode(tmp_path) == 0o755
+
+
+@pytest.mark.parametrize(
+    ("content", "warning"),
+    [
+        ("", "damaged"),
+        ("{", "damaged"),
+        ("[]", "damaged"),
+        ("{}", "damaged"),
+        ('{"version": 1}', "damaged"),
+        ('{"version": 1, "credentials": {"x": {"token": "a b", "saved_at": 1}}}', "damaged"),
+        ('{"version": 1, "credentials": {"x": {"token": "ab"}}}', "damaged"),
+        ("[" * 100_000, "damaged"),
+        ('{"version": 2, "credentials": {}}', "written by a newer flux"),
+    ],
+)
+def test_an_unusable_file_is_logged_out_and_kept_aside(
+    tmp_path: Path, content: str, warning: str
+) -> None:
+    path = tmp_path / "credentials.json"
+    path.write_text(content)
+    path.chmod(0o600)
+    store, warnings = make(tmp_path)
+    assert store.load() == {}
+    assert len(warnings) == 1
+    assert warning in warnings[0]
+    assert path.read_text() == content
+    saved(tmp_path)
+    assert tokens(tmp_path) == {ORIGIN: TOKEN}
+    (aside,) = tmp_path.glob("*.unusable-*")
+    assert aside.read_text() == content
+
+
+def test_a_file_that_others_can_read_is_reported(tmp_path: Path) -> None:
+    saved(tmp_path)
+    (tmp_path / "credentials.json").chmod(0o644)
+    store, warnings = make(tmp_path)
+    assert ORIGIN in store.load()
+    assert len(warnings) == 1
+    assert "others can read it" in warnings[0]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+def test_a_file_of_somebody_else_is_reported(tmp_path: Path) -> None:
+    saved(tmp_path)
+    os.chown(tmp_path / "credentials.json", 12345, -1)
+    store, warnings = make(tmp_path)
+    store.load()
+    assert len(warnings) == 1
+    assert "belongs to somebody else (user id 12345)" in warnings[0]
+
+
+def test_a_symbolic_link_is_not_followed(tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere.json"
+    saved(tmp_path / "real")
+    (tmp_path / "real" / "credentials.json").rename(elsewhere)
+    (tmp_path / "credentials.json").symlink_to(elsewhere)
+    with pytest.raises(UsageError, match="symbolic link"):
+        make(tmp_path)[0].load()
+
+
+def test_a_fifo_does_not_block(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "credentials.json")
+    with pytest.raises(UsageError, match="not a regular file"):
+        make(tmp_path)[0].load()
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError, match=r"credentials\.json: cannot be written"):
+        saved(tmp_path / "file" / "config")
+
+
+@pytest.mark.parametrize("step", ["open", "fsync", "fchmod", "replace"])
+def test_a_failure_at_any_step_keeps_the_old_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    saved(tmp_path)
+
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    if step == "replace":
+        monkeypatch.setattr(Path, "replace", fail)
+    elif step == "open":
+        monkeypatch.setattr(os, "fdopen", fail)
+    else:
+        monkeypatch.setattr(os, step, fail)
+    with pytest.raises((OutputError, UsageError)):
+        saved(tmp_path, "https://other.example")
+    monkeypatch.undo()
+    assert tokens(tmp_path) == {ORIGIN: TOKEN}
+    assert not list(tmp_path.glob(".credentials-*"))
+
+
+def test_leftovers_of_a_crash_are_removed(tmp_path: Path) -> None:
+    saved(tmp_path)
+    (tmp_path / ".credentials-dead").write_text("half")
+    saved(tmp_path)
+    assert not list(tmp_path.glob(".credentials-*"))
+
+
+def _save_many(folder: Path, worker: int) -> None:
+    for number in range(10):
+        saved(folder, f"https://{worker}-{number}.example")
+
+
+def test_processes_at_once_lose_nothing(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("fork")
+    workers = [context.Process(target=_save_many, args=(tmp_path, n)) for n in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(30)
+        assert worker.exitcode == 0
+    assert len(tokens(tmp_path)) == 40
+
+
+ACTIONS = st.lists(st.tuples(st.sampled_from(["save", "delete"]), st.sampled_from("abc")))
+
+
+@given(ACTIONS)
+def test_the_store_is_a_dict(
+    tmp_path_factory: pytest.TempPathFactory, actions: list[tuple[str, str]]
+) -> None:
+    folder = tmp_path_factory.mktemp("store")
+    model: dict[str, str] = {}
+    for action, origin in actions:
+        store, _ = make(folder)
+        if action == "save":
+            saved(folder, origin)
+            model[origin] = TOKEN
+        else:
+            assert store.delete(origin) == (model.pop(origin, None) is not None)
+        assert tokens(folder) == model
+    if model:
+        assert json.loads((folder / "credentials.json").read_text())["version"] == 1

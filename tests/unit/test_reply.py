@@ -1,0 +1,182 @@
+"""Bytes become a reply or one documented error, whatever they are."""
+
+import contextlib
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flux_cli import errors
+from flux_cli.api.body import BodyCut, BodyTooLarge, UnknownEncoding, read_body
+from flux_cli.api.reply import Head, parse_batch, parse_object
+from flux_cli.errors import ServiceError
+from tests.support.records import error_body
+from tests.unit.test_state import JSON
+
+
+CONTRACT = Path(__file__).parent.parent / "contract"
+HTML = b"<html><head><title>\n Sign in </title></head><body>welcome</body></html>"
+
+
+def failure(status: int, body: bytes, content_type: str = "") -> ServiceError:
+    with pytest.raises(ServiceError) as caught:
+        parse_batch(Head(status, content_type), body)
+    return caught.value
+
+
+def test_keeps_the_records_that_are_objects() -> None:
+    reply = parse_batch(Head(200), b'{"items": [{"id": "a"}, 5, null, "x", []], "count": 99}')
+    assert reply.items == ({"id": "a"},)
+    assert reply.size == 5
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "kind"),
+    [
+        (400, "no_token", errors.TokenRejected),
+        (400, "token_mismatched", errors.TokenRejected),
+        (401, "token_mismatched", errors.TokenRejected),
+        (401, "invalid_token", errors.TokenRejected),
+        (401, "token_expired", errors.TokenRejected),
+        (500, "invalid_token", errors.TokenRejected),
+        (400, "bad_request", errors.BadRequest),
+        (400, "api_not_implemented", errors.Refused),
+        (400, "disabled", errors.Refused),
+        (403, "disabled", errors.Refused),
+        (403, "used_up", errors.Refused),
+        (404, "no_api", errors.Refused),
+        (418, "something_new", errors.Refused),
+        (429, "too_many_requests", errors.RateLimited),
+        (200, "too_many_requests", errors.RateLimited),
+        (500, "api_error", errors.InternalFault),
+        (200, "api_error", errors.InternalFault),
+        (502, "bad_gateway", errors.ServerFault),
+        (408, "timeout", errors.ServerFault),
+    ],
+)
+def test_decides_by_code_first(status: int, code: str, kind: type[ServiceError]) -> None:
+    error = failure(status, error_body(code, "because"))
+    assert type(error) is kind
+    assert (error.code, error.trace_id) == (code, "trace-1")
+    assert error.message == f"the service answered {code}: because"
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (401, errors.TokenRejected),
+        (403, errors.Refused),
+        (404, errors.Refused),
+        (400, errors.BadRequest),
+        (408, errors.ServerFault),
+        (425, errors.ServerFault),
+        (429, errors.RateLimited),
+        (500, errors.InternalFault),
+        (502, errors.ServerFault),
+        (503, errors.ServerFault),
+        (504, errors.ServerFault),
+        (599, errors.ServerFault),
+    ],
+)
+@pytest.mark.parametrize("body", [b"", HTML, b"{", b"[]", b'{"error": null}', b'{"error": [1]}'])
+def test_decides_by_status_without_a_code(
+    status: int, kind: type[ServiceError], body: bytes
+) -> None:
+    error = failure(status, body)
+    assert type(error) is kind
+    assert error.code == f"http_{status}"
+    assert "welcome" not in error.message
+
+
+def test_names_the_title_of_an_error_page_and_nothing_else_of_it() -> None:
+    assert failure(502, HTML).message == 'the service answered HTTP 502 titled "Sign in"'
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_a_redirect_is_not_the_api(status: int) -> None:
+    assert type(failure(status, b"")) is errors.NotTheApi
+
+
+@pytest.mark.parametrize("content_type", ["", "text/html; charset=utf-8"])
+def test_a_web_page_is_not_the_api(content_type: str) -> None:
+    error = failure(200, HTML, content_type)
+    assert type(error) is errors.NotTheApi
+    assert "captive portal" in error.hint
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "message"),
+    [
+        (b"", errors.ConnectionFault, "the reply is empty"),
+        (b'{"items": [', errors.ConnectionFault, "the reply is not whole JSON"),
+        (b"[" * 100_000, errors.ConnectionFault, "the reply is not whole JSON"),
+        (b'{"items": ' + b"9" * 5000 + b"}", errors.ConnectionFault, "the reply is not whole JSON"),
+        (b"[1]", errors.BrokenContract, "top level is not an object"),
+        (b"{}", errors.BrokenContract, '"items" is missing'),
+        (b'{"items": {}}', errors.BrokenContract, '"items" is not a list'),
+        (b'{"success": false, "error": null}', errors.BrokenContract, '"items" is missing'),
+        (b'{"success": false, "error": "odd"}', errors.InternalFault, "HTTP 200: odd"),
+        (b'{"success": false, "error": [1]}', errors.InternalFault, "HTTP 200"),
+    ],
+)
+def test_a_200_that_is_no_reply(body: bytes, kind: type[ServiceError], message: str) -> None:
+    error = failure(200, body)
+    assert type(error) is kind
+    assert message in error.message
+
+
+def test_the_documented_errors() -> None:
+    error = failure(401, (CONTRACT / "error-401.json").read_bytes())
+    assert type(error) is errors.TokenRejected
+    assert error.trace_id == "2efa9340-b21b-4e26-9e14-4aac95f343ab"
+    error = failure(500, (CONTRACT / "error-500.json").read_bytes())
+    assert type(error) is errors.InternalFault
+    assert error.message == "the service answered api_error: fetch failed"
+
+
+def test_an_enormous_error_is_cut_to_300_characters() -> None:
+    error = failure(403, error_body("used_up", "x\n" * 5_000_000))
+    assert len(error.message) < 350
+    assert "\n" not in error.message
+
+
+def test_numbers_that_json_does_not_have_become_null() -> None:
+    reply = parse_batch(Head(200), b'{"items": [{"a": NaN, "b": -Infinity}]}')
+    assert reply.items == ({"a": None, "b": None},)
+
+
+@given(st.integers(100, 999), st.one_of(st.binary(), JSON.map(lambda v: json.dumps(v).encode())))
+def test_anything_is_a_reply_or_an_error(status: int, body: bytes) -> None:
+    for parse in (parse_batch, parse_object):
+        with contextlib.suppress(ServiceError):
+            parse(Head(status), body)
+
+
+def test_reads_plain_and_gzipped_bodies() -> None:
+    assert read_body([b"ab", b"c"], "") == b"abc"
+    packed = gzip.compress(b"abc" * 1000)
+    assert read_body([packed[:5], packed[5:]], "gzip") == b"abc" * 1000
+
+
+@pytest.mark.parametrize("encoding", ["", "gzip"])
+def test_a_body_over_the_cap_is_cut(encoding: str) -> None:
+    body = b"\0" * 2000
+    chunks = [gzip.compress(body)] if encoding else [body[:1500], body[1500:]]
+    with pytest.raises(BodyTooLarge):
+        read_body(chunks, encoding, max_bytes=1999)
+    assert len(read_body(chunks, encoding, max_bytes=2000)) == 2000
+
+
+def test_a_truncated_or_damaged_gzip_body_is_noticed() -> None:
+    packed = gzip.compress(b"abc" * 1000)
+    for broken in (packed[:-1], packed[: len(packed) // 2], b"not gzip at all"):
+        with pytest.raises(BodyCut):
+            read_body([broken], "gzip")
+
+
+def test_an_encoding_that_was_not_asked_for_is_refused() -> None:
+    with pytest.raises(UnknownEncoding):
+        read_body([b""], "br")

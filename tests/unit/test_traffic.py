@@ -1,0 +1,258 @@
+"""When requests go out: retries, pauses, the budget, concurrency. No real second is waited."""
+
+import email.utils
+import math
+import threading
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flux_cli import errors
+from flux_cli.api.pause import backoff, parse_retry_after
+from flux_cli.api.traffic import BUDGET, Stopped, Traffic
+from flux_cli.errors import ServiceError
+from tests.support.clock import FakeClock
+
+
+def broken() -> ServiceError:
+    return errors.ConnectionFault("the connection broke", code="reply_cut")
+
+
+def limited(retry_after: float | None = None) -> ServiceError:
+    return errors.RateLimited("slow down", code="too_many_requests", retry_after=retry_after)
+
+
+class Exchange:
+    """Fails with the given errors, one after the other, then succeeds."""
+
+    def __init__(self, *failures: ServiceError) -> None:
+        self.failures = list(failures)
+        self.calls = 0
+
+    def __call__(self) -> str:
+        self.calls += 1
+        if self.failures:
+            raise self.failures.pop(0)
+        return "reply"
+
+
+def traffic(clock: FakeClock, *, concurrency: int = 8, retries: int = 3) -> Traffic:
+    return Traffic(
+        concurrency=concurrency,
+        retries=retries,
+        clock=clock,
+        uniform=lambda _, most: most,
+        wait=clock.wait,
+    )
+
+
+def test_retries_with_growing_waits() -> None:
+    clock = FakeClock()
+    exchange = Exchange(broken(), broken(), broken())
+    assert traffic(clock).send(exchange) == "reply"
+    assert clock.waits == [0.5, 1.0, 2.0]
+
+
+@pytest.mark.parametrize(
+    ("failure", "calls"),
+    [
+        (broken(), 4),
+        (errors.ServerFault("x", code="http_502"), 4),
+        (errors.InternalFault("x", code="api_error"), 2),
+        (errors.BadRequest("x", code="bad_request"), 1),
+        (errors.BrokenContract("x", code="bad_reply"), 1),
+        (errors.TokenRejected("x", code="invalid_token"), 1),
+        (errors.Refused("x", code="used_up"), 1),
+        (errors.NotTheApi("x", code="not_the_api"), 1),
+        (errors.UntrustedServer("x", code="untrusted_server"), 1),
+    ],
+)
+def test_each_error_is_retried_as_often_as_it_deserves(failure: ServiceError, calls: int) -> None:
+    exchange = Exchange(*[failure] * 10)
+    with pytest.raises(type(failure)):
+        traffic(FakeClock()).send(exchange)
+    assert exchange.calls == calls
+
+
+@pytest.mark.parametrize("retries", [0, 1, 5])
+def test_retries_as_often_as_told(retries: int) -> None:
+    exchange = Exchange(*[broken()] * 10)
+    with pytest.raises(errors.ConnectionFault):
+        traffic(FakeClock(), retries=retries).send(exchange)
+    assert exchange.calls == retries + 1
+
+
+def test_an_error_that_ends_the_run_stops_everybody() -> None:
+    roads = traffic(FakeClock())
+    error = errors.TokenRejected("no", code="invalid_token")
+    with pytest.raises(errors.TokenRejected):
+        roads.send(Exchange(error))
+    assert roads.reason is error
+    with pytest.raises(Stopped):
+        roads.send(Exchange())
+
+
+def test_a_dead_service_is_left_alone_after_the_budget() -> None:
+    roads = traffic(FakeClock())
+    calls = 0
+    for _ in range(1000):
+        exchange = Exchange(*[broken()] * 10)
+        with pytest.raises((errors.ConnectionFault, Stopped)):
+            roads.send(exchange)
+        calls += exchange.calls
+    assert calls == BUDGET
+    assert isinstance(roads.reason, errors.GaveUp)
+    assert roads.reason.message == "the connection broke; gave up after 16 failed requests"
+
+
+def test_a_service_that_half_works_is_used_to_the_end() -> None:
+    roads = traffic(FakeClock())
+    for _ in range(1000):
+        assert roads.send(Exchange(broken())) == "reply"
+
+
+def test_a_429_pauses_and_halves_and_success_grows_it_back() -> None:
+    clock = FakeClock()
+    roads = traffic(clock)
+    assert roads.send(Exchange(limited(7.0))) == "reply"
+    assert clock.waits == [7.0]
+    assert roads.limit == 4
+    for limit in (4, 4, 4, 5, 5, 5, 5, 5, 6):
+        assert roads.limit in (limit, limit - 1)
+        roads.send(Exchange())
+    for _ in range(20):
+        roads.send(Exchange())
+    assert roads.limit == 8
+
+
+def test_a_429_does_not_use_up_the_retries_of_a_batch() -> None:
+    exchange = Exchange(*[limited(1.0)] * 10)
+    assert traffic(FakeClock(), retries=0).send(exchange) == "reply"
+
+
+def test_a_service_that_always_throttles_is_given_up() -> None:
+    clock = FakeClock()
+    exchange = Exchange(*[limited()] * 100)
+    roads = traffic(clock)
+    with pytest.raises(Stopped):
+        roads.send(exchange)
+    assert exchange.calls == BUDGET
+    assert roads.limit == 1
+    assert clock.waits == sorted(clock.waits)
+    assert max(clock.waits) == 20.0
+
+
+def test_a_long_retry_after_stops_the_run_and_says_when_to_come_back() -> None:
+    clock = FakeClock()
+    roads = traffic(clock)
+    with pytest.raises(Stopped):
+        roads.send(Exchange(limited(61.0)))
+    assert clock.waits == []
+    assert roads.reason is not None
+    assert roads.reason.message == "slow down; it asks to come back in 2 minutes"
+
+
+def test_one_burst_of_429s_halves_once() -> None:
+    roads = Traffic(concurrency=8, retries=3, uniform=lambda *_: 0.0)
+    gate = threading.Barrier(8)
+    burst = iter(range(8))
+    limits: list[int] = []
+
+    def exchange() -> None:
+        if next(burst, None) is None:
+            limits.append(roads.limit)
+            return
+        gate.wait(5)
+        raise limited(0.2)
+
+    workers = [threading.Thread(target=roads.send, args=(exchange,)) for _ in range(8)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(5)
+    assert limits[0] == 4
+
+
+def test_never_more_at_once_than_allowed() -> None:
+    roads = Traffic(concurrency=3, retries=3, uniform=lambda *_: 0.0)
+    lock = threading.Lock()
+    active, most, calls = 0, 0, 0
+
+    def exchange() -> None:
+        nonlocal active, most, calls
+        with lock:
+            active += 1
+            calls += 1
+            number = calls
+            most = max(most, active)
+        threading.Event().wait(0.002)
+        with lock:
+            active -= 1
+        if number % 10 == 0:
+            raise limited(0.01)
+
+    def work() -> None:
+        for _ in range(20):
+            roads.send(exchange)
+
+    workers = [threading.Thread(target=work) for _ in range(8)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(30)
+        assert not worker.is_alive()
+    assert most <= 3
+
+
+def test_stopping_wakes_those_who_wait() -> None:
+    roads = Traffic(concurrency=1, retries=3)
+    ended = threading.Event()
+
+    def send() -> None:
+        try:
+            roads.send(Exchange(limited(50.0)))
+        except Stopped:
+            ended.set()
+
+    threading.Thread(target=send, daemon=True).start()
+    threading.Event().wait(0.05)
+    roads.stop()
+    assert ended.wait(1)
+
+
+@given(st.integers(1, 10**6))
+def test_backoff_stays_in_range(failures: int) -> None:
+    assert backoff(failures, lambda _, most: most) == min(20.0, 0.5 * 2 ** min(failures - 1, 60))
+    assert backoff(failures, lambda least, _: least) == 0.0
+
+
+NOW = 1_800_000_000.0
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        (None, None),
+        ("0", 0.0),
+        (" 120 ", 120.0),
+        ("1.5", 1.5),
+        ("-5", None),
+        ("soon", None),
+        ("", None),
+        ("9" * 16, None),
+        ("1e5", None),
+        ("NaN", None),
+        (email.utils.formatdate(NOW + 30, usegmt=True), 30.0),
+        (email.utils.formatdate(NOW - 30, usegmt=True), 0.0),
+        ("Fri, 31 Feb 2026 00:00:00 GMT", None),
+    ],
+)
+def test_retry_after(value: str | None, seconds: float | None) -> None:
+    assert parse_retry_after(value, NOW) == seconds
+
+
+@given(st.text())
+def test_retry_after_never_raises(value: str) -> None:
+    seconds = parse_retry_after(value, NOW)
+    assert seconds is None or (seconds >= 0 and math.isfinite(seconds))
