@@ -20,9 +20,10 @@ from flux_cli.config.settings import (
     BaseUrl,
     FoundToken,
     find_base_url,
-    find_token,
     is_loopback,
     no_token,
+    token_from_environment,
+    token_from_store,
 )
 from flux_cli.errors import NoToken
 from flux_cli.output.streams import Stderr, Stdout
@@ -72,8 +73,13 @@ class Runtime:
         return find_base_url(option, self.environment)
 
     def find_token(self, base_url: BaseUrl) -> FoundToken | None:
-        """Return the token for `base_url`, and keep it out of stderr from now on."""
-        found = find_token(self.environment, self.credentials, base_url)
+        """Return the token for `base_url`: from the environment, else the stored one.
+
+        It is kept out of stderr from now on.
+        """
+        found = token_from_environment(self.environment) or token_from_store(
+            self.credentials, base_url
+        )
         if found is not None:
             self.stderr.keep_secret(found.token)
         return found

@@ -109,12 +109,8 @@ def token_from_environment(environment: Mapping[str, str]) -> FoundToken | None:
     return None
 
 
-def find_token(
-    environment: Mapping[str, str], store: CredentialStore, base_url: BaseUrl
-) -> FoundToken | None:
-    """Return the token for `base_url`: environment first, then the one stored for its origin."""
-    if found := token_from_environment(environment):
-        return found
+def token_from_store(store: CredentialStore, base_url: BaseUrl) -> FoundToken | None:
+    """Return the token that is stored for the origin of `base_url`, and for no other."""
     credential = store.load().get(base_url.origin)
     if credential is None:
         return None

@@ -4,6 +4,7 @@ import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.style import Style
 from rich.table import Table
@@ -88,7 +89,7 @@ class Layout:
     def fit(cls, rows: Sequence[Row], width: int) -> "Layout":
         """Share `width` out: state and id always, then result; the prompt takes what is left."""
         natural = {
-            name: max((len(getattr(row, name)) for row in rows), default=0)
+            name: max((cell_len(getattr(row, name)) for row in rows), default=0)
             for name in ("id", "model", "created", "took", "result", "prompt")
         }
         free = width - _STATE_WIDTH - _GAP - natural["id"]

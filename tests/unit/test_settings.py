@@ -10,9 +10,9 @@ from flux_cli.config.settings import (
     DEFAULT_BASE_URL,
     BaseUrl,
     find_base_url,
-    find_token,
     no_token,
     token_from_environment,
+    token_from_store,
 )
 from flux_cli.errors import NoToken, UsageError
 
@@ -98,23 +98,27 @@ def test_a_bad_base_url_is_refused_and_its_source_named(url: str) -> None:
     assert "hunter2" not in caught.value.message
 
 
-def test_the_environment_comes_before_the_store(store: CredentialStore) -> None:
-    store.save(DEFAULT.origin, Credential(Token(STORED), 1.0))
-    for environment, token in (
-        ({}, STORED),
-        ({"FLUX_API_TOKEN": "  "}, STORED),
+@pytest.mark.parametrize(
+    ("environment", "token"),
+    [
+        ({}, None),
+        ({"FLUX_API_TOKEN": "  "}, None),
         ({"ACEDATACLOUD_API_TOKEN": "second"}, "second"),
         ({"ACEDATACLOUD_API_TOKEN": "second", "FLUX_API_TOKEN": "first"}, "first"),
-    ):
-        found = find_token(environment, store, DEFAULT)
-        assert found is not None
-        assert found.token.reveal() == token
+    ],
+)
+def test_the_nearest_variable_wins(environment: dict[str, str], token: str | None) -> None:
+    found = token_from_environment(environment)
+    assert (found and found.token.reveal()) == token
 
 
 def test_a_stored_token_goes_to_its_own_origin_only(store: CredentialStore) -> None:
     store.save(DEFAULT.origin, Credential(Token(STORED), 1.0))
+    found = token_from_store(store, DEFAULT)
+    assert found is not None
+    assert found.token.reveal() == STORED
     other = find_base_url("https://evil.example", {})
-    assert find_token({}, store, other) is None
+    assert token_from_store(store, other) is None
     error = no_token(store, other)
     assert "belongs to https://api.acedata.cloud and is sent nowhere else" in error.message
     assert error.hint == "Run: flux auth login --base-url https://evil.example"

@@ -1,0 +1,127 @@
+"""What the parts may import, and what a command loads: start-up is felt at every call."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.fault_server import FaultServer
+from tests.support.program import CANARY
+
+
+PACKAGE = Path(__file__).parent.parent / "flux_cli"
+LAYERS = {  # a part may import from parts with a lower number, and from itself
+    "errors": 0,
+    "tasks": 1,
+    "api": 2,
+    "config": 3,
+    "engine": 3,
+    "output": 3,
+    "sandbox": 3,
+    "runtime": 4,
+    "commands": 5,
+    "app": 6,
+    "__main__": 7,
+}
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+
+def part(module: str) -> str:
+    return [*module.split("."), "__init__"][1]
+
+
+def imports(path: Path) -> set[str]:
+    """Return the full names of the modules that a file imports, type checking included."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            assert node.level == 0, f"{path}: imports are absolute"
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_imports_point_downwards(path: Path) -> None:
+    own = path.relative_to(PACKAGE).with_suffix("").parts[0]
+    for name in imports(path):
+        if name.startswith("flux_cli.") and name != "flux_cli.__version__":
+            other = part(name)
+            if other != "__version__":
+                assert other == own or LAYERS[other] < LAYERS[own], f"{own} imports {name}"
+
+
+@pytest.mark.parametrize(
+    ("library", "allowed"),
+    [
+        ("httpx", {"api"}),
+        ("rich", {"output"}),
+        ("typer", {"app", "commands"}),
+        ("platformdirs", {"runtime"}),
+        ("click", set()),
+        ("http.server", {"sandbox"}),
+    ],
+)
+def test_libraries_stay_in_their_part(library: str, allowed: set[str]) -> None:
+    for path in MODULES:
+        if any(name == library or name.startswith(f"{library}.") for name in imports(path)):
+            assert path.relative_to(PACKAGE).with_suffix("").parts[0] in allowed, path
+
+
+def test_only_the_runtime_reads_the_environment() -> None:
+    for path in MODULES:
+        source = path.read_text()
+        if "os.environ" in source or "getenv" in source:
+            assert path.name == "runtime.py", path
+
+
+def test_no_module_is_longer_than_300_lines() -> None:
+    long = {str(path): n for path in MODULES if (n := path.read_text().count("\n")) > 300}
+    assert not long
+
+
+def loaded_by(*arguments: str, **environment: str) -> set[str]:
+    """Return the top-level modules that `flux ARGUMENTS` has loaded when it ends."""
+    code = (
+        "import sys, atexit\n"
+        "atexit.register(lambda: print(*sorted(sys.modules), sep='\\n', file=sys.stderr))\n"
+        "from flux_cli.__main__ import main\n"
+        "main()"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        capture_output=True,
+        text=True,
+        env={"FLUX_API_TOKEN": CANARY, **environment},
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    return {line.partition(".")[0] for line in run.stderr.splitlines()} | set(
+        run.stderr.splitlines()
+    )
+
+
+def test_version_loads_nothing_heavy() -> None:
+    """`flux --version` answers in the time that Python takes to start.
+
+    Loading typer alone takes three times as long, rich and httpx more than that.
+    """
+    assert not loaded_by("--version") & {"rich", "httpx", "typer", "asyncio", "platformdirs"}
+
+
+def test_help_loads_neither_rich_nor_httpx() -> None:
+    loaded = loaded_by("tasks", "check", "--help")
+    assert not loaded & {"rich", "httpx", "httpcore", "http.server", "asyncio"}
+
+
+def test_json_lines_do_not_load_rich_and_the_table_does() -> None:
+    with FaultServer() as server:
+        arguments = ("tasks", "check", "an-id", "-o")
+        lines = loaded_by(*arguments, "jsonl", FLUX_API_BASE_URL=server.url)
+        table = loaded_by(*arguments, "table", FLUX_API_BASE_URL=server.url)
+    assert not lines & {"rich", "asyncio", "platformdirs", "http.server", "pydantic"}
+    assert "rich" in table
+    assert "httpx" in lines

@@ -1,0 +1,249 @@
+"""All renderings of the same tasks, side by side; the table at every width."""
+
+import csv
+import io
+import itertools
+import json
+import re
+from collections.abc import Iterator
+from typing import IO, Any
+
+import pytest
+
+from flux_cli.errors import OutputError, ReaderGone
+from flux_cli.output.formats import Format, make_writer
+from flux_cli.output.streams import Stdout
+from flux_cli.tasks.task import Task, no_answer, not_found, parse_task
+from tests.support.records import failed, finished, make_ids, running
+
+
+NOW = 1736304700.0
+IDS = make_ids(5)
+ESCAPE = re.compile(r"\x1b\[[0-9;]*m|\x1b\]8;[^\x1b]*\x1b\\")
+
+
+class Terminal(io.TextIOWrapper):
+    """Something that says it is a terminal, and keeps what it is sent."""
+
+    def __init__(self, *, is_terminal: bool, encoding: str = "utf-8") -> None:
+        self.bytes = io.BytesIO()
+        super().__init__(self.bytes, encoding=encoding)
+        self._is_terminal = is_terminal
+
+    def isatty(self) -> bool:
+        return self._is_terminal
+
+
+def tasks() -> list[Task]:
+    prompt = 'a cat,\n[bold]"x"[/bold] \x1b[31m 🐈'
+    request = {"action": "generate", "model": "flux-dev", "prompt": prompt, "size": "1x1"}
+    return [
+        parse_task(IDS[0], finished(IDS[0], request=request), NOW),
+        parse_task(IDS[1], failed(IDS[1], "used_up", "=1+1"), NOW),
+        parse_task(IDS[2], running(IDS[2]), NOW),
+        not_found(IDS[3], NOW),
+        no_answer(IDS[4], code="timeout", message="no reply", observed_at=NOW),
+    ]
+
+
+def render(
+    kind: Format,
+    *,
+    columns: int | None = None,
+    is_terminal: bool = False,
+    encoding: str = "utf-8",
+    sample: list[Task] | None = None,
+    notes: list[str] | None = None,
+    raw: bool = False,
+    **environment: str,
+) -> str:
+    terminal = Terminal(is_terminal=is_terminal, encoding=encoding)
+    if columns is not None:
+        environment["COLUMNS"] = str(columns)
+    writer = make_writer(
+        kind,
+        Stdout(terminal, environment),
+        raw=raw,
+        now=NOW,
+        note=(notes if notes is not None else []).append,
+    )
+    for task in tasks() if sample is None else sample:
+        writer.write([task])
+    writer.close()
+    return terminal.bytes.getvalue().decode(encoding)
+
+
+def test_json_lines() -> None:
+    lines = render(Format.JSONL).splitlines()
+    records = [json.loads(line) for line in lines]
+    assert [record["id"] for record in records] == IDS
+    assert records[0]["prompt"] == 'a cat,\n[bold]"x"[/bold] \x1b[31m 🐈'
+    assert records[4]["error"] == {"code": "timeout", "message": "no reply"}
+
+
+def test_one_array_of_the_same_records() -> None:
+    records = [json.loads(line) for line in render(Format.JSONL).splitlines()]
+    assert json.loads(render(Format.JSON)) == records
+    assert json.loads(render(Format.JSON, sample=[])) == []
+
+
+def test_csv_is_one_line_a_task_and_runs_no_formula() -> None:
+    text = render(Format.CSV)
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert text.count("\n") == 1 + len(IDS)
+    assert [row["id"] for row in rows] == IDS
+    assert rows[0]["prompt"] == 'a cat, [bold]"x"[/bold] \ufffd[31m 🐈'
+    assert rows[0]["urls"] == "https://cdn.example/000001.png"
+    assert (rows[1]["error_code"], rows[1]["error_message"]) == ("used_up", "'=1+1")
+    assert (rows[2]["elapsed"], rows[2]["urls"]) == ("", "")
+    assert render(Format.CSV, sample=[]).startswith("id,state,previous_state,type,")
+
+
+def test_raw_is_added_to_json_and_csv() -> None:
+    record = finished("a", extra={"deep": [1]})
+    sample = [parse_task("a", record, NOW, keep_raw=True)]
+    assert json.loads(render(Format.JSONL, sample=sample, raw=True))["raw"] == record
+    (row,) = csv.DictReader(io.StringIO(render(Format.CSV, sample=sample, raw=True)))
+    assert json.loads(row["raw"]) == record
+
+
+def test_ids_and_urls() -> None:
+    assert render(Format.IDS).splitlines() == IDS
+    assert render(Format.URLS) == "https://cdn.example/000001.png\n"
+
+
+def test_urls_leaves_out_what_is_no_web_url_and_says_so() -> None:
+    entries = [{"image_url": "javascript:alert(1)"}, {"image_url": "https://x/\na b"}]
+    sample = [parse_task("a", finished("a", response={"success": True, "data": entries}), NOW)]
+    notes: list[str] = []
+    assert render(Format.URLS, sample=sample, notes=notes) == "https://x/%0Aa%20b\n"
+    assert notes == ["flux: left out 1 output(s) whose URL is not http(s)"]
+
+
+def test_auto_is_the_table_on_a_terminal_and_json_lines_elsewhere() -> None:
+    assert render(Format.AUTO) == render(Format.JSONL)
+    assert "✓ succeeded" in render(Format.AUTO, is_terminal=True, columns=80)
+
+
+def test_the_table_without_a_terminal_is_plain_and_cuts_nothing() -> None:
+    text = render(Format.TABLE, FORCE_COLOR="1")
+    assert "\x1b" not in text
+    rows = text.splitlines()
+    assert rows[0].split() == ["STATE", "ID", "MODEL", "CREATED", "TOOK", "RESULT", "PROMPT"]
+    assert f"✓ succeeded   {IDS[0]}  flux-dev  30s ago  9.6s" in rows[1]
+    assert "https://cdn.example/000001.png" in rows[1]
+    assert 'a cat, [bold]"x"[/bold] \ufffd[31m 🐈' in rows[1]
+    assert "used_up: =1+1" in rows[2]
+    assert "◐ processing" in rows[3]
+    assert rows[4].split() == ["∅", "not_found", IDS[3]]
+    assert "timeout: no reply" in rows[5]
+
+
+@pytest.mark.parametrize("columns", [66, 80, 100, 120, 200, 300])
+def test_the_table_fits_the_window_and_never_cuts_an_id(columns: int) -> None:
+    text = ESCAPE.sub("", render(Format.TABLE, is_terminal=True, columns=columns))
+    assert all(len(line) <= columns for line in text.splitlines())
+    for task_id in IDS:
+        assert task_id in text
+    assert "used_up: =1+1" in text
+    assert "000001.png" in text
+
+
+def test_the_prompt_gives_way_first_then_model_created_and_took() -> None:
+    def header(columns: int) -> list[str]:
+        return ESCAPE.sub("", render(Format.TABLE, is_terminal=True, columns=columns)).split()[:7]
+
+    present = [
+        [name for name in ("PROMPT", "MODEL", "CREATED", "TOOK") if name in header(columns)]
+        for columns in range(66, 160)
+    ]
+    for narrow, wide in itertools.pairwise(present):
+        assert set(narrow) <= set(wide)
+    assert present[0] == []
+    assert present[-1] == ["PROMPT", "MODEL", "CREATED", "TOOK"]
+    assert [len(names) for names in present] == sorted(len(names) for names in present)
+    order = [names for number, names in enumerate(present) if names != present[number - 1]]
+    assert order[:3] == [[], ["TOOK"], ["CREATED", "TOOK"]]
+
+
+@pytest.mark.parametrize("columns", [1, 10, 20, 40, 65])
+def test_a_narrow_window_stacks_the_facts(columns: int) -> None:
+    text = ESCAPE.sub("", render(Format.TABLE, is_terminal=True, columns=columns))
+    assert "STATE" not in text
+    squeezed = "".join(text.split())
+    for task_id in IDS:
+        assert task_id in squeezed
+    if columns >= 40:
+        assert f"  {IDS[0]}\n  000001.png\n" in text
+        assert "✗ failed · 9.6s · 30s ago\n" in text
+
+
+def test_the_result_is_a_link_on_a_terminal() -> None:
+    text = render(Format.TABLE, is_terminal=True, columns=100)
+    assert re.search(r"\x1b\]8;[^;]*;https://cdn\.example/000001\.png\x1b\\000001\.png", text)
+
+
+@pytest.mark.parametrize("variables", [{"TERM": "dumb"}, {"TERM": "dumb", "FORCE_COLOR": "1"}])
+def test_a_dumb_terminal_gets_no_escape_codes(variables: dict[str, Any]) -> None:
+    assert "\x1b" not in render(Format.TABLE, is_terminal=True, columns=80, **variables)
+
+
+def test_no_color_takes_the_colours_and_leaves_the_words() -> None:
+    text = render(Format.TABLE, is_terminal=True, columns=80, NO_COLOR="1")
+    assert not re.search(r"\x1b\[[0-9;]*3[0-9]", text)
+    assert "✓ succeeded" in text
+
+
+def test_an_old_code_page_gets_ascii() -> None:
+    text = render(Format.TABLE, is_terminal=True, columns=200, encoding="latin-1")
+    assert "+ succeeded" in text
+    assert "x failed" in text
+
+
+def test_many_rows_keep_the_widths_of_the_first() -> None:
+    sample = [parse_task(i, finished(i), NOW) for i in make_ids(1000)]
+    rows = render(Format.TABLE, is_terminal=False, sample=sample).splitlines()
+    assert len(rows) == 1001
+    assert len({row.index("https://") for row in rows[1:]}) == 1
+
+
+class Broken(io.RawIOBase):
+    """A stream that cannot be written."""
+
+    def __init__(self, error: OSError) -> None:
+        self._error = error
+        self.descriptor = open("/dev/null", "wb")  # noqa: SIM115, PTH123 - given to dup2
+
+    def writable(self) -> bool:
+        return True
+
+    def fileno(self) -> int:
+        return self.descriptor.fileno()
+
+    def write(self, _data: Any) -> int:
+        raise self._error
+
+
+@pytest.fixture
+def broken() -> Iterator[Any]:
+    streams: list[Broken] = []
+
+    def make(error: OSError) -> IO[str]:
+        streams.append(Broken(error))
+        return io.TextIOWrapper(io.BufferedWriter(streams[-1]), write_through=True)
+
+    yield make
+    for stream in streams:
+        stream.descriptor.close()
+
+
+def test_a_reader_that_left_is_not_an_error(broken: Any) -> None:
+    with pytest.raises(ReaderGone):
+        Stdout(broken(BrokenPipeError(32, "Broken pipe")), {}).write(b"x")
+    with pytest.raises(ReaderGone):
+        Stdout(None, {}).write(b"x")
+
+
+def test_a_full_disk_is(broken: Any) -> None:
+    with pytest.raises(OutputError, match="stdout: cannot be written: No space left"):
+        Stdout(broken(OSError(28, "No space left on device")), {}).write(b"x")
