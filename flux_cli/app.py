@@ -30,6 +30,13 @@ class _Boundary(TyperGroup):
         order = ["tasks", "auth", "demo", "sandbox"]
         return sorted(super().list_commands(ctx), key=order.index)
 
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command. SIGTERM has an exit code of its own, which typer does not know."""
+        try:
+            return super().invoke(ctx)
+        except Terminated:
+            raise typer.Exit(ExitCode.TERMINATED) from None
+
     def main(
         self,
         args: Sequence[str] | None = None,
@@ -63,8 +70,6 @@ def _report(error: BaseException, runtime: Runtime) -> int:
             code = error.code if isinstance(error.code, int) else ExitCode.BUG
         case ReaderGone():
             code = ExitCode.OK
-        case Terminated():
-            code = ExitCode.TERMINATED
         case KeyboardInterrupt() | typer.Abort():
             code = ExitCode.INTERRUPTED
         case FluxError():

@@ -1,6 +1,7 @@
 """stdout and stderr: results as bytes on one, safe single lines on the other."""
 
 import os
+import re
 from collections.abc import Mapping
 from typing import TextIO
 
@@ -10,6 +11,8 @@ from flux_cli.output.safe import safe_text
 
 
 _LONGEST_LINE = 5000  # characters on stderr
+_NARROWEST = 8  # columns
+_WIDTH = re.compile(r"[1-9][0-9]{0,4}")
 UNLIMITED = 1_000_000  # columns: where nothing has an edge
 
 
@@ -34,22 +37,15 @@ class Stdout:
             self._stream.buffer.write(data)
             self._stream.buffer.flush()
         except BrokenPipeError:
-            self._abandon()
+            _abandon(self._stream)
             raise ReaderGone from None
         except OSError as error:
-            self._abandon()
+            _abandon(self._stream)
             raise OutputError(f"stdout: cannot be written: {error.strerror}") from None
 
     def write_text(self, text: str) -> None:
         """Write `text` in the terminal's encoding; what it lacks becomes a question mark."""
         self.write(text.encode(self.encoding, errors="replace"))
-
-    def _abandon(self) -> None:
-        """Point stdout elsewhere, so that the interpreter's last flush does not fail."""
-        if self._stream is not None:
-            null = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(null, self._stream.fileno())
-            os.close(null)
 
     @property
     def has_styles(self) -> bool:
@@ -68,11 +64,12 @@ class Stdout:
     def columns(self) -> int:
         """The width to fill, in columns: COLUMNS, the terminal's, or UNLIMITED without one."""
         wanted = self._environment.get("COLUMNS", "")
-        if wanted.isdecimal() and 0 < int(wanted) < 10_000:  # noqa: PLR2004
-            return int(wanted)
+        if _WIDTH.fullmatch(wanted):
+            return max(_NARROWEST, int(wanted))
         if self.is_terminal and self._stream is not None:
             try:
-                return os.get_terminal_size(self._stream.fileno()).columns or 80
+                columns = os.get_terminal_size(self._stream.fileno()).columns
+                return max(_NARROWEST, columns or 80)
             except OSError:
                 return 80
         return UNLIMITED
@@ -105,4 +102,12 @@ class Stderr:
             self._stream.write(f"{safe_text(text[:_LONGEST_LINE])}\n")
             self._stream.flush()
         except OSError:
+            _abandon(self._stream)
             self._stream = None
+
+
+def _abandon(stream: TextIO) -> None:
+    """Point a broken stream elsewhere, so that the interpreter's last flush does not fail."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, stream.fileno())
+    os.close(null)

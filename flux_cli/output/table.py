@@ -5,7 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from rich.cells import cell_len
-from rich.console import Console
+from rich.console import Console, RenderableType
+from rich.padding import Padding
 from rich.style import Style
 from rich.table import Table
 from rich.text import Text
@@ -161,8 +162,7 @@ class TableWriter:
             console.print(self._grid(layout, rows, header=header))
         else:
             for row in rows:
-                for line in self._stacked(row):
-                    console.print(line)
+                console.print(*self._stacked(row), sep="\n")
         return "\n".join(line.rstrip() for line in text.getvalue().split("\n"))
 
     def _grid(self, layout: Layout, rows: Sequence[Row], *, header: bool) -> Table:
@@ -189,18 +189,20 @@ class TableWriter:
             grid.add_row(*(cells[name] for name, _ in layout.columns))
         return grid
 
-    def _stacked(self, row: Row) -> Iterable[Text]:
-        """Yield the lines of one task for a window that is too narrow for columns."""
+    def _stacked(self, row: Row) -> Iterable[RenderableType]:
+        """Yield the lines of one task for a window that is too narrow for columns.
+
+        Only the state stands at the left edge: wrapped text cannot pass for a row.
+        """
         width = self._stdout.columns
         facts = [fact for fact in (row.took, row.created) if fact]
         yield self._state(row.state) + Text("".join(f" · {fact}" for fact in facts), style="dim")
-        yield Text(f"  {row.id}" if len(row.id) + 2 <= width else row.id, overflow="fold")
+        lines = [Text(row.id, overflow="fold")]
         if row.result:
-            yield Text("  ") + self._result(row, width - 2)
+            lines.append(self._result(row, width - _GAP))
         if row.prompt:
-            prompt = Text(f"  {row.prompt}", style="dim", no_wrap=True, overflow="ellipsis")
-            prompt.truncate(width, overflow="ellipsis")
-            yield prompt
+            lines.append(Text(row.prompt, style="dim", no_wrap=True, overflow="ellipsis"))
+        yield from (Padding(line, (0, 0, 0, _GAP), expand=False) for line in lines)
 
     def _state(self, state: State) -> Text:
         symbol, stand_in, style = _LOOKS[state]

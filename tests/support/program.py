@@ -79,17 +79,17 @@ class Program:
         self,
         *arguments: str,
         stdin: str | bytes = b"",
-        timeout: float = 60.0,
+        variables: dict[str, str | None] | None = None,
         **changes: str | None,
     ) -> Run:
-        """Run flux with `arguments`; keywords change environment variables."""
+        """Run flux with `arguments`; `variables` and keywords change the environment."""
         finished = subprocess.run(
             [FLUX, *arguments],
             input=stdin.encode() if isinstance(stdin, str) else stdin,
             capture_output=True,
-            env=self.variables(changes),
+            env=self.variables(changes | (variables or {})),
             cwd=self.folder,
-            timeout=timeout,
+            timeout=60,
             check=False,
         )
         run = Run(

@@ -1,0 +1,248 @@
+"""On a terminal: the table at every width, the help, Ctrl-C."""
+
+import os
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from flux_cli.errors import ExitCode
+from flux_cli.sandbox.server import Sandbox
+from tests.end_to_end.test_check import Start, mixed
+from tests.support.fault_server import Request, Step, Wait, answer, reply
+from tests.support.program import CANARY, FLUX, Program
+from tests.support.records import batch, error_body, finished, make_ids
+from tests.support.terminal import Terminal
+
+
+def test_a_table_on_a_terminal(flux: Program, service: Start) -> None:
+    service(mixed)
+    screen = Terminal(flux, "tasks", "check", "s-123456", "f-123456", "r1", "n1").end()
+    assert screen.code == ExitCode.OK
+    assert screen.lines[0].split() == ["STATE", "ID", "MODEL", "CREATED", "TOOK", "RESULT"]
+    assert screen.lines[1].startswith("✓ succeeded   s-123456  flux-dev  2025-01-08  9.6s ")
+    assert "123456.png" in screen.lines[1]
+    assert screen.lines[2].startswith("✗ failed      f-123456")
+    assert " ".join(f"{screen.lines[2]} {screen.lines[3]}".split()).endswith("fetch failed")
+    assert screen.lines[-1] == "4 tasks: 1 processing, 1 succeeded, 1 failed, 1 not found"
+    assert "\x1b]8;" in screen.sent
+    assert not screen.cursor_hidden
+
+
+@pytest.mark.parametrize("columns", [20, 40, 80, 200])
+def test_ids_are_whole_at_every_width(flux: Program, service: Start, columns: int) -> None:
+    service(answer)
+    ids = make_ids(3)
+    screen = Terminal(flux, "tasks", "check", *ids, columns=columns).end()
+    assert all(len(line) <= columns for line in screen.lines)
+    text = "".join("".join(screen.lines).split())
+    for task_id in ids:
+        assert task_id in text
+
+
+HOSTILE = (
+    "\x1b[2J\x1b]0;owned\x07\x1b[31m\r✓ succeeded   forged\n\x9b5A\u202e\x1b]8;;http://evil/\x1b\\"
+)
+
+
+OURS = re.compile(r"\x1b\[[0-9;]*m|\x1b\]8;(id=\d+;https://x/[!-~]*|;)\x1b\\")
+
+
+@pytest.mark.parametrize("columns", [20, 40, 100, 250])
+def test_hostile_text_moves_and_colours_nothing(
+    flux: Program, service: Start, columns: int
+) -> None:
+    def script(request: Request) -> list[Step]:
+        records = [
+            finished(
+                task_id,
+                request={"prompt": HOSTILE, "model": HOSTILE},
+                trace_id=HOSTILE,
+                response={
+                    "success": number % 2 == 0,
+                    "error": {"code": HOSTILE, "message": HOSTILE},
+                    "data": [{"image_url": f"https://x/{HOSTILE}"}] if number % 2 == 0 else [],
+                },
+            )
+            for number, task_id in enumerate(request.ids)
+        ]
+        return [reply(200, batch(records))]
+
+    service(script)
+    screen = Terminal(flux, "tasks", "check", "id-1", "id-2", columns=columns).end()
+    assert "\x1b[2J" not in screen.sent
+    assert "\x1b]0;" not in screen.sent
+    assert "\x9b" not in screen.sent
+    assert "\u202e" not in screen.sent
+    assert "\x1b" not in OURS.sub("", screen.sent)
+    assert sum(line.startswith(("✓", "✗")) for line in screen.lines) == 2
+    assert "".join(screen.lines).endswith("2 tasks: 1 succeeded, 1 failed")
+
+
+def test_hostile_text_in_an_error_is_one_safe_line(flux: Program, service: Start) -> None:
+    service(lambda _: [reply(403, error_body("used_up", HOSTILE, trace_id=HOSTILE))])
+    screen = Terminal(flux, "tasks", "check", "an-id", columns=200).end()
+    assert screen.code == ExitCode.NO_ANSWER
+    assert "\x1b[2J" not in screen.sent
+    assert "\x9b" not in screen.sent
+
+
+def test_no_ids_on_a_terminal_is_short_help_and_never_a_hang(flux: Program) -> None:
+    screen = Terminal(flux, "tasks", "check").end()
+    assert screen.code == ExitCode.USAGE
+    assert screen.lines[0] == "Usage: flux tasks check [OPTIONS] [ID]..."
+    assert "no task ids" in screen.lines[1]
+
+
+def test_help_fits_80_columns(flux: Program) -> None:
+    for words in ((), ("tasks", "check"), ("auth", "login"), ("sandbox",), ("demo",)):
+        screen = Terminal(flux, *words, "--help", rows=100).end()
+        assert screen.code == ExitCode.OK
+        assert all(len(line) <= 80 for line in screen.lines)
+        assert screen.lines[0].startswith("Usage: flux")
+
+
+def stall(request: Request) -> list[Step]:
+    return [Wait(30)] if "slow" in request.ids[0] else answer(request)
+
+
+@pytest.mark.parametrize(
+    ("script", "arguments"),
+    [
+        (stall, ("slow",)),
+        (lambda _: [reply(503, b"", retry_after="50")], ("an-id",)),
+        (lambda _: [reply(429, b"", retry_after="50")], ("an-id",)),
+    ],
+    ids=["request", "backoff", "pause"],
+)
+def test_ctrl_c_ends_it_at_once(
+    flux: Program, service: Start, script: Callable[[Request], list[Step]], arguments: tuple[str]
+) -> None:
+    server = service(script)
+    terminal = Terminal(flux, "tasks", "check", *arguments)
+    while not server.requests:
+        time.sleep(0.01)
+    assert terminal.interrupt_after(0.2) < 0.5
+    screen = terminal.end()
+    assert screen.code == ExitCode.INTERRUPTED
+    assert "interrupted with 0 of 1 tasks answered" in " ".join(screen.lines)
+
+
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [(signal.SIGINT, ExitCode.INTERRUPTED), (signal.SIGTERM, ExitCode.TERMINATED)],
+)
+@pytest.mark.parametrize("form", ["jsonl", "json", "table", "ids"])
+def test_a_signal_prints_what_is_known(
+    flux: Program, service: Start, number: signal.Signals, code: ExitCode, form: str
+) -> None:
+    server = service(stall)
+    ids = ["quick-1", "slow-2", "quick-3"]
+    process = subprocess.Popen(
+        [FLUX, "tasks", "check", "--batch-size", "1", "-o", form, *ids],
+        env=flux.variables({}),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while len(server.requests) < 3:
+        time.sleep(0.01)
+    time.sleep(0.2)
+    started = time.monotonic()
+    process.send_signal(number)
+    out, err = process.communicate(timeout=10)
+    assert time.monotonic() - started < 0.5
+    assert process.returncode == code
+    assert "quick-1" in out
+    assert "quick-3" in out
+    assert "slow-2" not in out
+    assert "interrupted with 2 of 3 tasks answered" in err
+    assert CANARY not in out + err
+
+
+def test_ctrl_c_while_stdin_is_read(flux: Program) -> None:
+    reader, writer = os.pipe()
+    process = subprocess.Popen(
+        [FLUX, "tasks", "check"],
+        env=flux.variables({}),
+        stdin=reader,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=5)
+    os.close(writer)
+    os.close(reader)
+    assert (process.returncode, out) == (ExitCode.INTERRUPTED, "")
+    assert "Traceback" not in err
+
+
+def test_the_demo_runs_a_dozen_tasks_to_their_end(flux: Program) -> None:
+    started = time.monotonic()
+    screen = Terminal(flux, "demo", columns=100, rows=60, FLUX_API_TOKEN=None).end()
+    assert time.monotonic() - started < 20
+    assert screen.code == ExitCode.OK
+    assert "12 tasks: 11 succeeded, 1 failed" in screen.lines
+    assert any("flux auth login" in line for line in screen.lines)
+    assert not (flux.folder / "config").exists()
+
+
+def read_line(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    return process.stdout.readline().strip()
+
+
+SUBMIT = (
+    'curl -sS -H "authorization: Bearer $FLUX_API_TOKEN" -d'
+    ' \'{"prompt": "a fox", "size": "64x32", "async": true}\''
+    " $FLUX_API_BASE_URL/flux/images > reply.json"
+)
+
+
+def test_a_sandbox_for_any_client(flux: Program, tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [FLUX, "sandbox", "--port", "0", "--speed", "100", "--failure-rate", "0"],
+        env=flux.variables({"FLUX_API_TOKEN": None}),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        exports = [read_line(process), read_line(process)]
+        assert exports[0].startswith("export FLUX_API_BASE_URL=http://127.0.0.1:")
+        assert exports[1] == "export FLUX_API_TOKEN=sandbox-token-not-a-secret"
+        script = "\n".join(
+            (
+                "set -eu -o pipefail",
+                *exports,
+                SUBMIT,
+                "sleep 0.3",
+                f"{FLUX} tasks check -q < reply.json > records.jsonl",
+                f"{FLUX} tasks check -q -f records.jsonl -o urls | xargs -n 1 curl -sS -o fox.png",
+            )
+        )
+        subprocess.run(
+            ["bash", "-c", script], cwd=tmp_path, env=flux.variables({}), check=True, timeout=30
+        )
+        png = (tmp_path / "fox.png").read_bytes()
+        assert png[:8] == b"\x89PNG\r\n\x1a\n"
+        assert png[16:24] == (64).to_bytes(4) + (32).to_bytes(4)
+        assert png[-8:-4] == b"IEND"
+    finally:
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=10)
+    assert process.returncode == ExitCode.INTERRUPTED
+    assert "Traceback" not in err
+
+
+def test_a_taken_port_is_named(flux: Program, sandbox: Callable[..., Sandbox]) -> None:
+    port = sandbox().server_address[1]
+    flux("sandbox", "--port", str(port)).expect(
+        ExitCode.USAGE, stderr=f"flux: port {port}: address already in use."
+    )
