@@ -4,10 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo test check format clean
+.PHONY: help demo test check format completions clean
 
 help: ## Show what there is to make
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 demo: $(VENV)/installed ## Watch a dozen tasks run to their end on a local sandbox
 	@$(BIN)/flux demo
@@ -26,6 +26,11 @@ check: $(VENV)/installed-dev ## Lint, formatting and types
 format: $(VENV)/installed-dev ## Format the code
 	@$(BIN)/ruff check --fix --quiet .
 	@$(BIN)/ruff format .
+
+completions: $(VENV)/installed ## Write the completion scripts anew
+	@_FLUX_COMPLETE=source_bash $(BIN)/flux > completions/flux.bash
+	@_FLUX_COMPLETE=source_zsh $(BIN)/flux > completions/_flux
+	@_FLUX_COMPLETE=source_fish $(BIN)/flux > completions/flux.fish
 
 clean: ## Remove the environment and what the tools left behind
 	rm -rf $(VENV) dist .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,12 @@
+
+_flux_completion() {
+    local IFS=$'
+'
+    COMPREPLY=( $( env COMP_WORDS="${COMP_WORDS[*]}" \
+                   COMP_CWORD=$COMP_CWORD \
+                   _FLUX_COMPLETE=complete_bash $1 ) )
+    return 0
+}
+
+complete -o default -F _flux_completion flux
+

@@ -1,0 +1,85 @@
+"""What the README tells people to type, typed."""
+
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from flux_cli.errors import ExitCode
+from flux_cli.sandbox.server import Sandbox
+from tests.support.program import FLUX, Program
+
+
+TOP = Path(__file__).parent.parent.parent
+README = (TOP / "README.md").read_text()
+EXAMPLES = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
+
+
+@pytest.mark.parametrize("number", range(len(EXAMPLES)))
+def test_the_examples_run(flux: Program, sandbox: Callable[..., Sandbox], number: int) -> None:
+    server = sandbox()
+    ids = [server.store.submit({"prompt": prompt}).id for prompt in ("a fox", "will fail")]
+    (flux.folder / "ids.txt").write_text("\n".join(ids))
+    time.sleep(0.05)
+    (flux.folder / "bin").mkdir()
+    (flux.folder / "bin" / "flux").symlink_to(FLUX)
+    path = f"{flux.folder / 'bin'}:{flux.environment['PATH']}"
+    run = subprocess.run(
+        ["bash", "-eu", "-o", "pipefail", "-c", EXAMPLES[number]],
+        cwd=flux.folder,
+        env=flux.variables({"PATH": path}),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    assert "flux: " not in run.stderr
+    assert ids[1] in run.stdout or "pending" in EXAMPLES[number] or "exit code 3" in run.stdout
+
+
+def test_there_are_examples() -> None:
+    assert len(EXAMPLES) == 3
+
+
+def test_every_exit_code_is_listed() -> None:
+    listed = re.findall(r"^\| ([0-9, ]+) \|", README, re.MULTILINE)
+    codes = {int(code) for cell in listed for code in cell.split(",")}
+    assert codes == set(ExitCode) - {ExitCode.TIMED_OUT}  # which only a watch can end with
+
+
+@pytest.mark.parametrize(
+    ("shell", "name"), [("bash", "flux.bash"), ("zsh", "_flux"), ("fish", "flux.fish")]
+)
+def test_the_completions_are_fresh(flux: Program, shell: str, name: str) -> None:
+    script = flux(_FLUX_COMPLETE=f"source_{shell}").expect(ExitCode.OK).out
+    assert (TOP / "completions" / name).read_text() == script, "run: make completions"
+
+
+def test_bash_completes_commands_options_and_values(flux: Program) -> None:
+    script = (
+        f"source {TOP}/completions/flux.bash\n"
+        "complete() { COMP_WORDS=($1); COMP_CWORD=$(( ${#COMP_WORDS[@]} - 1 ));"
+        f" _flux_completion {FLUX}; echo ${{COMPREPLY[@]}}; }}\n"
+        "complete 'flux ta'; complete 'flux tasks ch'; complete 'flux tasks check --exit'\n"
+        "complete 'flux tasks check -o js'\n"
+    )
+    run = subprocess.run(
+        ["bash", "-c", script], env=flux.variables({}), capture_output=True, text=True, check=True
+    )
+    assert run.stdout.split() == ["tasks", "check", "--exit-status", "jsonl", "json"]
+
+
+def test_python_m_is_the_same_program(flux: Program) -> None:
+    run = subprocess.run(
+        [sys.executable, "-m", "flux_cli", "--version"],
+        env=flux.variables({}),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert run.stdout == flux("--version").expect(ExitCode.OK).out
+    assert re.fullmatch(r"flux \d+\.\d+\.\d+\n", run.stdout)
