@@ -32,10 +32,10 @@ class Token:
         return text.lower() == self.__text.lower()
 
     def hide(self, text: str) -> str:
-        """Return `text` with the token replaced by `[token]`."""
+        """Return `text` with the token, however it is capitalised, replaced by `[token]`."""
         if len(self.__text) < _SHORTEST_SECRET:
             return text
-        return text.replace(self.__text, "[token]")
+        return re.sub(re.escape(self.__text), "[token]", text, flags=re.IGNORECASE)
 
     def hide_bytes(self, data: bytes) -> bytes:
         """Return `data` with the token replaced by `[token]`."""

@@ -65,8 +65,8 @@ def _problem(found: str | Problem, token: Token | None) -> str | None:
     reason = flaw(found)
     if reason is None:
         return None
-    shown = one_line(found, _LONGEST_ECHO)
-    return f'"{token.hide(shown) if token else shown}" is not a task id: it {reason}'
+    shown = one_line(token.hide(found) if token else found, _LONGEST_ECHO)
+    return f'"{shown}" is not a task id: it {reason}'
 
 
 def _candidates(

@@ -102,19 +102,25 @@ def test_a_stop_leaves_every_id_with_one_state_and_waits_for_nobody() -> None:
 def test_an_interrupt_yields_the_answers_that_waited_for_their_turn() -> None:
     stall = threading.Event()
 
+    asked: list[str] = []
+
     def ask(ids: Sequence[str]) -> Reply:
+        asked.append(ids[0])
         if ids[0] == IDS[0]:
             stall.wait(20)
         return answer(ids)
 
-    engine = check(ask, concurrency=2, batch_size=50)
+    engine = check(ask, concurrency=2, batch_size=5)
     results = engine.results()
     threading.Thread(target=lambda: next(results, None), daemon=True).start()
     time.sleep(0.3)
     known = flat(engine.interrupt())
+    asked.clear()
     stall.set()
+    time.sleep(0.2)
+    assert asked == []
     assert known
-    assert [task.id for task in known] == IDS[50 : 50 + len(known)]
+    assert [task.id for task in known] == IDS[5 : 5 + len(known)]
 
 
 def test_a_bug_in_a_worker_is_not_swallowed() -> None:
