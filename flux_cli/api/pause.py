@@ -10,7 +10,8 @@ from datetime import UTC
 LONGEST_PAUSE = 60.0  # seconds of Retry-After that are waited out; beyond them flux stops
 _FIRST_CEILING = 0.5  # seconds
 _LAST_CEILING = 20.0  # seconds
-_SECONDS = re.compile(r"[0-9]{1,15}(\.[0-9]{1,9})?")
+_LONGEST_READ = 7 * 86400.0  # seconds; more than that is as good as never
+_SECONDS = re.compile(r"[0-9]+(\.[0-9]+)?")
 
 
 def backoff(failures: int, uniform: Callable[[float, float], float]) -> float:
@@ -26,16 +27,16 @@ def parse_retry_after(value: str | None, now: float) -> float | None:
     """Read a Retry-After header (RFC 9110, section 10.2.3) as seconds from `now`.
 
     `now` is Unix time. A date in the past is 0; anything that is neither a
-    number of seconds nor a date is None.
+    number of seconds nor a date is None. More than a week is a week.
     """
     if value is None:
         return None
     value = value.strip()
     if _SECONDS.fullmatch(value):
-        return float(value)
+        return min(float(value), _LONGEST_READ)
     try:
         date = email.utils.parsedate_to_datetime(value)
         seconds = date.replace(tzinfo=date.tzinfo or UTC).timestamp() - now
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
-    return max(0.0, seconds) if math.isfinite(seconds) else None
+    return min(max(0.0, seconds), _LONGEST_READ) if math.isfinite(seconds) else None

@@ -12,6 +12,7 @@ from flux_cli.errors import GaveUp, RateLimited, Reaction, ServiceError
 
 T = TypeVar("T")
 BUDGET = 16  # failures that a run may have before anything succeeds
+MOST_BURSTS = 8  # of 429s in a row, about half a minute, before a run gives up
 _EARNED = 2  # failures that a success makes up for: a service that half works is used
 
 
@@ -152,32 +153,25 @@ class Traffic:
             self._successes = 0
             self._throttled += 1
             pause = max(pause, backoff(self._throttled, self._uniform))
+        self._paused_until = max(self._paused_until, now + pause)
         if pause > LONGEST_PAUSE:
-            self.stop(
-                GaveUp(
-                    f"{error.message}; it asks to come back in {_minutes(pause)}",
-                    code=error.code,
-                    hint="Run the same command again then",
-                    trace_id=error.trace_id,
-                )
-            )
-        else:
-            self._paused_until = max(self._paused_until, now + pause)
+            self._give_up(error, f"it asks to come back in {_roughly(pause)}")
+        elif self._throttled > MOST_BURSTS:
+            self._give_up(error, "gave up, as it did so each time")
 
     def _spend(self, error: ServiceError) -> None:
         self._budget -= 1
         self._failures += 1
         if self._budget <= 0:
-            self.stop(
-                GaveUp(
-                    f"{error.message}; gave up after {self._failures} failed requests",
-                    code=error.code,
-                    hint=error.hint or "Nothing was lost: run the same command again later",
-                    trace_id=error.trace_id,
-                )
-            )
+            self._give_up(error, f"gave up after {self._failures} failed requests")
+
+    def _give_up(self, error: ServiceError, why: str) -> None:
+        hint = error.hint or "Nothing was lost: run the same command again then, or later"
+        self.stop(
+            GaveUp(f"{error.message}; {why}", code=error.code, hint=hint, trace_id=error.trace_id)
+        )
 
 
-def _minutes(seconds: float) -> str:
+def _roughly(seconds: float) -> str:
     minutes = -(-seconds // 60)
     return f"{minutes:.0f} minutes" if minutes < 120 else f"{minutes / 60:.0f} hours"  # noqa: PLR2004
