@@ -1,5 +1,6 @@
 """Fixtures: the program under test, a sandbox, a service that misbehaves."""
 
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -10,6 +11,13 @@ from flux_cli.sandbox.server import TOKEN, Faults, Sandbox
 from flux_cli.sandbox.store import TaskStore
 from tests.support.fault_server import FaultServer, Script
 from tests.support.program import Program
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _ctrl_c_works() -> None:
+    """Undo what a background job inherits: there, Ctrl-C is ignored by all children too."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

@@ -13,7 +13,8 @@ from flux_cli.errors import ExitCode
 
 FLUX = str(Path(sys.executable).parent / "flux")
 CANARY = "canary-token-not-a-secret"  # must never be seen in any output
-_PASSED_ON = ("PATH", "LANG", "COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG")
+_STAND_INS = Path(__file__).parent / "bin"  # for curl and jq, where a machine has none
+_PASSED_ON = ("LANG", "COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG")
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,7 @@ class Program:
         passed_on = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
         self.environment = {
             **passed_on,
+            "PATH": f"{os.environ['PATH']}:{_STAND_INS}",
             "HOME": str(self.folder),
             "FLUX_CONFIG_DIR": str(self.config),
             "FLUX_API_TOKEN": CANARY,
