@@ -14,7 +14,8 @@
     │   ├── UntrustedServer        5  stop: the certificate is not good
     │   ├── NotTheApi              5  stop: a web page or a redirect
     │   ├── GaveUp                 5  stop: too much trouble in this run
-    │   └── BrokenContract         5  these ids stay unanswered
+    │   ├── BrokenContract         5  these ids stay unanswered
+    │   └── Unanswered             5  said at the end, of all ids without an answer
     └── OutputError                7  stdout or a file could not be written
 
 `ReaderGone` and `Terminated` are events, not errors: the reader of a pipe left,
@@ -152,6 +153,10 @@ class GaveUp(ServiceError):
 
 class BrokenContract(ServiceError):
     reaction = Reaction.SKIP
+
+
+class Unanswered(ServiceError):
+    pass
 
 
 class OutputError(FluxError):

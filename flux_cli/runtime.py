@@ -9,7 +9,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -45,7 +45,7 @@ class Runtime:
     stdout: Stdout
     stderr: Stderr
     now: Callable[[], float] = time.time  # Unix seconds
-    sleep: Callable[[float], None] = field(default=time.sleep)
+    sleep: Callable[[float], None] = time.sleep
 
     @classmethod
     def of_process(cls) -> "Runtime":

@@ -1,7 +1,7 @@
 """One look at a set of tasks: from ids to what stands on stdout. `check` and `demo` share it."""
 
 from flux_cli.api.connection import Connection
-from flux_cli.errors import GaveUp, ServiceError
+from flux_cli.errors import ServiceError, Unanswered
 from flux_cli.output.formats import Writer
 from flux_cli.runtime import Runtime
 from flux_cli.tasks.ids import TaskIds
@@ -66,9 +66,9 @@ def look(
     return tally
 
 
-def _unanswered(unknown: int, total: int, failure: ServiceError | None) -> GaveUp:
+def _unanswered(unknown: int, total: int, failure: ServiceError | None) -> Unanswered:
     reason = failure.message if failure else "the service keeps sending incomplete replies"
-    return GaveUp(
+    return Unanswered(
         f"no answer for {unknown:,} of {total:,} tasks: {reason}",
         code="no_answer",
         hint=(failure and failure.hint) or "Run the same command again later",

@@ -69,7 +69,8 @@ def check(
     if found is None:
         raise runtime.no_token(url)
     if task_ids.duplicates:
-        runtime.stderr.note(f"flux: {task_ids.duplicates:,} duplicate ids are shown once.")
+        noun = "duplicate id" if task_ids.duplicates == 1 else "duplicate ids"
+        runtime.stderr.note(f"flux: left out {task_ids.duplicates:,} {noun}.")
     tally = look(
         runtime,
         task_ids,
