@@ -45,6 +45,7 @@ class Runtime:
     stdout: Stdout
     stderr: Stderr
     now: Callable[[], float] = time.time  # Unix seconds
+    clock: Callable[[], float] = time.monotonic  # seconds
     sleep: Callable[[float], None] = time.sleep
 
     @classmethod

@@ -62,6 +62,19 @@ class Traffic:
     def is_stopped(self) -> bool:
         return self._stopped
 
+    def pause_left(self) -> float:
+        """Return the seconds that are left of a pause that the service asked for."""
+        return max(0.0, self._paused_until - self._clock())
+
+    def renew(self) -> None:
+        """Start another round: budget and stop are as new, pauses and slowness stay."""
+        with self._changed:
+            self._stopped = False
+            self.reason = None
+            self._budget = BUDGET
+            self._failures = 0
+            self._throttled = 0
+
     def stop(self, reason: ServiceError | None = None) -> None:
         """Let no further request out and wake every worker; the first reason stays."""
         with self._changed:

@@ -3,9 +3,8 @@
 import typer
 
 from flux_cli.api.token import Token
-from flux_cli.commands.look import look
 from flux_cli.config.settings import BaseUrl, FoundToken
-from flux_cli.output.formats import Format, make_writer
+from flux_cli.output.formats import Format
 from flux_cli.runtime import Runtime
 from flux_cli.tasks.ids import TaskIds
 
@@ -28,21 +27,22 @@ _NEXT_STEPS = (
     "That was a sandbox. For your own tasks:",
     "  flux auth login                save your token",
     "  flux tasks check ID ID         look at two tasks",
-    "  flux tasks check -f ids.txt    look at a list of them",
+    "  flux tasks watch -f ids.txt    watch a list of them, as here",
     "  flux tasks check --help        formats and exit codes for scripts",
     "  flux sandbox                   a local service to try your scripts on",
 )
-_SECOND_LOOK = 4.0  # seconds after submitting
+_INTERVAL = 1.0  # seconds between two looks
 _SEED = 7  # some of everything
 
 
 def demo(ctx: typer.Context) -> None:
     """Watch a dozen tasks run to their end on a local sandbox: no account, no network."""
+    from flux_cli.commands.follow import Wishes, follow
+    from flux_cli.engine.watch import Plan
     from flux_cli.sandbox.server import TOKEN, Sandbox
     from flux_cli.sandbox.store import TaskStore
 
     runtime: Runtime = ctx.obj
-    say = runtime.stderr.line
     store = TaskStore(seed=_SEED, failure_rate=0.0, now=runtime.now)
     with Sandbox(store) as server:
         connection = runtime.connection(
@@ -54,17 +54,12 @@ def demo(ctx: typer.Context) -> None:
         for model, prompt in _TASKS:
             request = {"action": "generate", "model": model, "prompt": prompt, "size": "1024x1024"}
             ids.add(store.submit(request).id)
-        submitted_at = runtime.now()
-        moments = (0.7, _SECOND_LOOK, store.last_finish() - submitted_at + 0.1)
-        for moment, title in zip(
-            moments, ("just submitted", "a few seconds later", "all done"), strict=True
-        ):
-            runtime.sleep(max(0.0, submitted_at + moment - runtime.now()))
-            say(f"{len(ids)} tasks, {title}:")
-            writer = make_writer(
-                Format.TABLE, runtime.stdout, raw=False, now=runtime.now(), note=say
-            )
-            look(runtime, ids, connection, writer)
-            runtime.stdout.write_text("\n")
+        runtime.stderr.line(f"A sandbox is up, and {len(ids)} tasks are submitted to it.")
+        follow(
+            runtime,
+            ids,
+            connection,
+            Wishes(Plan(interval=_INTERVAL, max_interval=_INTERVAL), output=Format.TABLE),
+        )
     for line in _NEXT_STEPS:
-        say(line)
+        runtime.stderr.line(line)

@@ -5,8 +5,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
+import typer
+
+from flux_cli.api.connection import Connection
 from flux_cli.api.token import Token
-from flux_cli.errors import InputError
+from flux_cli.errors import ExitCode, InputError
 from flux_cli.output.safe import one_line
 from flux_cli.runtime import Runtime
 from flux_cli.tasks.ids import TaskIds, flaw
@@ -19,9 +22,39 @@ _HINT = "Nothing was sent. Separate ids by white space; a CSV needs a column tas
 _LONGEST_ECHO = 40  # characters of a bad id that are shown
 
 
-def has_source(runtime: Runtime, arguments: Sequence[str], files: Sequence[Path]) -> bool:
-    """Tell whether there is anything to read ids from: a terminal on stdin is nothing."""
-    return bool(arguments or files) or (runtime.stdin is not None and not runtime.stdin_is_terminal)
+def prepare(
+    ctx: typer.Context,
+    ids: list[str] | None,
+    files: list[Path] | None,
+    *,
+    base_url: str | None,
+    request_timeout: float,
+    concurrency: int,
+    debug: bool,
+) -> tuple[TaskIds, Connection]:
+    """Return the ids and the connection that a command works with.
+
+    Raises InputError, UsageError or NoToken; without anything to read ids from
+    it shows short help and exits.
+    """
+    runtime: Runtime = ctx.obj
+    arguments, files = ids or [], files or []
+    has_stdin = runtime.stdin is not None and not runtime.stdin_is_terminal
+    if not (arguments or files or has_stdin):
+        typer.echo(ctx.get_usage(), err=True)
+        runtime.stderr.line("flux: no task ids. Give them as arguments, with --file, or on stdin.")
+        raise typer.Exit(ExitCode.USAGE)
+    url = runtime.base_url(base_url)
+    found = runtime.find_token(url)
+    task_ids = gather_ids(runtime, arguments, files, token=found.token if found else None)
+    if found is None:
+        raise runtime.no_token(url)
+    if task_ids.duplicates:
+        noun = "duplicate id" if task_ids.duplicates == 1 else "duplicate ids"
+        runtime.stderr.note(f"flux: left out {task_ids.duplicates:,} {noun}.")
+    return task_ids, runtime.connection(
+        found, url, request_timeout=request_timeout, concurrency=concurrency, debug=debug
+    )
 
 
 def gather_ids(

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from flux_cli.config.durations import parse_duration
+from flux_cli.engine.watch import Until
 from flux_cli.errors import UsageError
 from flux_cli.output.formats import Format
 from flux_cli.tasks.state import State
@@ -100,6 +101,80 @@ RequestTimeout = Annotated[
 Retries = Annotated[
     int, typer.Option("--retries", min=0, max=20, help="Most times to ask again after a failure.")
 ]
+WatchOutput = Annotated[
+    Format,
+    typer.Option(
+        "--output",
+        "-o",
+        help="What to write to stdout. auto is the live view on a terminal, else jsonl: a line"
+        " for each change. The others are printed once, at the end.",
+    ),
+]
+Interval = Annotated[
+    float,
+    typer.Option(
+        "--interval",
+        metavar="DURATION",
+        parser=duration(least=1, most=3600),
+        show_default=False,
+        help="Time between two looks; grows by half while nothing changes. [default: 5s]",
+    ),
+]
+MaxInterval = Annotated[
+    float,
+    typer.Option(
+        "--max-interval",
+        metavar="DURATION",
+        parser=duration(least=1, most=3600),
+        show_default=False,
+        help="Most time between two looks. [default: 30s]",
+    ),
+]
+Timeout = Annotated[
+    float | None,
+    typer.Option(
+        "--timeout",
+        metavar="DURATION",
+        parser=duration(most=30 * 86400),
+        show_default=False,
+        help="Stop watching after this long, with exit code 124; 0 looks once. [default: never]",
+    ),
+]
+UntilOption = Annotated[
+    Until, typer.Option("--until", help="Watch until all tasks are finished, or any one is.")
+]
+FailFast = Annotated[bool, typer.Option("--fail-fast", help="Stop when the first task fails.")]
+NotFoundGrace = Annotated[
+    float,
+    typer.Option(
+        "--not-found-grace",
+        metavar="DURATION",
+        parser=duration(),
+        show_default=False,
+        help="How long a task that is not found may still turn up. [default: 60s]",
+    ),
+]
+GiveUpAfter = Annotated[
+    float,
+    typer.Option(
+        "--give-up-after",
+        metavar="DURATION",
+        parser=duration(),
+        show_default=False,
+        help="Stop when the service has not answered for this long. [default: 5m]",
+    ),
+]
+Command = Annotated[
+    str | None,
+    typer.Option(
+        "--exec",
+        metavar="COMMAND",
+        show_default=False,
+        help="Run COMMAND in a shell for each task that ends, four at a time, with its record on"
+        " stdin and in FLUX_TASK_ID, FLUX_TASK_STATE, FLUX_TASK_URL and others.",
+    ),
+]
+Bell = Annotated[bool, typer.Option("--bell", help="Ring the terminal's bell at the end.")]
 Debug = Annotated[
     bool, typer.Option("--debug", help="Show requests and replies on stderr, without the token.")
 ]

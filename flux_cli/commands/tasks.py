@@ -5,9 +5,9 @@ from typing import Annotated
 import typer
 
 from flux_cli.commands import options
-from flux_cli.commands.intake import gather_ids, has_source
+from flux_cli.commands.intake import prepare
 from flux_cli.commands.look import look
-from flux_cli.errors import ExitCode
+from flux_cli.engine.watch import Plan, Until
 from flux_cli.output.formats import Format, make_writer
 from flux_cli.runtime import Runtime
 
@@ -57,26 +57,19 @@ def check(
     """
     runtime: Runtime = ctx.obj
     runtime.stderr.is_quiet = quiet
-    arguments, files = ids or [], file or []
-    if not has_source(runtime, arguments, files):
-        typer.echo(ctx.get_usage(), err=True)
-        runtime.stderr.line("flux: no task ids. Give them as arguments, with --file, or on stdin.")
-        raise typer.Exit(ExitCode.USAGE)
-
-    url = runtime.base_url(base_url)
-    found = runtime.find_token(url)
-    task_ids = gather_ids(runtime, arguments, files, token=found.token if found else None)
-    if found is None:
-        raise runtime.no_token(url)
-    if task_ids.duplicates:
-        noun = "duplicate id" if task_ids.duplicates == 1 else "duplicate ids"
-        runtime.stderr.note(f"flux: left out {task_ids.duplicates:,} {noun}.")
+    task_ids, connection = prepare(
+        ctx,
+        ids,
+        file,
+        base_url=base_url,
+        request_timeout=request_timeout,
+        concurrency=concurrency,
+        debug=debug,
+    )
     tally = look(
         runtime,
         task_ids,
-        runtime.connection(
-            found, url, request_timeout=request_timeout, concurrency=concurrency, debug=debug
-        ),
+        connection,
         make_writer(output, runtime.stdout, raw=raw, now=runtime.now(), note=runtime.stderr.note),
         states=state,
         batch_size=batch_size,
@@ -85,3 +78,81 @@ def check(
     )
     if exit_status:
         raise typer.Exit(tally.verdict())
+
+
+@group.command()
+def watch(
+    ctx: typer.Context,
+    ids: options.Ids = None,
+    file: options.Files = None,
+    output: options.WatchOutput = Format.AUTO,
+    state: options.States = None,
+    raw: options.Raw = False,
+    quiet: options.Quiet = False,
+    interval: options.Interval = 5.0,
+    max_interval: options.MaxInterval = 30.0,
+    timeout: options.Timeout = None,
+    until: options.UntilOption = Until.ALL,
+    fail_fast: options.FailFast = False,
+    not_found_grace: options.NotFoundGrace = 60.0,
+    give_up_after: options.GiveUpAfter = 300.0,
+    command: options.Command = None,
+    bell: options.Bell = False,
+    concurrency: options.Concurrency = 8,
+    batch_size: options.BatchSize = 50,
+    request_timeout: options.RequestTimeout = 30.0,
+    retries: options.Retries = 3,
+    base_url: options.BaseUrl = None,
+    debug: options.Debug = False,
+) -> None:
+    """Watch tasks until every one of them is finished.
+
+    A live view on a terminal; anywhere else one JSON line for each task that
+    is seen first or changes its state. Ids come from where check takes them.
+
+    \b
+    Examples:
+      flux tasks watch -f ids.txt
+      flux tasks watch -f ids.txt --timeout 10m -o csv > tasks.csv
+      flux tasks watch -f ids.txt -o jsonl | jq -r 'select(.state == "failed").id'
+      flux tasks watch ID ID --exec 'echo "$FLUX_TASK_ID is $FLUX_TASK_STATE"'
+
+    Exits with 0 when every task succeeded; 3 when one failed; 6 when one was
+    not found; 124 when --timeout ran out; 4 when the token was rejected; 5 when
+    the service did not answer for --give-up-after; 7 when a command failed.
+    """
+    from flux_cli.commands.follow import Wishes, follow
+    from flux_cli.commands.resume import resume_command
+
+    runtime: Runtime = ctx.obj
+    runtime.stderr.is_quiet = quiet
+    task_ids, connection = prepare(
+        ctx,
+        ids,
+        file,
+        base_url=base_url,
+        request_timeout=request_timeout,
+        concurrency=concurrency,
+        debug=debug,
+    )
+    plan = Plan(
+        interval=interval,
+        max_interval=max(interval, max_interval),
+        timeout=timeout,
+        until=until,
+        fail_fast=fail_fast,
+        not_found_grace=not_found_grace,
+        give_up_after=give_up_after,
+    )
+    wishes = Wishes(
+        plan,
+        output=output,
+        states=state,
+        keep_raw=raw,
+        batch_size=batch_size,
+        retries=retries,
+        command=command,
+        bell=bell,
+        resume=lambda open_ids: resume_command(ctx, open_ids, now=runtime.now()),
+    )
+    raise typer.Exit(follow(runtime, task_ids, connection, wishes))

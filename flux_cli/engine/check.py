@@ -32,21 +32,28 @@ class Check:
         workers: int,
         keep_raw: bool = False,
         now: Callable[[], float] = time.time,
+        pages: PageSize | None = None,
+        is_over: Callable[[], bool] = lambda: False,
     ) -> None:
+        """`pages` holds what an earlier look has learned of the service's page limit.
+
+        `is_over` ends the look early when it turns true; the ids that are not
+        answered by then are unknown.
+        """
         self._ids = iter(ids)
         self._retrieve_batch = retrieve_batch
         self._traffic = traffic
         self._keep_raw = keep_raw
         self._now = now
         self.failure: ServiceError | None = None
-        self._pages = PageSize(batch_size)
+        self._pages = pages or PageSize(batch_size)
         self._refusals = Refusals()
         self._fanout = Fanout(
             self._batches(),
             BatchQuery.run,
             workers=workers,
             window=workers * _AHEAD,
-            is_stopped=lambda: traffic.is_stopped,
+            is_stopped=lambda: traffic.is_stopped or is_over(),
         )
 
     @property

@@ -48,6 +48,24 @@ class Stdout:
         self.write(text.encode(self.encoding, errors="replace"))
 
     @property
+    def text(self) -> TextIO:
+        """The stream itself, for a view that repaints the terminal."""
+        if self._stream is None:
+            raise ReaderGone
+        return self._stream
+
+    @property
+    def lines(self) -> int:
+        """The height of the terminal, in lines: LINES, the terminal's, or 24."""
+        wanted = self._environment.get("LINES", "")
+        if _WIDTH.fullmatch(wanted):
+            return int(wanted)
+        try:
+            return os.get_terminal_size(self.text.fileno()).lines or 24
+        except OSError:
+            return 24
+
+    @property
     def has_styles(self) -> bool:
         """Whether escape codes do good here: only on a terminal that is not a dumb one."""
         return self.is_terminal and self._environment.get("TERM") != "dumb"

@@ -3,9 +3,10 @@
 import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import IO
 
 from rich.cells import cell_len
-from rich.console import Console, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.style import Style
 from rich.table import Table
@@ -87,12 +88,18 @@ class Layout:
     columns: tuple[tuple[str, int], ...]
 
     @classmethod
-    def fit(cls, rows: Sequence[Row], width: int) -> "Layout":
-        """Share `width` out: state and id always, then result; the prompt takes what is left."""
+    def fit(cls, rows: Sequence[Row], width: int, *, has_results: bool = False) -> "Layout":
+        """Share `width` out: state and id always, then result; the prompt takes what is left.
+
+        `has_results` keeps room for results that are still to come.
+        """
         natural = {
             name: max((cell_len(getattr(row, name)) for row in rows), default=0)
             for name in ("id", "model", "created", "took", "result", "prompt")
         }
+        natural["id"] = max(natural["id"], len("id"))
+        if has_results:
+            natural["result"] = max(natural["result"], _RESULT_FAIR)
         free = width - _STATE_WIDTH - _GAP - natural["id"]
         result = min(_RESULT_FAIR, max(_RESULT_LEAST, natural["result"]))
         if free < _GAP + _RESULT_LEAST:
@@ -118,11 +125,92 @@ class Layout:
         return cls(tuple((name, widths[name]) for name in order if name in widths))
 
 
+class Drawing:
+    """Draws rows for one stdout: with its width, its styles and its alphabet."""
+
+    def __init__(self, stdout: Stdout, *, error_lines: int = _ERROR_LINES) -> None:
+        """`error_lines` is how many lines the error of one task may take."""
+        self._stdout = stdout
+        self._error_lines = error_lines
+
+    def console(self, file: IO[str]) -> Console:
+        """Return a console that writes to `file` as if it were this stdout."""
+        return Console(
+            file=file,
+            width=self._stdout.columns,
+            force_terminal=self._stdout.has_styles,
+            color_system="standard" if self._stdout.has_styles else None,
+            no_color=not self._stdout.has_colours,
+            legacy_windows=False,
+            markup=False,
+            highlight=False,
+            emoji=False,
+        )
+
+    def rows(self, layout: Layout, rows: Sequence[Row], *, header: bool) -> RenderableType:
+        """Return `rows` side by side where they fit, else one fact below the other."""
+        if layout.columns:
+            return self._grid(layout, rows, header=header)
+        return Group(*(line for row in rows for line in self._stacked(row)))
+
+    def _grid(self, layout: Layout, rows: Sequence[Row], *, header: bool) -> Table:
+        grid = Table(box=None, padding=(0, _GAP, 0, 0), pad_edge=False, show_header=header)
+        for name, width in layout.columns:
+            wraps = name in ("id", "result")
+            grid.add_column(
+                name.upper(),
+                width=width,
+                no_wrap=not wraps,
+                overflow="fold" if wraps else "ellipsis",
+                header_style="bold",
+            )
+        for row in rows:
+            cells = {
+                "state": self.state(row.state),
+                "id": Text(row.id),
+                "model": Text(row.model),
+                "created": Text(row.created, style="dim"),
+                "took": Text(row.took),
+                "result": self._result(row, dict(layout.columns).get("result", 0)),
+                "prompt": Text(row.prompt, style="dim"),
+            }
+            grid.add_row(*(cells[name] for name, _ in layout.columns))
+        return grid
+
+    def _stacked(self, row: Row) -> Iterable[RenderableType]:
+        """Yield the lines of one task for a window that is too narrow for columns.
+
+        Only the state stands at the left edge: wrapped text cannot pass for a row.
+        """
+        width = self._stdout.columns
+        facts = [fact for fact in (row.took, row.created) if fact]
+        yield self.state(row.state) + Text("".join(f" · {fact}" for fact in facts), style="dim")
+        lines = [Text(row.id, overflow="fold")]
+        if row.result:
+            lines.append(self._result(row, width - _GAP))
+        if row.prompt:
+            lines.append(Text(row.prompt, style="dim", no_wrap=True, overflow="ellipsis"))
+        yield from (Padding(line, (0, 0, 0, _GAP), expand=False) for line in lines)
+
+    def state(self, state: State) -> Text:
+        """Return symbol and word of a state."""
+        symbol, stand_in, style = _LOOKS[state]
+        mark = symbol if self._stdout.speaks_unicode else stand_in
+        return Text(f"{mark} {state.value}", style=style)
+
+    def _result(self, row: Row, width: int) -> Text:
+        limit = max(1, width * (self._error_lines if row.link is None else 1))
+        text = one_line(row.result, limit) if self._stdout.has_styles else row.result
+        style = Style(link=row.link) if row.link and self._stdout.has_styles else Style()
+        return Text(text, style=style, overflow="fold")
+
+
 class TableWriter:
     """Writes rows as they come; the first 200 decide how wide the columns are."""
 
     def __init__(self, stdout: Stdout, *, now: float) -> None:
         self._stdout = stdout
+        self._drawing = Drawing(stdout)
         self._now = now
         self._waiting: list[Row] = []
         self._layout: Layout | None = None
@@ -142,75 +230,9 @@ class TableWriter:
         is_first = self._layout is None
         layout = self._layout or Layout.fit(self._waiting, self._stdout.columns)
         self._layout = layout
-        self._stdout.write_text(self._rendered(layout, self._waiting, header=is_first))
-        self._waiting = []
-
-    def _rendered(self, layout: Layout, rows: Sequence[Row], *, header: bool) -> str:
         text = io.StringIO()
-        console = Console(
-            file=text,
-            width=self._stdout.columns,
-            force_terminal=self._stdout.has_styles,
-            color_system="standard" if self._stdout.has_styles else None,
-            no_color=not self._stdout.has_colours,
-            legacy_windows=False,
-            markup=False,
-            highlight=False,
-            emoji=False,
-        )
-        if layout.columns:
-            console.print(self._grid(layout, rows, header=header))
-        else:
-            for row in rows:
-                console.print(*self._stacked(row), sep="\n")
-        return "\n".join(line.rstrip() for line in text.getvalue().split("\n"))
-
-    def _grid(self, layout: Layout, rows: Sequence[Row], *, header: bool) -> Table:
-        grid = Table(box=None, padding=(0, _GAP, 0, 0), pad_edge=False, show_header=header)
-        for name, width in layout.columns:
-            wraps = name in ("id", "result")
-            grid.add_column(
-                name.upper(),
-                width=width,
-                no_wrap=not wraps,
-                overflow="fold" if wraps else "ellipsis",
-                header_style="bold",
-            )
-        for row in rows:
-            cells = {
-                "state": self._state(row.state),
-                "id": Text(row.id),
-                "model": Text(row.model),
-                "created": Text(row.created, style="dim"),
-                "took": Text(row.took),
-                "result": self._result(row, dict(layout.columns).get("result", 0)),
-                "prompt": Text(row.prompt, style="dim"),
-            }
-            grid.add_row(*(cells[name] for name, _ in layout.columns))
-        return grid
-
-    def _stacked(self, row: Row) -> Iterable[RenderableType]:
-        """Yield the lines of one task for a window that is too narrow for columns.
-
-        Only the state stands at the left edge: wrapped text cannot pass for a row.
-        """
-        width = self._stdout.columns
-        facts = [fact for fact in (row.took, row.created) if fact]
-        yield self._state(row.state) + Text("".join(f" · {fact}" for fact in facts), style="dim")
-        lines = [Text(row.id, overflow="fold")]
-        if row.result:
-            lines.append(self._result(row, width - _GAP))
-        if row.prompt:
-            lines.append(Text(row.prompt, style="dim", no_wrap=True, overflow="ellipsis"))
-        yield from (Padding(line, (0, 0, 0, _GAP), expand=False) for line in lines)
-
-    def _state(self, state: State) -> Text:
-        symbol, stand_in, style = _LOOKS[state]
-        mark = symbol if self._stdout.speaks_unicode else stand_in
-        return Text(f"{mark} {state.value}", style=style)
-
-    def _result(self, row: Row, width: int) -> Text:
-        limit = max(1, width * (_ERROR_LINES if row.link is None else 1))
-        text = one_line(row.result, limit) if self._stdout.has_styles else row.result
-        style = Style(link=row.link) if row.link and self._stdout.has_styles else Style()
-        return Text(text, style=style, overflow="fold")
+        drawn = self._drawing.rows(layout, self._waiting, header=is_first)
+        self._drawing.console(text).print(drawn)
+        lines = (line.rstrip() for line in text.getvalue().split("\n"))
+        self._stdout.write_text("\n".join(lines))
+        self._waiting = []

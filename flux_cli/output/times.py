@@ -23,11 +23,11 @@ def format_age(created_at: float | None, now: float) -> str:
     return datetime.fromtimestamp(created_at, UTC).astimezone().date().isoformat()
 
 
-def format_duration(seconds: float | None) -> str:
-    """Return seconds as "9.6s", "42s", "2m 03s" or "1h 02m"."""
+def format_duration(seconds: float | None, *, tenths: bool = True) -> str:
+    """Return seconds as "9.6s" (without `tenths` "10s"), "42s", "2m 03s" or "1h 02m"."""
     if seconds is None or seconds < 0:
         return ""
-    if seconds < 9.95:  # noqa: PLR2004 - what still rounds to 9.9
+    if tenths and seconds < 9.95:  # noqa: PLR2004 - what still rounds to 9.9
         return f"{seconds:.1f}s"
     whole = round(seconds)
     if whole < _MINUTE:

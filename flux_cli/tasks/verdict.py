@@ -8,11 +8,32 @@ from flux_cli.tasks.state import State
 from flux_cli.tasks.task import Task
 
 
+_CODES = {
+    State.PENDING: ExitCode.STILL_RUNNING,
+    State.PROCESSING: ExitCode.STILL_RUNNING,
+    State.SUCCEEDED: ExitCode.OK,
+    State.FAILED: ExitCode.TASK_FAILED,
+    State.NOT_FOUND: ExitCode.NOT_FOUND,
+    State.UNKNOWN: ExitCode.NO_ANSWER,
+}
+_GRAVITY = (
+    ExitCode.NO_ANSWER,
+    ExitCode.OUTPUT,
+    ExitCode.TASK_FAILED,
+    ExitCode.NOT_FOUND,
+    ExitCode.TIMED_OUT,
+    ExitCode.STILL_RUNNING,
+)
+
+
 class Tally:
     """Counts tasks by state."""
 
     def __init__(self) -> None:
         self.by_state: Counter[State] = Counter()
+
+    def count(self, states: Iterable[State]) -> None:
+        self.by_state.update(states)
 
     def add(self, tasks: Iterable[Task]) -> None:
         self.by_state.update(task.state for task in tasks)
@@ -21,18 +42,10 @@ class Tally:
     def total(self) -> int:
         return self.by_state.total()
 
-    def verdict(self) -> ExitCode:
-        """Return the exit code that the states add up to; the gravest wins."""
-        count = self.by_state
-        if count[State.UNKNOWN]:
-            return ExitCode.NO_ANSWER
-        if count[State.FAILED]:
-            return ExitCode.TASK_FAILED
-        if count[State.NOT_FOUND]:
-            return ExitCode.NOT_FOUND
-        if count[State.PENDING] or count[State.PROCESSING]:
-            return ExitCode.STILL_RUNNING
-        return ExitCode.OK
+    def verdict(self, *also: ExitCode) -> ExitCode:
+        """Return the exit code that the states, and `also`, add up to; the gravest wins."""
+        codes = {_CODES[state] for state, count in self.by_state.items() if count > 0} | set(also)
+        return next((code for code in _GRAVITY if code in codes), ExitCode.OK)
 
     def summary(self) -> str:
         """Return one line that counts every state there is, as "3 tasks: 2 succeeded, 1 failed"."""

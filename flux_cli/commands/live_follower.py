@@ -1,0 +1,59 @@
+"""Follows a watch on a terminal."""
+
+import os
+import signal
+
+from flux_cli.commands.followers import PrintFollower
+from flux_cli.engine.watch import Looked, Watch
+from flux_cli.output.formats import Format, make_writer
+from flux_cli.output.live import LiveView
+from flux_cli.runtime import Runtime
+from flux_cli.tasks.ids import TaskIds
+from flux_cli.tasks.state import State
+from flux_cli.tasks.task import Task
+
+
+_MOST_ROWS = 60  # of a final table; longer ones show what is not well, and the summary
+
+
+class LiveFollower(PrintFollower):
+    """Shows a live view, and leaves a final table behind.
+
+    Of many tasks, the table holds those that are not well.
+    """
+
+    def __init__(self, runtime: Runtime, ids: TaskIds, states: frozenset[State] | None) -> None:
+        if states is None and len(ids) > _MOST_ROWS:
+            states = frozenset({State.FAILED, State.NOT_FOUND, State.UNKNOWN})
+        super().__init__(
+            runtime,
+            ids,
+            lambda: make_writer(
+                Format.TABLE, runtime.stdout, raw=False, now=runtime.now(), note=runtime.stderr.note
+            ),
+            states,
+            tells_progress=False,
+        )
+        self._view = LiveView(runtime.stdout, total=len(ids), now=runtime.now, clock=runtime.clock)
+        self._view.open()
+        if hasattr(signal, "SIGTSTP"):
+            signal.signal(signal.SIGTSTP, lambda *_: self._view.pause(_stop_here))
+
+    def changed(self, task: Task) -> None:
+        super().changed(task)
+        self._view.changed(task)
+
+    def looked(self, event: Looked) -> None:
+        self._view.looked(event.next_in, event.trouble.message if event.trouble else "")
+
+    def say(self, line: str) -> None:
+        self._view.say(line)
+
+    def end(self, watch: Watch) -> None:
+        self._view.close()
+        super().end(watch)
+
+
+def _stop_here() -> None:
+    """Stop this process, as Ctrl-Z does, until somebody lets it go on."""
+    os.kill(os.getpid(), signal.SIGSTOP)

@@ -1,0 +1,221 @@
+"""Looks again and again at the tasks that are still open: a generator of events.
+
+Everything that takes time or chance is passed in, so that a day of watching
+can be tested in a second.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import Protocol
+
+from flux_cli.errors import ServiceError, TokenRejected
+from flux_cli.tasks.state import State
+from flux_cli.tasks.task import Task
+
+
+_GROWTH = 1.5  # of the interval, while nothing changes
+_JITTER = 0.1  # of the interval, at most, added to it
+_BREATH = 1.0  # seconds, at least, between the end of a look and the next one
+
+
+class Until(Enum):
+    """What a watch waits for, beside `--timeout`."""
+
+    ALL = "all"
+    ANY = "any"
+
+
+class Ending(Enum):
+    """Why a watch ended."""
+
+    DONE = "what it waited for has happened"
+    FAILED_FAST = "a task failed, and --fail-fast was given"
+    TIMED_OUT = "--timeout ran out"
+    NO_ANSWER = "the token was rejected, or the service did not answer for too long"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """When to look, and when to end; all in seconds, `timeout` None for no end."""
+
+    interval: float = 5.0
+    max_interval: float = 30.0
+    timeout: float | None = None
+    until: Until = Until.ALL
+    fail_fast: bool = False
+    not_found_grace: float = 60.0
+    give_up_after: float = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A task was seen for the first time, or in another state; `task.previous_state` says which."""
+
+    task: Task
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """A look is over: seconds to the next one, and what went wrong, if anything did."""
+
+    next_in: float
+    trouble: ServiceError | None
+
+
+Event = Changed | Looked
+
+
+class Look(Protocol):
+    """One look at some tasks: what `engine.check.Check` is."""
+
+    failure: ServiceError | None
+
+    @property
+    def stopped_by(self) -> ServiceError | None:
+        """The error that ended the look early."""
+
+    def results(self) -> Iterator[list[Task]]:
+        """Yield every task that was asked for."""
+
+
+class Watch:
+    """Watches `ids`; never asks again for a task that has ended.
+
+    A look that fails keeps the last known states. An id that is not found is
+    settled after `not_found_grace`, one that alone is not answered after
+    `give_up_after`.
+    """
+
+    def __init__(
+        self,
+        ids: Iterable[str],
+        look: Callable[[Iterator[str]], Look],
+        *,
+        plan: Plan,
+        clock: Callable[[], float],
+        wait: Callable[[float], None],
+        uniform: Callable[[float, float], float],
+        pause_left: Callable[[], float] = lambda: 0.0,
+    ) -> None:
+        """`look` starts one look at some ids, `pause_left` is what the service asked for.
+
+        `clock` is monotonic; it, `wait` and the plan are in seconds.
+        """
+        self._ids = ids
+        self._look = look
+        self._plan = plan
+        self._clock = clock
+        self._wait = wait
+        self._uniform = uniform
+        self._pause_left = pause_left
+        self._states: dict[str, State] = {}
+        self._settled: set[str] = set()  # ended without success or failure
+        self._absent_since: dict[str, float] = {}
+        self.ending: Ending | None = None
+        self.error: ServiceError | None = None  # that ended it
+        self.trouble: ServiceError | None = None  # of the latest look
+        self.deadline: float | None = None
+
+    def events(self) -> Iterator[Event]:
+        """Yield what happens until the watch ends; `ending` then says why."""
+        started = answered_at = self._clock()
+        plan = self._plan
+        self.deadline = None if plan.timeout is None else started + plan.timeout
+        interval = plan.interval
+        while True:
+            looked_at = self._clock()
+            look = self._look(self.open_ids())
+            changes = answers = 0
+            for task in (task for tasks in look.results() for task in tasks):
+                answers += task.state is not State.UNKNOWN
+                if (change := self._take(task)) is not None:
+                    changes += 1
+                    self._weigh(change)
+                    yield Changed(change)
+            now = self._clock()
+            answered_at = now if answers else answered_at
+            self.trouble = look.stopped_by or look.failure
+            if self._has_ended(now, answered_at):
+                return
+            interval = plan.interval if changes else min(interval * _GROWTH, plan.max_interval)
+            delay = interval + self._uniform(0.0, _JITTER * interval)
+            next_at = max(looked_at + delay, now + _BREATH, now + self._pause_left())
+            if self.deadline is not None:
+                next_at = min(next_at, self.deadline)
+            yield Looked(next_at - now, self.trouble)
+            self._wait(next_at - now)
+            if self._is_late(self._clock()):
+                self.ending = Ending.TIMED_OUT
+                return
+
+    def is_over(self) -> bool:
+        """Tell whether the time of the whole watch is over, for a look that is under way.
+
+        Without any time at all, one look is made, and made to its end.
+        """
+        return bool(self._plan.timeout) and self._is_late(self._clock())
+
+    def open_ids(self) -> Iterator[str]:
+        """Yield the ids whose tasks have not ended."""
+        for task_id in self._ids:
+            state = self._states.get(task_id)
+            if not (state is not None and state.is_final) and task_id not in self._settled:
+                yield task_id
+
+    def state_of(self, task_id: str) -> State:
+        """Return the last known state of a task."""
+        return self._states.get(task_id, State.UNKNOWN)
+
+    def was_told(self, task_id: str) -> bool:
+        """Tell whether a task has been in an event: it was seen, or settled."""
+        state = self._states.get(task_id)
+        return state not in (None, State.NOT_FOUND) or task_id in self._settled
+
+    def _take(self, task: Task) -> Task | None:
+        """Note an answer; return the task, with its previous state, when that is news."""
+        before = self._states.get(task.id)
+        if task.state in (State.NOT_FOUND, State.UNKNOWN):
+            return self._take_absence(task, before)
+        self._absent_since.pop(task.id, None)
+        self._states[task.id] = task.state
+        if before is State.NOT_FOUND:
+            before = None  # that was never shown
+        return None if task.state is before else replace(task, previous_state=before)
+
+    def _take_absence(self, task: Task, before: State | None) -> Task | None:
+        """Settle an id that was not found, or not answered for, long enough."""
+        now = self._clock()
+        if task.state is State.NOT_FOUND and before is None:
+            self._states[task.id] = State.NOT_FOUND
+        is_lost = task.state is State.NOT_FOUND
+        patience = self._plan.not_found_grace if is_lost else self._plan.give_up_after
+        if now - self._absent_since.setdefault(task.id, now) < patience:
+            return None
+        self._states[task.id] = task.state
+        self._settled.add(task.id)
+        return replace(task, previous_state=None if before is State.NOT_FOUND else before)
+
+    def _is_late(self, now: float) -> bool:
+        return self.deadline is not None and now >= self.deadline
+
+    def _weigh(self, change: Task) -> None:
+        """Note when a change is what was waited for; the look under way goes on to its end."""
+        if self._plan.fail_fast and change.state is State.FAILED:
+            self.ending = Ending.FAILED_FAST
+        elif self._plan.until is Until.ANY and not change.state.is_running:
+            self.ending = self.ending or Ending.DONE
+
+    def _has_ended(self, now: float, answered_at: float) -> bool:
+        if self.ending is not None:
+            return True
+        trouble = self.trouble
+        if next(self.open_ids(), None) is None:
+            self.ending = Ending.DONE
+        elif trouble is not None and (
+            isinstance(trouble, TokenRejected) or now - answered_at >= self._plan.give_up_after
+        ):
+            self.ending, self.error = Ending.NO_ANSWER, trouble
+        elif self._is_late(now):
+            self.ending = Ending.TIMED_OUT
+        return self.ending is not None

@@ -1,0 +1,202 @@
+"""The live view of a watch: what stands where, now, on one calm screen."""
+
+import bisect
+import itertools
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+
+from rich.console import Group, RenderableType
+from rich.live import Live
+from rich.segment import Segment
+from rich.text import Text
+
+from flux_cli.output.safe import safe_text
+from flux_cli.output.streams import Stdout
+from flux_cli.output.table import Drawing, Layout, Row, make_row
+from flux_cli.output.times import format_duration
+from flux_cli.tasks.state import State
+from flux_cli.tasks.task import Task
+from flux_cli.tasks.verdict import Tally
+
+
+_SHOWN = 200  # failed and finished tasks that are kept to be shown
+_BAR_WIDTH = 60  # columns
+_REPAINTS = 2  # a second
+_FEWEST_FOR_ESTIMATE = 3  # finished tasks
+
+
+class LiveView:
+    """Repaints itself while it is open; leaves nothing behind when it is closed.
+
+    Shows the failed tasks first, then running ones, then the newest finished,
+    as many as the window has room for.
+    """
+
+    def __init__(
+        self,
+        stdout: Stdout,
+        *,
+        total: int,
+        now: Callable[[], float],
+        clock: Callable[[], float],
+    ) -> None:
+        """`now` is Unix time, `clock` monotonic, both in seconds."""
+        self._stdout = stdout
+        self._drawing = Drawing(stdout, error_lines=1)
+        self._total = total
+        self._now = now
+        self._clock = clock
+        self._started = clock()
+        self._next_look: float | None = None
+        self._answered_at = now()
+        self._trouble = ""
+        self._states: Tally = Tally()
+        self._running: dict[str, Task] = {}
+        self._failed: deque[Task] = deque(maxlen=_SHOWN)
+        self._done: deque[Task] = deque(maxlen=_SHOWN)
+        self._lock = threading.Lock()  # the view is painted by a thread of its own
+        self._console = self._drawing.console(stdout.text)
+        self._live = self._make_live()
+
+    def open(self) -> None:
+        """Show the view."""
+        self._live.start()
+
+    def close(self) -> None:
+        """Take the view away; the cursor is back. Closing twice does no harm."""
+        self._live.stop()
+
+    def pause(self, during: Callable[[], None]) -> None:
+        """Take the view away, do `during`, and show the view again."""
+        self._live.stop()
+        during()
+        self._live = self._make_live()
+        self._live.start()
+
+    def say(self, line: str) -> None:
+        """Write a line above the view."""
+        self._console.print(Text(safe_text(line)), soft_wrap=True)
+
+    def changed(self, task: Task) -> None:
+        """Take in a task that was seen for the first time, or in another state."""
+        with self._lock:
+            if task.previous_state is not None:
+                self._states.by_state[task.previous_state] -= 1
+            self._states.add([task])
+            self._running.pop(task.id, None)
+            if task.state.is_running:
+                self._running[task.id] = task
+            elif task.state is State.SUCCEEDED:
+                self._done.appendleft(task)
+            else:
+                self._failed.appendleft(task)
+
+    def looked(self, next_in: float, trouble: str) -> None:
+        """Take in the end of a look: seconds to the next one, and what went wrong."""
+        with self._lock:
+            self._next_look = self._clock() + next_in
+            self._trouble = trouble
+            if not trouble:
+                self._answered_at = self._now()
+
+    def _make_live(self) -> Live:
+        return Live(
+            console=self._console,
+            get_renderable=self.paint,
+            refresh_per_second=_REPAINTS,
+            transient=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
+            vertical_overflow="crop",
+        )
+
+    def paint(self) -> RenderableType:
+        """Return the view as it is now, no higher than the window."""
+        columns, lines = self._stdout.columns, self._stdout.lines
+        with self._lock:
+            self._console.size = (columns, lines)
+            head = self._head(columns)
+            used = sum(len(part.wrap(self._console, columns)) for part in head) + 1
+            failed = [*self._failed][:lines]
+            others = [*itertools.islice(self._running.values(), lines), *self._done][:lines]
+        body = self._body(failed, others, columns, lines - used - 1)
+        return Group(*head, self._bar(columns), *body)
+
+    def _head(self, columns: int) -> list[Text]:
+        counts = self._states.by_state
+        done = self._total - self._open()
+        facts = [Text(f"{done:,} of {self._total:,} done", style="bold")]
+        for state in State:
+            if counts[state] > 0:
+                mark = self._drawing.state(state)
+                facts.append(Text(f"{mark.plain[0]} {counts[state]:,} {state.value}", mark.style))
+        elapsed = self._clock() - self._started
+        facts.append(Text(format_duration(elapsed, tenths=False), style="dim"))
+        if self._next_look is not None:
+            left = max(0.0, self._next_look - self._clock())
+            facts.append(Text(f"next look in {left:.0f}s" if left else "looking", style="dim"))
+        if (estimate := self._estimate(elapsed, done)) is not None:
+            facts.append(Text(f"about {format_duration(estimate, tenths=False)} left", style="dim"))
+        head = _in_lines(facts, columns)
+        if self._trouble:
+            age = format_duration(max(0.0, self._now() - self._answered_at), tenths=False)
+            head.append(Text(safe_text(f"! {age} old: {self._trouble}"), style="yellow"))
+        return head
+
+    def _open(self) -> int:
+        counts = self._states.by_state
+        seen = sum(counts[state] for state in State)
+        running = counts[State.PENDING] + counts[State.PROCESSING]
+        return running + self._total - seen
+
+    def _estimate(self, elapsed: float, done: int) -> float | None:
+        """Return the seconds that are left, from the pace of this run."""
+        if done < _FEWEST_FOR_ESTIMATE or done == self._total or elapsed < 1:
+            return None
+        return elapsed / done * (self._total - done)
+
+    def _bar(self, columns: int) -> Text:
+        width = min(columns, _BAR_WIDTH)
+        filled = width * (self._total - self._open()) // self._total
+        full, empty = ("━", "━") if self._stdout.speaks_unicode else ("#", "-")
+        return Text(full * filled, style="green") + Text(empty * (width - filled), style="dim")
+
+    def _body(
+        self, failed: Sequence[Task], others: Sequence[Task], columns: int, room: int
+    ) -> list[RenderableType]:
+        """Return as many rows as `room` lines hold, and how many tasks are not among them."""
+        now = self._now()
+        rows = [make_row(task, now, full_urls=False) for task in (*failed, *others)]
+        layout = Layout.fit(rows, columns, has_results=True) if rows else Layout(())
+        room -= 1 + bool(layout.columns)  # "... more", and the header
+        heights = [len(self._lines_of(layout, row)) for row in rows]
+        some = _fitting(heights[: len(failed)], room // 2 if others else room)
+        more = _fitting(heights[len(failed) :], room - sum(heights[:some]))
+        shown = rows[:some] + rows[len(failed) : len(failed) + more]
+        body = [self._drawing.rows(layout, shown, header=True)] if shown else []
+        if hidden := self._total - len(shown):
+            dots = "…" if self._stdout.speaks_unicode else "..."
+            body.append(Text(f"{dots} {hidden:,} more", style="dim"))
+        return body
+
+    def _lines_of(self, layout: Layout, row: Row) -> list[list[Segment]]:
+        drawn = self._drawing.rows(layout, [row], header=False)
+        return self._console.render_lines(drawn, pad=False)
+
+
+def _fitting(heights: Sequence[int], room: int) -> int:
+    """Return how many of the first `heights` fit into `room` lines."""
+    total = list(itertools.accumulate(heights))
+    return bisect.bisect_right(total, room)
+
+
+def _in_lines(facts: Sequence[Text], columns: int) -> list[Text]:
+    """Join `facts` with three spaces, in as many lines as they need."""
+    lines: list[Text] = []
+    for fact in facts:
+        if lines and len(lines[-1]) + 3 + len(fact) <= columns:
+            lines[-1] = lines[-1] + Text("   ") + fact
+        else:
+            lines.append(fact)
+    return lines
