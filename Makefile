@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo test check format completions clean
+.PHONY: help demo test check format completions pictures clean
 
 help: ## Show what there is to make
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -31,6 +31,9 @@ completions: $(VENV)/installed ## Write the completion scripts anew
 	@_FLUX_COMPLETE=source_bash $(BIN)/flux > completions/flux.bash
 	@_FLUX_COMPLETE=source_zsh $(BIN)/flux > completions/_flux
 	@_FLUX_COMPLETE=source_fish $(BIN)/flux > completions/flux.fish
+
+pictures: $(VENV)/installed ## Make the pictures of the documentation anew
+	@$(BIN)/python docs/pictures/make.py
 
 clean: ## Remove the environment and what the tools left behind
 	rm -rf $(VENV) dist .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -172,12 +172,11 @@ def _tell_how_to_go_on(runtime: Runtime, watch: Watch, wishes: Wishes, why: str)
     open_ids = list(watch.open_ids())
     if not open_ids or wishes.resume is None:
         return
-    one = len(open_ids) == 1
-    goes_on = (
-        "is still open and goes on by itself" if one else "are still open and go on by themselves"
-    )
+    if len(open_ids) == 1:
+        they_go_on = "1 task is still open and goes on by itself"
+    else:
+        they_go_on = f"{len(open_ids):,} tasks are still open and go on by themselves"
     runtime.stderr.line(
-        f"flux: {why}; {len(open_ids):,} {'task' if one else 'tasks'} {goes_on}:"
-        " nothing needs to be submitted again. Go on watching with:"
+        f"flux: {why}; {they_go_on}: nothing needs to be submitted again. Go on watching with:"
     )
     runtime.stderr.line(f"  {wishes.resume(open_ids)}")

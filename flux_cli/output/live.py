@@ -160,7 +160,7 @@ class LiveView:
         width = min(columns, _BAR_WIDTH)
         filled = width * (self._total - self._open()) // self._total
         full, empty = ("━", "━") if self._stdout.speaks_unicode else ("#", "-")
-        return Text(full * filled, style="green") + Text(empty * (width - filled), style="dim")
+        return Text.assemble((full * filled, "green"), (empty * (width - filled), "dim"))
 
     def _body(
         self, failed: Sequence[Task], others: Sequence[Task], columns: int, room: int
@@ -196,7 +196,7 @@ def _in_lines(facts: Sequence[Text], columns: int) -> list[Text]:
     lines: list[Text] = []
     for fact in facts:
         if lines and len(lines[-1]) + 3 + len(fact) <= columns:
-            lines[-1] = lines[-1] + Text("   ") + fact
+            lines[-1].append("   ").append_text(fact)
         else:
-            lines.append(fact)
+            lines.append(Text.assemble(fact))
     return lines

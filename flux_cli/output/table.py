@@ -184,7 +184,7 @@ class Drawing:
         """
         width = self._stdout.columns
         facts = [fact for fact in (row.took, row.created) if fact]
-        yield self.state(row.state) + Text("".join(f" · {fact}" for fact in facts), style="dim")
+        yield Text.assemble(self.state(row.state), ("".join(f" · {fact}" for fact in facts), "dim"))
         lines = [Text(row.id, overflow="fold")]
         if row.result:
             lines.append(self._result(row, width - _GAP))

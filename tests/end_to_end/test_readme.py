@@ -22,7 +22,8 @@ EXAMPLES = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
 @pytest.mark.parametrize("number", range(len(EXAMPLES)))
 def test_the_examples_run(flux: Program, sandbox: Callable[..., Sandbox], number: int) -> None:
     server = sandbox()
-    ids = [server.store.submit({"prompt": prompt}).id for prompt in ("a fox", "will fail")]
+    prompts = ("a fox", "an owl") if "--exec" in EXAMPLES[number] else ("a fox", "will fail")
+    ids = [server.store.submit({"prompt": prompt}).id for prompt in prompts]
     (flux.folder / "ids.txt").write_text("\n".join(ids))
     time.sleep(0.05)
     (flux.folder / "bin").mkdir()
@@ -39,16 +40,27 @@ def test_the_examples_run(flux: Program, sandbox: Callable[..., Sandbox], number
     assert run.returncode == 0, run.stderr
     assert "flux: " not in run.stderr
     assert ids[1] in run.stdout or "pending" in EXAMPLES[number] or "exit code 3" in run.stdout
+    if "log.txt" in EXAMPLES[number]:
+        log = (flux.folder / "log.txt").read_text()
+        assert sorted(line.split()[:2] for line in log.splitlines()) == sorted(
+            [task_id, "succeeded"] for task_id in ids
+        )
 
 
 def test_there_are_examples() -> None:
-    assert len(EXAMPLES) == 3
+    assert len(EXAMPLES) == 4
 
 
 def test_every_exit_code_is_listed() -> None:
     listed = re.findall(r"^\| ([0-9, ]+) \|", README, re.MULTILINE)
     codes = {int(code) for cell in listed for code in cell.split(",")}
-    assert codes == set(ExitCode) - {ExitCode.TIMED_OUT}  # which only a watch can end with
+    assert codes == set(ExitCode)
+
+
+def test_the_pictures_are_fresh(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, TOP / "docs/pictures/make.py", tmp_path], check=True)
+    for picture in (TOP / "docs" / "pictures").glob("*.svg"):
+        assert picture.read_text() == (tmp_path / picture.name).read_text(), "run: make pictures"
 
 
 @pytest.mark.parametrize(
