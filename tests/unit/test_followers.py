@@ -1,0 +1,62 @@
+"""A print at the end, with a line of progress now and then; the spool behind it."""
+
+import io
+from pathlib import Path
+from typing import Any
+
+from flux_cli.commands.followers import PrintFollower
+from flux_cli.engine.hooks import Hooks, hook_variable
+from flux_cli.engine.watch import Looked
+from flux_cli.errors import ConnectionFault
+from flux_cli.output.spool import Spool
+from flux_cli.output.streams import Stderr, Stdout
+from flux_cli.runtime import Runtime
+from flux_cli.tasks.ids import TaskIds
+from flux_cli.tasks.task import parse_task
+from tests.support.records import failed, finished, make_ids, running
+
+
+def test_a_line_of_progress_at_most_every_30_seconds() -> None:
+    time = [0.0]
+    stderr = io.StringIO()
+    runtime = Runtime({}, None, Stdout(None, {}), Stderr(stderr), clock=lambda: time[0])
+    ids = TaskIds()
+    for task_id in make_ids(1000):
+        ids.add(task_id)
+    unused: Any = None
+    follower = PrintFollower(runtime, ids, unused, None, tells_progress=True)
+    told: list[float] = []
+    for second in range(121):
+        time[0] = float(second)
+        before = stderr.getvalue()
+        follower.looked(Looked(1.0, None))
+        if stderr.getvalue() != before:
+            told.append(second)
+        follower.changed(parse_task(f"id-{second}", finished("x"), 0.0))
+    assert told == [30, 60, 90, 120]
+    assert stderr.getvalue().startswith("flux: 30 of 1,000 tasks done.\n")
+    time[0] = 200.0
+    follower.looked(Looked(1.0, ConnectionFault("cut", code="reply_cut")))
+    assert stderr.getvalue().endswith("flux: 121 of 1,000 tasks done. cut.\n")
+    follower._spool.close()
+
+
+def test_the_spool_gives_back_the_latest() -> None:
+    spool = Spool()
+    for record in (running("a"), finished("a")):
+        spool.put(parse_task("a", record, 1.0, keep_raw=True))
+    spool.put(parse_task("b", failed("b"), 2.0))
+    assert spool.get("a") == parse_task("a", finished("a"), 1.0, keep_raw=True)
+    assert spool.get("b") == parse_task("b", failed("b"), 2.0)
+    assert spool.get("c") is None
+    spool.close()
+
+
+def test_what_a_command_prints_is_said_and_how_it_failed_is_kept(tmp_path: Path) -> None:
+    said: list[str] = []
+    environment = {"PATH": "/usr/bin:/bin", "PWD": str(tmp_path)}
+    hooks = Hooks('read line; echo "$X $line"; kill -9 $$', environment, say=said.append)
+    hooks.start("a", b"record\n", {"X": hook_variable("v\0\ud800")})
+    hooks.finish()
+    assert said == ["v? record"]
+    assert hooks.failures == ["a: the command was ended by signal 9"]
