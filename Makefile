@@ -14,7 +14,7 @@ demo: $(VENV)/installed ## Watch a dozen tasks run to their end on a local sandb
 
 test: check ## Run every check and every test
 	@$(BIN)/coverage erase
-	@$(BIN)/coverage run -m pytest
+	@$(BIN)/coverage run -m pytest -n 4 --dist worksteal
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
 

@@ -14,7 +14,7 @@ from flux_cli.errors import ExitCode
 from flux_cli.sandbox.server import Sandbox
 from tests.end_to_end.test_check import Start, mixed
 from tests.support.fault_server import Request, Step, Wait, answer, reply
-from tests.support.program import CANARY, FLUX, Program
+from tests.support.program import FLUX, Program
 from tests.support.records import batch, error_body, finished, make_ids
 from tests.support.terminal import Terminal
 
@@ -123,7 +123,7 @@ def test_ctrl_c_ends_it_at_once(
     flux: Program, service: Start, script: Callable[[Request], list[Step]], arguments: tuple[str]
 ) -> None:
     server = service(script)
-    terminal = Terminal(flux, "tasks", "check", *arguments)
+    terminal = Terminal(flux, "tasks", "check", *arguments, gets_signals=True)
     while not server.requests:
         time.sleep(0.01)
     assert terminal.interrupt_after(0.2) < 0.5
@@ -142,45 +142,25 @@ def test_a_signal_prints_what_is_known(
 ) -> None:
     server = service(stall)
     ids = ["quick-1", "slow-2", "quick-3"]
-    process = subprocess.Popen(
-        [FLUX, "tasks", "check", "--batch-size", "1", "-o", form, *ids],
-        env=flux.variables({}),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    while len(server.requests) < 3:
-        time.sleep(0.01)
-    time.sleep(0.2)
-    started = time.monotonic()
-    process.send_signal(number)
-    out, err = process.communicate(timeout=10)
-    assert time.monotonic() - started < 0.5
-    assert process.returncode == code
-    assert "quick-1" in out
-    assert "quick-3" in out
-    assert "slow-2" not in out
-    assert "interrupted with 2 of 3 tasks answered" in err
-    assert CANARY not in out + err
+    with flux.start("tasks", "check", "--batch-size", "1", "-o", form, *ids) as background:
+        while len(server.requests) < 3:
+            time.sleep(0.01)
+        time.sleep(0.2)
+        assert background.signal(number) < 0.5
+        run = background.end().expect(code, stderr="interrupted with 2 of 3 tasks answered")
+    assert "quick-1" in run.out
+    assert "quick-3" in run.out
+    assert "slow-2" not in run.out
 
 
 def test_ctrl_c_while_stdin_is_read(flux: Program) -> None:
     reader, writer = os.pipe()
-    process = subprocess.Popen(
-        [FLUX, "tasks", "check"],
-        env=flux.variables({}),
-        stdin=reader,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    time.sleep(0.5)
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=5)
+    with flux.start("tasks", "check", stdin=reader) as background:
+        time.sleep(0.5)
+        background.signal(signal.SIGINT)
+        assert background.end().expect(ExitCode.INTERRUPTED).out == ""
     os.close(writer)
     os.close(reader)
-    assert (process.returncode, out) == (ExitCode.INTERRUPTED, "")
-    assert "Traceback" not in err
 
 
 def test_the_demo_runs_a_dozen_tasks_to_their_end(flux: Program) -> None:
@@ -193,11 +173,6 @@ def test_the_demo_runs_a_dozen_tasks_to_their_end(flux: Program) -> None:
     assert not (flux.folder / "config").exists()
 
 
-def read_line(process: subprocess.Popen[str]) -> str:
-    assert process.stdout is not None
-    return process.stdout.readline().strip()
-
-
 SUBMIT = (
     'curl -sS -H "authorization: Bearer $FLUX_API_TOKEN" -d'
     ' \'{"prompt": "a fox", "size": "64x32", "async": true}\''
@@ -206,15 +181,9 @@ SUBMIT = (
 
 
 def test_a_sandbox_for_any_client(flux: Program, tmp_path: Path) -> None:
-    process = subprocess.Popen(
-        [FLUX, "sandbox", "--port", "0", "--speed", "100", "--failure-rate", "0"],
-        env=flux.variables({"FLUX_API_TOKEN": None}),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        exports = [read_line(process), read_line(process)]
+    options = ("--port", "0", "--speed", "100", "--failure-rate", "0")
+    with flux.start("sandbox", *options, FLUX_API_TOKEN=None) as server:
+        exports = [server.line(), server.line()]
         assert exports[0].startswith("export FLUX_API_BASE_URL=http://127.0.0.1:")
         assert exports[1] == "export FLUX_API_TOKEN=sandbox-token-not-a-secret"
         script = "\n".join(
@@ -234,11 +203,8 @@ def test_a_sandbox_for_any_client(flux: Program, tmp_path: Path) -> None:
         assert png[:8] == b"\x89PNG\r\n\x1a\n"
         assert png[16:24] == (64).to_bytes(4) + (32).to_bytes(4)
         assert png[-8:-4] == b"IEND"
-    finally:
-        process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=10)
-    assert process.returncode == ExitCode.INTERRUPTED
-    assert "Traceback" not in err
+        server.signal(signal.SIGINT)
+        server.end().expect(ExitCode.INTERRUPTED)
 
 
 def test_a_taken_port_is_named(flux: Program, sandbox: Callable[..., Sandbox]) -> None:

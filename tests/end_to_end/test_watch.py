@@ -9,6 +9,7 @@ import subprocess
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pyte
@@ -73,19 +74,12 @@ def test_the_interval_is_kept(flux: Program, service: Start) -> None:
 
 def test_records_leave_at_once(flux: Program, service: Start) -> None:
     service(Tasks({"a": 1, "b": 100}))
-    process = subprocess.Popen(
-        [FLUX, *WATCH, "a", "b"],
-        env=flux.variables({}),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    assert json.loads(process.stdout.readline())["state"] == "succeeded"
-    process.terminate()
-    _, err = process.communicate(timeout=10)
-    assert process.returncode == ExitCode.TERMINATED
-    assert "1 task is still open and goes on by itself" in err
+    with flux.start(*WATCH, "a", "b") as running_flux:
+        assert json.loads(running_flux.line())["state"] == "succeeded"
+        running_flux.signal(signal.SIGTERM)
+        running_flux.end().expect(
+            ExitCode.TERMINATED, stderr="1 task is still open and goes on by itself"
+        )
 
 
 @pytest.mark.parametrize("form", ["json", "csv", "ids", "table"])
@@ -201,18 +195,11 @@ def test_a_slow_reader_loses_nothing_and_costs_no_memory(flux: Program, service:
     service(script)
     ids = make_ids(10_000)  # some 27 million bytes of output
     (flux.folder / "ids").write_text("\n".join(ids))
-    process = subprocess.Popen(
-        [FLUX, *WATCH, "-q", "-f", "ids"],
-        env=flux.variables({}),
-        cwd=flux.folder,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    time.sleep(2)
-    with open(f"/proc/{process.pid}/status") as status:  # noqa: PTH123 - a path of the system's
+    with flux.start(*WATCH, "-q", "-f", "ids") as slow:
+        time.sleep(2)
+        status = Path(f"/proc/{slow.process.pid}/status").read_text().splitlines()
         peak = next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))
-    out, _ = process.communicate(timeout=60)
-    assert [json.loads(line)["id"] for line in out.splitlines()] == ids
+        assert [record["id"] for record in slow.end().records] == ids
     assert peak < 60_000  # kB; 32 batches ahead of the reader, and never all 200
 
 
@@ -363,7 +350,7 @@ def test_resizing_in_the_middle(flux: Program, service: Start) -> None:
 
 def test_ctrl_z_and_fg(flux: Program, service: Start) -> None:
     service(Tasks({"a": 5}))
-    terminal = Terminal(flux, *WATCH, "a", "--max-interval", "1s")
+    terminal = Terminal(flux, *WATCH, "a", "--max-interval", "1s", gets_signals=True)
     terminal.expect("processing")
     os.kill(terminal.process.pid, signal.SIGTSTP)
     time.sleep(0.5)
@@ -384,7 +371,7 @@ def test_ctrl_c_at_any_moment_leaves_a_clean_screen(
 ) -> None:
     service(Tasks(dict.fromkeys(make_ids(100), 100)))
     (flux.folder / "ids").write_text("\n".join(make_ids(100)))
-    terminal = Terminal(flux, *WATCH, "-f", "ids")
+    terminal = Terminal(flux, *WATCH, "-f", "ids", gets_signals=True)
     terminal.expect("\x1b[?25l")
     assert terminal.interrupt_after(random.Random(seed).uniform(0, 2.5)) < 0.5
     end = terminal.end()

@@ -2,11 +2,13 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from flux_cli.errors import ExitCode
 
@@ -14,7 +16,8 @@ from flux_cli.errors import ExitCode
 FLUX = str(Path(sys.executable).parent / "flux")
 CANARY = "canary-token-not-a-secret"  # must never be seen in any output
 _STAND_INS = Path(__file__).parent / "bin"  # for curl and jq, where a machine has none
-_PASSED_ON = ("LANG", "COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG")
+MEASURED_BY = ("COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG")
+_PASSED_ON = ("LANG", *MEASURED_BY)
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,40 @@ class Run:
 
 
 @dataclass
+class Background:
+    """One run of the program that goes on while the test does."""
+
+    program: "Program"
+    arguments: tuple[str, ...]
+    process: subprocess.Popen[bytes]
+
+    def line(self) -> str:
+        """Wait for one line of stdout and return it."""
+        assert self.process.stdout is not None
+        return self.process.stdout.readline().decode().strip()
+
+    def signal(self, number: signal.Signals) -> float:
+        """Send a signal, wait for the end, and return how many seconds it took."""
+        started = time.monotonic()
+        self.process.send_signal(number)
+        self.process.wait(timeout=20)
+        return time.monotonic() - started
+
+    def end(self) -> Run:
+        """Wait for the end; return what was not yet read of the output."""
+        out, err = self.process.communicate(timeout=60)
+        return self.program.check(Run(self.arguments, self.process.returncode, out, decode(err)))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.communicate()
+
+
+@dataclass
 class Program:
     """The installed `flux` with an environment of its own."""
 
@@ -61,11 +98,14 @@ class Program:
 
     def __post_init__(self) -> None:
         self.config = self.folder / "config"
+        self.temporary = self.folder / "tmp"
+        self.temporary.mkdir(exist_ok=True)
         passed_on = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
         self.environment = {
             **passed_on,
             "PATH": f"{os.environ['PATH']}:{_STAND_INS}",
             "HOME": str(self.folder),
+            "TMPDIR": str(self.temporary),
             "FLUX_CONFIG_DIR": str(self.config),
             "FLUX_API_TOKEN": CANARY,
             "PYTHONWARNINGS": "error",
@@ -94,16 +134,29 @@ class Program:
             timeout=60,
             check=False,
         )
-        run = Run(
-            arguments,
-            finished.returncode,
-            finished.stdout,
-            finished.stderr.decode("utf-8", "backslashreplace"),
+        return self.check(
+            Run(arguments, finished.returncode, finished.stdout, decode(finished.stderr))
         )
-        self.check(run)
-        return run
 
-    def check(self, run: Run) -> None:
+    def start(
+        self, *arguments: str, stdin: int = subprocess.DEVNULL, **changes: str | None
+    ) -> Background:
+        """Start flux, to be interrupted or read from while it runs.
+
+        Such a run is not measured: a signal inside the measuring code hangs it.
+        """
+        environment = self.variables(changes | dict.fromkeys(MEASURED_BY))
+        process = subprocess.Popen(
+            [FLUX, *arguments],
+            env=environment,
+            cwd=self.folder,
+            stdin=stdin,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        return Background(self, arguments, process)
+
+    def check(self, run: Run) -> Run:
         """Assert the invariants of every run."""
         assert run.code in set(ExitCode), f"undocumented exit code {run.code}\n{run.stderr}"
         assert run.code != ExitCode.BUG, run.stderr
@@ -111,4 +164,10 @@ class Program:
         assert CANARY not in run.stderr
         assert CANARY.encode() not in run.stdout
         leftovers = [path.name for path in self.folder.rglob(".credentials-*")]
-        assert not leftovers, leftovers
+        assert leftovers + [path.name for path in self.temporary.iterdir()] == []
+        return run
+
+
+def decode(data: bytes) -> str:
+    """Return what was written to stderr as text, whatever it is."""
+    return data.decode("utf-8", "backslashreplace")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pexpect
 import pyte
 
-from tests.support.program import FLUX, Program
+from tests.support.program import FLUX, MEASURED_BY, Program
 
 
 @dataclass
@@ -28,8 +28,11 @@ class Terminal:
         *arguments: str,
         columns: int = 80,
         rows: int = 40,
+        gets_signals: bool = False,
         **changes: str | None,
     ) -> None:
+        if gets_signals:  # inside the measuring code they would hang it
+            changes |= dict.fromkeys(MEASURED_BY)
         environment = flux.variables({"TERM": "xterm-256color", **changes})
         self.sent = ""
         self._size = (columns, rows)
