@@ -6,6 +6,7 @@ of their own.
 """
 
 import os
+import re
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -25,7 +26,7 @@ from flux_cli.config.settings import (
     token_from_environment,
     token_from_store,
 )
-from flux_cli.errors import NoToken
+from flux_cli.errors import NoToken, UsageError
 from flux_cli.output.streams import Stderr, Stdout
 
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from flux_cli.api.client import Client
 
 
+_NO_PROXY_ENTRY = re.compile(r"[\w.*:/%-]*|(https?://)?\[[0-9a-fA-F:.%]+\](:\d+)?")
 _FOLDER = "flux-tasks"  # not "flux", which is also the name of another well-known program
 
 
@@ -124,11 +126,23 @@ class Runtime:
         from urllib.request import getproxies, proxy_bypass
 
         proxies = getproxies()
+        scheme = next((s for s in (base_url.text.partition(":")[0], "all") if proxies.get(s)), None)
+        if scheme is None:
+            return None, ""
+        self._check_no_proxy()
         if proxy_bypass(base_url.host):
             return None, ""
-        for scheme in (base_url.text.partition(":")[0], "all"):
-            if proxy := proxies.get(scheme):
-                names = (f"{scheme}_proxy", f"{scheme.upper()}_PROXY")
-                name = next((n for n in names if self.environment.get(n)), "the system's proxy")
-                return (proxy if "://" in proxy else f"http://{proxy}"), name
-        return None, ""
+        proxy = proxies[scheme]
+        names = (f"{scheme}_proxy", f"{scheme.upper()}_PROXY")
+        name = next((n for n in names if self.environment.get(n)), "the system's proxy")
+        return (proxy if "://" in proxy else f"http://{proxy}"), name
+
+    def _check_no_proxy(self) -> None:
+        """Refuse exceptions that cannot be read, rather than send what they mean to the proxy."""
+        for name in ("no_proxy", "NO_PROXY"):
+            for entry in self.environment.get(name, "").split(","):
+                if not _NO_PROXY_ENTRY.fullmatch(entry.strip()):
+                    raise UsageError(
+                        f'{name}: "{entry.strip()}" is not a host or an address',
+                        hint="Write hosts with commas between them: localhost,.example.com",
+                    )

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 MAX_BYTES = 16 * 1024 * 1024  # of one decoded reply; 50 records are a tenth of a megabyte
 _GZIP = zlib.MAX_WBITS | 16
+_PIECE = 1 << 16  # bytes decoded at a time
 
 
 class BodyTooLarge(Exception):
@@ -49,14 +50,15 @@ def _gunzipped(chunks: Iterable[bytes], max_bytes: int) -> bytes:
     decoder = zlib.decompressobj(_GZIP)
     body = bytearray()
     for chunk in chunks:
-        try:
-            body += decoder.decompress(chunk, max_bytes + 1 - len(body))
-        except zlib.error as error:
-            raise BodyCut from error
-        if len(body) > max_bytes:
-            raise BodyTooLarge
-        if decoder.eof:
-            break
+        packed = chunk
+        while packed and not decoder.eof:
+            try:
+                body += decoder.decompress(packed, _PIECE)
+            except zlib.error as error:
+                raise BodyCut from error
+            if len(body) > max_bytes:
+                raise BodyTooLarge
+            packed = decoder.unconsumed_tail
     if not decoder.eof:
         raise BodyCut
     return bytes(body)

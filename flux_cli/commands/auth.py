@@ -126,7 +126,8 @@ def _verify(runtime: Runtime, connection: Connection) -> None:
             traffic.send(lambda: client.retrieve(str(uuid.uuid4())))
         except ServiceError as error:
             if error.exit_code is not ExitCode.TOKEN:
-                error.hint = "The token was not saved; --no-verify saves it without asking"
+                not_saved = "The token was not saved; --no-verify saves it without asking"
+                error.hint = f"{error.hint}. {not_saved}" if error.hint else not_saved
             raise
 
 

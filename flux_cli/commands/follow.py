@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from flux_cli.api.connection import Connection
 from flux_cli.commands.followers import Follower, PrintFollower, StreamFollower
+from flux_cli.commands.look import no_answer_for
 from flux_cli.engine.hooks import Hooks, hook_variable
 from flux_cli.engine.watch import Changed, Ending, Plan, Until, Watch
 from flux_cli.errors import ExitCode
@@ -165,6 +166,8 @@ def _conclude(
         tally.by_state[State.PENDING] = tally.by_state[State.PROCESSING] = 0  # not waited for
     if watch.ending is not Ending.DONE and watch.trouble is None:
         tally.by_state[State.UNKNOWN] = 0  # there was no time to hear of them
+    if unknown := tally.by_state[State.UNKNOWN]:
+        raise no_answer_for(unknown, len(ids), watch.last_trouble)
     return tally.verdict(*also)
 
 

@@ -62,11 +62,12 @@ def look(
     if engine.stopped_by is not None:
         raise engine.stopped_by
     if unknown := tally.by_state[State.UNKNOWN]:
-        raise _unanswered(unknown, len(ids), engine.failure)
+        raise no_answer_for(unknown, len(ids), engine.failure)
     return tally
 
 
-def _unanswered(unknown: int, total: int, failure: ServiceError | None) -> Unanswered:
+def no_answer_for(unknown: int, total: int, failure: ServiceError | None) -> Unanswered:
+    """Return the error for `unknown` of `total` tasks that `failure` left without an answer."""
     reason = failure.message if failure else "the service keeps sending incomplete replies"
     return Unanswered(
         f"no answer for {unknown:,} of {total:,} tasks: {reason}",

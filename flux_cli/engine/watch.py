@@ -115,6 +115,7 @@ class Watch:
         self.ending: Ending | None = None
         self.error: ServiceError | None = None  # that ended it
         self.trouble: ServiceError | None = None  # of the latest look
+        self.last_trouble: ServiceError | None = None  # of any look
         self.deadline: float | None = None
 
     def events(self) -> Iterator[Event]:
@@ -136,6 +137,7 @@ class Watch:
             now = self._clock()
             answered_at = now if answers else answered_at
             self.trouble = look.stopped_by or look.failure
+            self.last_trouble = self.trouble or self.last_trouble
             if self._has_ended(now, answered_at):
                 return
             interval = plan.interval if changes else min(interval * _GROWTH, plan.max_interval)
@@ -207,14 +209,14 @@ class Watch:
             self.ending = self.ending or Ending.DONE
 
     def _has_ended(self, now: float, answered_at: float) -> bool:
-        if self.ending is not None:
-            return True
         trouble = self.trouble
-        if next(self.open_ids(), None) is None:
+        if isinstance(trouble, TokenRejected):
+            self.ending, self.error = Ending.NO_ANSWER, trouble
+        elif self.ending is not None:
+            return True
+        elif next(self.open_ids(), None) is None:
             self.ending = Ending.DONE
-        elif trouble is not None and (
-            isinstance(trouble, TokenRejected) or now - answered_at >= self._plan.give_up_after
-        ):
+        elif trouble is not None and now - answered_at >= self._plan.give_up_after:
             self.ending, self.error = Ending.NO_ANSWER, trouble
         elif self._is_late(now):
             self.ending = Ending.TIMED_OUT

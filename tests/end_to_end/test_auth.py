@@ -2,7 +2,6 @@
 
 import json
 import stat
-import subprocess
 from collections.abc import Callable
 
 import pytest
@@ -10,9 +9,7 @@ import pytest
 from flux_cli.errors import ExitCode
 from flux_cli.sandbox.server import TOKEN, Sandbox
 from tests.end_to_end.test_check import Start
-from tests.support.fault_server import reply
-from tests.support.program import CANARY, FLUX, Program
-from tests.support.records import error_body
+from tests.support.program import CANARY, Program
 from tests.support.terminal import Terminal
 
 
@@ -64,15 +61,6 @@ def test_a_service_out_of_reach_leaves_the_choice(flux: Program, server: Sandbox
     login(flux, CANARY, "--base-url", url, "--no-verify")
     assert CANARY in (flux.config / "credentials.json").read_text()
     assert server.base_url not in (flux.config / "credentials.json").read_text()
-
-
-def test_a_stored_token_is_kept_when_it_is_rejected(flux: Program, service: Start) -> None:
-    service(lambda _: [reply(401, error_body("token_expired"))])
-    flux.environment["FLUX_API_TOKEN"] = ""
-    login(flux, CANARY, "--no-verify")
-    run = flux("tasks", "check", "an-id").expect(ExitCode.TOKEN, stderr="token_expired")
-    assert f"The token is from {flux.config / 'credentials.json'}" in run.stderr
-    assert CANARY in (flux.config / "credentials.json").read_text()
 
 
 def test_a_stored_token_is_sent_to_no_other_origin(flux: Program, service: Start) -> None:
@@ -136,15 +124,3 @@ def test_ctrl_c_at_the_prompt_saves_nothing(flux: Program, server: Sandbox) -> N
 def test_a_dot_env_file_is_not_read(flux: Program, server: Sandbox) -> None:
     (flux.folder / ".env").write_text(f"FLUX_API_TOKEN={CANARY}\nFLUX_API_BASE_URL=https://x\n")
     flux("tasks", "check", "an-id").expect(ExitCode.TOKEN, stderr=server.base_url)
-
-
-def test_the_token_is_in_no_process_listing(flux: Program, server: Sandbox) -> None:
-    del server
-    run = subprocess.run(
-        [FLUX, "auth", "login", "--help"],
-        env=flux.variables({}),
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert "--token" not in run.stdout

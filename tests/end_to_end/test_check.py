@@ -12,9 +12,9 @@ import pytest
 
 from flux_cli.errors import ExitCode
 from flux_cli.sandbox.server import TOKEN, Faults, Sandbox
-from tests.support.fault_server import FaultServer, Request, Script, Step, Wait, answer, reply
+from tests.support.fault_server import FaultServer, Request, Script, Step, answer, reply
 from tests.support.program import CANARY, Program
-from tests.support.records import batch, error_body, failed, finished, make_ids, running
+from tests.support.records import batch, failed, finished, make_ids, running
 
 
 Start = Callable[[Script], FaultServer]
@@ -226,81 +226,3 @@ def test_debug_shows_the_exchange_without_the_token(flux: Program, service: Star
     assert '"action":"retrieve_batch"' in run.stderr
     assert "< 200 (" in run.stderr
     assert run.records[0]["prompt"] == "Bearer [token]"
-
-
-def test_an_id_that_the_service_refuses_hides_no_other(flux: Program, service: Start) -> None:
-    ids = make_ids(50)
-
-    def script(request: Request) -> list[Step]:
-        if ids[17] in request.ids:
-            return [reply(400, error_body("bad_request", "bad id"))]
-        return answer(request)
-
-    server = service(script)
-    run = flux("tasks", "check", *ids).expect(ExitCode.NO_ANSWER, stderr="1 of 50 tasks")
-    assert [i for i, state in run.states.items() if state == "unknown"] == [ids[17]]
-    assert list(run.states) == ids
-    assert len(server.requests) <= 1 + 2 * 6  # the halves of 50, 25, 13, 7, 4 and 2
-
-
-def test_a_dead_service_is_asked_about_20_times_for_1000_batches(
-    flux: Program, service: Start
-) -> None:
-    server = service(lambda _: [reply(502, b"<html><title>Bad gateway</title></html>")])
-    ids = make_ids(50_000)
-    run = flux("tasks", "check", "-o", "ids", stdin=" ".join(ids))
-    run.expect(ExitCode.NO_ANSWER, stderr='HTTP 502 titled "Bad gateway"; gave up after')
-    assert run.lines == ids
-    assert 16 <= len(server.requests) <= 24
-
-
-def test_a_429_holds_everybody_back(flux: Program, service: Start) -> None:
-    seen: list[float] = []
-
-    def script(request: Request) -> list[Step]:
-        if not seen:
-            seen.append(time.monotonic())
-            return [reply(429, error_body("too_many_requests"), retry_after="1")]
-        return answer(request)
-
-    server = service(script)
-    ids = make_ids(2000)
-    run = flux("tasks", "check", "-o", "ids", stdin=" ".join(ids)).expect(ExitCode.OK)
-    assert run.lines == ids
-    later = [request.at - seen[0] for request in server.requests if request.at > seen[0] + 0.1]
-    assert min(later) >= 0.9
-
-
-def test_a_long_retry_after_ends_the_run(flux: Program, service: Start) -> None:
-    server = service(lambda _: [reply(429, error_body("too_many_requests"), retry_after="3600")])
-    run = flux("tasks", "check", "a").expect(
-        ExitCode.NO_ANSWER, stderr="it asks to come back in 60 minutes"
-    )
-    assert run.states == {"a": "unknown"}
-    assert len(server.requests) == 1
-
-
-def test_a_rejected_token_stops_everything(flux: Program, service: Start) -> None:
-    server = service(lambda _: [reply(401, error_body("invalid_token", "wrong token"))])
-    ids = make_ids(5000)
-    run = flux("tasks", "check", stdin=" ".join(ids)).expect(
-        ExitCode.TOKEN, stderr="(trace id trace-1) Set FLUX_API_TOKEN to a valid token."
-    )
-    assert list(run.states) == ids
-    assert len(server.requests) <= 8
-
-
-def test_a_reply_that_drips_is_cut_at_the_deadline(flux: Program, service: Start) -> None:
-    def script(request: Request) -> list[Step]:
-        return [
-            step
-            for byte in reply(200, batch([finished(i) for i in request.ids]))
-            for step in (bytes([byte]), Wait(0.1))
-        ]
-
-    service(script)
-    started = time.monotonic()
-    run = flux("tasks", "check", "a", "--request-timeout", "500ms", "--retries", "1")
-    run.expect(ExitCode.NO_ANSWER, stderr="no whole reply within 0.5 seconds")
-    assert time.monotonic() - started < 5
-    assert run.states == {"a": "unknown"}

@@ -52,11 +52,6 @@ def test_no_network(flux: Program) -> None:
     assert run.states == {"an-id": "unknown"}
 
 
-def test_unknown_host(flux: Program) -> None:
-    run = flux(*CHECK, "an-id", "--base-url", "https://host.invalid", "--retries", "0")
-    one_line(run, ExitCode.NO_ANSWER, "cannot connect to host.invalid: ", "Check the network")
-
-
 def test_wrong_base_url(flux: Program, service: Start, sandbox: StartSandbox) -> None:
     server = sandbox()
     run = flux(*CHECK, "an-id", "--base-url", f"{server.base_url}/v2", FLUX_API_TOKEN=TOKEN)
@@ -185,37 +180,6 @@ def test_a_group_without_a_command_shows_its_help(flux: Program) -> None:
         run = flux(*group).expect(ExitCode.USAGE)
         assert run.stderr.startswith("Usage: flux")
         assert "Commands:\n" in run.stderr
-
-
-@pytest.mark.parametrize(
-    ("variable", "value"),
-    [
-        ("ALL_PROXY", "socks5://127.0.0.1:1"),
-        ("HTTPS_PROXY", "gopher://127.0.0.1:1"),
-        ("https_proxy", "http://[::1"),
-        ("SSL_CERT_FILE", "/nowhere/certificates.pem"),
-    ],
-)
-def test_a_variable_that_the_network_cannot_use_is_named(
-    flux: Program, variable: str, value: str
-) -> None:
-    run = flux(*CHECK, "an-id", "--retries", "0", variables={variable: value})
-    one_line(run, ExitCode.USAGE, variable)
-
-
-def test_a_proxy_that_refuses_is_named(flux: Program, service: Start) -> None:
-    proxy = service(lambda _: [reply(403, b"")])
-    run = flux(
-        *(*CHECK, "an-id", "--retries", "0", "--base-url", "https://api.example"),
-        HTTPS_PROXY=proxy.url,
-    )
-    one_line(run, ExitCode.NO_ANSWER, "HTTPS_PROXY")
-
-
-def test_loopback_needs_no_proxy(flux: Program, service: Start) -> None:
-    service(answer)
-    run = flux(*CHECK, "an-id", HTTP_PROXY="http://127.0.0.1:1", ALL_PROXY="http://127.0.0.1:1")
-    assert run.expect(ExitCode.OK).states == {"an-id": "succeeded"}
 
 
 def test_a_token_that_cannot_be_one(flux: Program) -> None:

@@ -67,11 +67,12 @@ class FaultServer:
 
     script: Script = answer
     tls: ssl.SSLContext | None = None
+    port: int = 0  # a free one
     connections: int = 0
     requests: list[Request] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
+        self._listener = socket.create_server(("127.0.0.1", self.port), backlog=128)
         self._closed = threading.Event()
         port = self._listener.getsockname()[1]
         self.url = f"https://localhost:{port}" if self.tls else f"http://127.0.0.1:{port}"
