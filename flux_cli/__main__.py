@@ -10,9 +10,14 @@ def main() -> None:
 
         print(f"flux {__version__}")  # noqa: T201
         return
+    import signal
+
     from flux_cli.app import app
 
-    app(prog_name="flux")
+    try:
+        app(prog_name="flux")
+    finally:  # all is said; a second Ctrl-C must not disturb the interpreter's own end
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 if __name__ == "__main__":

@@ -100,11 +100,13 @@ class PrintFollower:
 
     def end(self, watch: Watch) -> None:
         writer = self._make()
-        for task in self.latest(watch):
-            if self._states is None or task.state in self._states:
-                writer.write([task])
-        writer.close()
-        self._spool.close()
+        try:
+            for task in self.latest(watch):
+                if self._states is None or task.state in self._states:
+                    writer.write([task])
+            writer.close()
+        finally:
+            self._spool.close()
 
     def latest(self, watch: Watch) -> Iterator[Task]:
         """Yield the latest of every task, in order."""

@@ -15,6 +15,12 @@ def parse_duration(text: str, *, least: float = 0.0, most: float = 86400.0) -> f
     seconds = float(match[1]) * _SECONDS[match[2]] if match else -1.0
     if not least <= seconds <= most:
         raise UsageError(
-            f"{text!r} is not a duration from {least:g}s to {most:g}s (as 90, 90s, 5m or 1h)"
+            f"{text!r} is not a duration from {_spelled(least)} to {_spelled(most)}"
+            " (as 90, 90s, 5m or 1h)"
         )
     return seconds
+
+
+def _spelled(seconds: float) -> str:
+    unit = next((u for u in ("h", "m") if seconds and not seconds % _SECONDS[u]), "s")
+    return f"{seconds / _SECONDS[unit]:g}{unit}"

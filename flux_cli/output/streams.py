@@ -1,5 +1,6 @@
 """stdout and stderr: results as bytes on one, safe single lines on the other."""
 
+import io
 import os
 import re
 from collections.abc import Mapping
@@ -49,9 +50,14 @@ class Stdout:
 
     @property
     def text(self) -> TextIO:
-        """The stream itself, for a view that repaints the terminal."""
+        """The stream itself, for a view that repaints the terminal.
+
+        What the terminal's encoding lacks becomes a question mark.
+        """
         if self._stream is None:
             raise ReaderGone
+        if isinstance(self._stream, io.TextIOWrapper):
+            self._stream.reconfigure(errors="replace")
         return self._stream
 
     @property

@@ -119,8 +119,3 @@ def test_ctrl_c_at_the_prompt_saves_nothing(flux: Program, server: Sandbox) -> N
     assert screen.code == ExitCode.INTERRUPTED
     assert "Traceback" not in screen.sent
     assert not flux.config.exists()
-
-
-def test_a_dot_env_file_is_not_read(flux: Program, server: Sandbox) -> None:
-    (flux.folder / ".env").write_text(f"FLUX_API_TOKEN={CANARY}\nFLUX_API_BASE_URL=https://x\n")
-    flux("tasks", "check", "an-id").expect(ExitCode.TOKEN, stderr=server.base_url)

@@ -1,6 +1,5 @@
 """On a terminal: the table at every width, the help, Ctrl-C."""
 
-import os
 import re
 import signal
 import subprocess
@@ -91,13 +90,6 @@ def test_hostile_text_in_an_error_is_one_safe_line(flux: Program, service: Start
     assert "\x9b" not in screen.sent
 
 
-def test_no_ids_on_a_terminal_is_short_help_and_never_a_hang(flux: Program) -> None:
-    screen = Terminal(flux, "tasks", "check").end()
-    assert screen.code == ExitCode.USAGE
-    assert screen.lines[0] == "Usage: flux tasks check [OPTIONS] [ID]..."
-    assert "no task ids" in screen.lines[1]
-
-
 def test_help_fits_80_columns(flux: Program) -> None:
     for words in ((), ("tasks", "check"), ("auth", "login"), ("sandbox",), ("demo",)):
         screen = Terminal(flux, *words, "--help", rows=100).end()
@@ -108,59 +100,6 @@ def test_help_fits_80_columns(flux: Program) -> None:
 
 def stall(request: Request) -> list[Step]:
     return [Wait(30)] if "slow" in request.ids[0] else answer(request)
-
-
-@pytest.mark.parametrize(
-    ("script", "arguments"),
-    [
-        (stall, ("slow",)),
-        (lambda _: [reply(503, b"", retry_after="50")], ("an-id",)),
-        (lambda _: [reply(429, b"", retry_after="50")], ("an-id",)),
-    ],
-    ids=["request", "backoff", "pause"],
-)
-def test_ctrl_c_ends_it_at_once(
-    flux: Program, service: Start, script: Callable[[Request], list[Step]], arguments: tuple[str]
-) -> None:
-    server = service(script)
-    terminal = Terminal(flux, "tasks", "check", *arguments, gets_signals=True)
-    while not server.requests:
-        time.sleep(0.01)
-    assert terminal.interrupt_after(0.2) < 0.5
-    screen = terminal.end()
-    assert screen.code == ExitCode.INTERRUPTED
-    assert "interrupted with 0 of 1 tasks answered" in " ".join(screen.lines)
-
-
-@pytest.mark.parametrize(
-    ("number", "code"),
-    [(signal.SIGINT, ExitCode.INTERRUPTED), (signal.SIGTERM, ExitCode.TERMINATED)],
-)
-@pytest.mark.parametrize("form", ["jsonl", "json", "table", "ids"])
-def test_a_signal_prints_what_is_known(
-    flux: Program, service: Start, number: signal.Signals, code: ExitCode, form: str
-) -> None:
-    server = service(stall)
-    ids = ["quick-1", "slow-2", "quick-3"]
-    with flux.start("tasks", "check", "--batch-size", "1", "-o", form, *ids) as background:
-        while len(server.requests) < 3:
-            time.sleep(0.01)
-        time.sleep(0.2)
-        assert background.signal(number) < 0.5
-        run = background.end().expect(code, stderr="interrupted with 2 of 3 tasks answered")
-    assert "quick-1" in run.out
-    assert "quick-3" in run.out
-    assert "slow-2" not in run.out
-
-
-def test_ctrl_c_while_stdin_is_read(flux: Program) -> None:
-    reader, writer = os.pipe()
-    with flux.start("tasks", "check", stdin=reader) as background:
-        time.sleep(0.5)
-        background.signal(signal.SIGINT)
-        assert background.end().expect(ExitCode.INTERRUPTED).out == ""
-    os.close(writer)
-    os.close(reader)
 
 
 def test_the_demo_runs_a_dozen_tasks_to_their_end(flux: Program) -> None:

@@ -5,7 +5,6 @@ import os
 import random
 import shlex
 import signal
-import subprocess
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +19,7 @@ from flux_cli.sandbox.server import Faults, Sandbox
 from flux_cli.sandbox.store import TaskStore
 from tests.end_to_end.test_check import Start
 from tests.support.fault_server import End, Request, Step, answer, reply
-from tests.support.program import CANARY, FLUX, Program
+from tests.support.program import CANARY, Program
 from tests.support.records import batch, error_body, failed, finished, make_ids, running
 from tests.support.terminal import Terminal
 
@@ -170,21 +169,6 @@ def test_a_retry_after_is_not_undercut(flux: Program, service: Start) -> None:
     server = service(script)
     flux(*WATCH, "a").expect(ExitCode.OK)
     assert server.requests[1].at - throttled[0] >= 2.9
-
-
-def test_the_reader_may_leave(flux: Program, service: Start) -> None:
-    service(Tasks({"a": 1, "b": 2, "c": 50}))
-    run = subprocess.run(
-        ["bash", "-c", f"set -o pipefail; {FLUX} {shlex.join(WATCH)} a b c -o jsonl | head -1"],
-        env=flux.variables({}),
-        capture_output=True,
-        text=True,
-        timeout=20,
-        check=False,
-    )
-    assert run.returncode == 0
-    assert json.loads(run.stdout)["id"] == "a"
-    assert run.stderr == ""
 
 
 def test_a_slow_reader_loses_nothing_and_costs_no_memory(flux: Program, service: Start) -> None:

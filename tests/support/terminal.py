@@ -29,11 +29,12 @@ class Terminal:
         columns: int = 80,
         rows: int = 40,
         gets_signals: bool = False,
+        variables: dict[str, str | None] | None = None,
         **changes: str | None,
     ) -> None:
         if gets_signals:  # inside the measuring code they would hang it
             changes |= dict.fromkeys(MEASURED_BY)
-        environment = flux.variables({"TERM": "xterm-256color", **changes})
+        environment = flux.variables({"TERM": "xterm-256color", **(variables or {}), **changes})
         self.sent = ""
         self._size = (columns, rows)
         self.process = pexpect.spawn(

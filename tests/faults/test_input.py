@@ -1,0 +1,318 @@
+"""What people and scripts hand in, and the streams that they connect."""
+
+import json
+import os
+import shlex
+import socket
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from flux_cli.errors import ExitCode
+from tests.end_to_end.test_check import Start
+from tests.faults.rows import CHECK, COMMANDS, IDS, WATCH, check_stderr
+from tests.support.fault_server import Request, Step, answer, reply
+from tests.support.peak import peak_memory
+from tests.support.program import CANARY, FLUX, Program, Run, decode
+from tests.support.records import batch, error_body, finished, make_ids
+from tests.support.terminal import Terminal
+
+
+BOTH = pytest.mark.parametrize("command", [CHECK, WATCH], ids=["check", "watch"])
+
+
+def refused(run: Run, *parts: str) -> None:
+    """Assert wrong usage: one line that says all of `parts`, and nothing on stdout."""
+    run.expect(ExitCode.USAGE)
+    check_stderr(run)
+    (line,) = [line for line in run.stderr.splitlines() if line.startswith("flux: ")]
+    for part in parts:
+        assert part in line
+    assert run.stdout == b""
+
+
+FILES = {
+    "missing": ("missing.txt", "cannot be read: No such file or directory"),
+    "a folder": (".", "cannot be read: Is a directory"),
+    "unreadable": ("/proc/self/mem", "cannot be read: Input/output error"),
+    "a socket": ("socket", "cannot be read: "),
+    "binary": ("binary", "this is a binary file"),
+    "a picture": ("picture.png", "this is not text in UTF-8"),
+    "latin-1": ("latin.txt", "this is not text in UTF-8"),
+    "cut UTF-16": ("cut16.txt", "this is not text in UTF-16"),
+    "empty": ("empty.txt", "no task ids in there"),
+    "comments only": ("comments.txt", "no task ids in there"),
+    "broken JSON": ("broken.json", "broken.json:2: this JSON cannot be read: "),
+    "JSON without ids": ("other.json", 'this object has no "task_id" and no "id"'),
+    "JSON of numbers": ("numbers.json", "this is no task id, and no object with one"),
+    "JSON with a number for an id": ("number.json", '"id" is not a string'),
+    "JSON nested too deep": ("deep.json", "nesting too deep"),
+    "a reply about an error": ("error.json", "about an error, not a task: used_up: no"),
+    "CSV with an empty id": ("hole.csv", "hole.csv:3: this row has no task id"),
+}
+
+
+@pytest.fixture
+def files(flux: Program) -> Iterator[None]:
+    """Put one of each kind of useless file into the current folder."""
+    contents: dict[str, bytes] = {
+        "binary": b"PK\x03\x04\0\0",
+        "picture.png": b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR",
+        "latin.txt": "é".encode("latin-1"),
+        "cut16.txt": "a-b".encode("utf-16")[:-1],
+        "empty.txt": b"",
+        "comments.txt": b"# nothing\n  # at all\n",
+        "broken.json": b'{"id": "a"}\n{"id": "b"',
+        "other.json": b'{"name": "x"}',
+        "numbers.json": b"[1]",
+        "number.json": b'{"id": 7}',
+        "deep.json": b"[" * 100_000,
+        "error.json": error_body("used_up"),
+        "hole.csv": b"task_id,prompt\na,x\n,y\n",
+    }
+    for name, content in contents.items():
+        (flux.folder / name).write_bytes(content)
+    with socket.socket(socket.AF_UNIX) as listener:
+        here = Path.cwd()
+        os.chdir(flux.folder)  # a socket's path must be short
+        listener.bind("socket")
+        os.chdir(here)
+        yield
+
+
+@pytest.mark.usefixtures("files")
+@BOTH
+@pytest.mark.parametrize("what", FILES)
+def test_a_file_that_is_no_use(
+    flux: Program, service: Start, command: tuple[str, ...], what: str
+) -> None:
+    server = service(answer)
+    name, reason = FILES[what]
+    others = () if "no task ids" in reason else ("good-id",)
+    refused(flux(*command, *others, "-f", name), f"flux: {name}", reason)
+    assert server.requests == []
+
+
+@BOTH
+def test_no_ids(flux: Program, command: tuple[str, ...]) -> None:
+    refused(flux(*command), "stdin: no task ids in there", "--file")
+    refused(flux(*command, "-f", "-"), "no task ids in there")
+    screen = Terminal(flux, *command).end()
+    assert screen.code == ExitCode.USAGE
+    assert screen.lines[0].startswith(f"Usage: flux {shlex.join(command[:2])}")
+    assert "no task ids" in screen.lines[1]
+
+
+@BOTH
+def test_stdin_closed(flux: Program, command: tuple[str, ...]) -> None:
+    closed = shell(flux, f"{FLUX} {shlex.join(command)} <&-")
+    assert closed.code == ExitCode.USAGE
+    assert "no task ids" in closed.stderr
+
+
+BAD_IDS = {
+    "an escape": "a\x1b[31mb",
+    "a bell": "x\x07",
+    "10 KB": "x" * 10_000,
+    "a direction mark": "\u202eevil",
+    "a C1 control": "\x9b2J",
+    "a null": '{"id": "a\\u0000b"}',
+    "a lone surrogate": '{"id": "a\\ud800b"}',
+    "white space": '{"id": "a b"}',
+    "an accent": "é",
+}
+
+
+@BOTH
+@pytest.mark.parametrize("what", BAD_IDS)
+def test_an_id_with_control_characters_or_too_long(
+    flux: Program, service: Start, command: tuple[str, ...], what: str
+) -> None:
+    server = service(answer)
+    run = flux(*command, stdin=f"good-id\n{BAD_IDS[what]}" if what != "a null" else BAD_IDS[what])
+    run.expect(ExitCode.USAGE, stderr="flux: stdin:")
+    assert "Nothing was sent." in run.stderr
+    assert len(run.stderr) < 300
+    assert not set(run.stderr) & set("\x1b\x07\x9b\u202e\0")
+    assert server.requests == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [CANARY, CANARY.upper(), f"a {CANARY},b", f'{{"id": "{CANARY}"}}', f"{'x' * 30}={CANARY},"],
+)
+def test_an_id_equal_to_the_token(flux: Program, service: Start, text: str) -> None:
+    server = service(answer)
+    for run in (flux(*CHECK, stdin=text), flux(*CHECK, *text.split())):
+        if text.startswith("{") and run.arguments[2:]:
+            continue
+        run.expect(ExitCode.USAGE)
+        assert CANARY[:9] not in run.stderr
+        assert CANARY.upper() not in run.stderr
+    assert server.requests == []
+
+
+def test_many_ids_on_stdin_stream_through_in_little_memory(flux: Program, service: Start) -> None:
+    def script(request: Request) -> list[Step]:
+        items = ",".join(f'{{"id":"{task_id}"}}' for task_id in request.ids)
+        return [reply(200, f'{{"items":[{items}]}}'.encode())]
+
+    service(script)
+
+    def peak(count: int) -> int:
+        ids = make_ids(count)
+        (flux.folder / "ids").write_text("\n".join(ids))
+        command = [FLUX, *CHECK, "-q", "-o", "ids", "-f", "ids"]
+        code, out, used = peak_memory(command, flux.variables({}), flux.folder)
+        assert (code, out.split()) == (0, ids)
+        return used
+
+    assert (peak(110_000) - peak(10_000)) / 100_000 <= 200  # bytes for each id
+
+
+@pytest.mark.parametrize(
+    ("command", "option", "value", "allowed"),
+    [
+        (WATCH[:2], "--interval", "nan", "from 1s to 1h"),
+        (WATCH[:2], "--interval", "0", "from 1s to 1h"),
+        (WATCH[:2], "--interval", "inf", "from 1s to 1h"),
+        (WATCH[:2], "--interval", "soon", "from 1s to 1h"),
+        (WATCH[:2], "--max-interval", "0.5s", "from 1s to 1h"),
+        (WATCH[:2], "--timeout", "-5", "from 0s to 720h"),
+        (WATCH[:2], "--timeout", "1e9", "from 0s to 720h"),
+        (WATCH[:2], "--give-up-after", "-1s", "from 0s to"),
+        (WATCH[:2], "--not-found-grace", "", "from 0s to"),
+        (WATCH[:2], "--until", "some", "one of 'all', 'any'"),
+        (CHECK, "--request-timeout", "nan", "from 0.1s to 1h"),
+        (CHECK, "--request-timeout", "0", "from 0.1s to 1h"),
+        (CHECK, "--concurrency", "0", "1<=x<=64"),
+        (CHECK, "--concurrency", "many", "many"),
+        (CHECK, "--batch-size", "51", "1<=x<=50"),
+        (CHECK, "--retries", "-1", "0<=x<=20"),
+    ],
+)
+def test_numbers_out_of_range(
+    flux: Program, command: tuple[str, ...], option: str, value: str, allowed: str
+) -> None:
+    refused(flux(*command, "an-id", option, value), option, allowed)
+
+
+def shell(flux: Program, script: str, stdin: str = "", **changes: str | None) -> Run:
+    """Run a line of bash, with pipefail, and check what holds of every run."""
+    ended = subprocess.run(
+        ["bash", "-c", f"set -o pipefail; {script}"],
+        input=stdin.encode(),
+        capture_output=True,
+        env=flux.variables(changes),
+        cwd=flux.folder,
+        timeout=60,
+        check=False,
+    )
+    return flux.check(Run((script,), ended.returncode, ended.stdout, decode(ended.stderr)))
+
+
+@BOTH
+@pytest.mark.parametrize("form", ["jsonl", "json", "csv", "ids", "urls", "table"])
+def test_a_reader_that_leaves(
+    flux: Program, service: Start, command: tuple[str, ...], form: str
+) -> None:
+    service(answer)
+    many = "\n".join(make_ids(3000))
+    run = shell(flux, f"{FLUX} {shlex.join(command)} -q -o {form} | head -1", stdin=many)
+    assert (run.code, run.out.count("\n"), run.stderr) == (0, 1, "")
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("redirect", "code"), [("> /dev/full", ExitCode.OUTPUT), (">&-", ExitCode.OK), ("| true", 0)]
+)
+def test_stdout_that_cannot_be_written(
+    flux: Program, service: Start, command: tuple[str, ...], redirect: str, code: int
+) -> None:
+    service(answer)
+    run = shell(flux, f"{FLUX} {shlex.join(command)} -q {redirect}", stdin=" ".join(make_ids(200)))
+    assert run.code == code
+    assert run.stderr.count("\n") == (code == ExitCode.OUTPUT)
+    assert ("stdout: cannot be written: No space left on device" in run.stderr) == bool(code)
+
+
+@pytest.mark.parametrize("redirect", ["2>&-", "2> /dev/full"])
+def test_a_stderr_that_cannot_be_written_changes_nothing(
+    flux: Program, service: Start, redirect: str
+) -> None:
+    service(answer)
+    run = shell(flux, f"{FLUX} {shlex.join(CHECK)} an-id -o ids {redirect}")
+    assert (run.code, run.out) == (0, "an-id\n")
+
+
+ODD_PROMPT = "✓ é 山水画 👩‍🚀 \x1b[31m\u202e"
+SETTINGS: dict[str, dict[str, str | None]] = {
+    "LC_ALL=C": {"LC_ALL": "C", "LANG": None},
+    "latin-1": {"PYTHONIOENCODING": "latin-1"},
+    "ascii": {"PYTHONIOENCODING": "ascii:strict"},
+    "NO_COLOR": {"NO_COLOR": "1"},
+    "TERM=dumb": {"TERM": "dumb"},
+    "FORCE_COLOR=1": {"FORCE_COLOR": "1", "CLICOLOR_FORCE": "1", "PY_COLORS": "1"},
+    "no TERM": {"TERM": None},
+    "COLUMNS=0": {"COLUMNS": "0"},
+    "COLUMNS=x": {"COLUMNS": "x", "LINES": "-1"},
+}
+
+
+@pytest.fixture
+def odd(service: Start) -> None:
+    """Start a service whose prompts no code page holds."""
+    prompt = {"request": {"prompt": ODD_PROMPT, "model": ODD_PROMPT}}
+    service(lambda r: [reply(200, batch(finished(i) | prompt for i in r.ids))])
+
+
+@pytest.mark.usefixtures("odd")
+@BOTH
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_settings_into_a_pipe(flux: Program, command: tuple[str, ...], setting: str) -> None:
+    for form in ("table", "jsonl", "json", "csv", "ids", "urls"):
+        run = flux(*command, *IDS, "-o", form, variables=SETTINGS[setting])
+        run.expect(ExitCode.OK)
+        assert b"\x1b" not in run.stdout
+        assert "\x1b" not in run.stderr
+        if form == "jsonl":
+            assert [record["prompt"] for record in run.records] == [ODD_PROMPT] * 3
+        if form == "json":
+            assert len(json.loads(run.stdout)) == 3
+
+
+@pytest.mark.usefixtures("odd")
+@BOTH
+@pytest.mark.parametrize("setting", ["LC_ALL=C", "ascii", "NO_COLOR", "TERM=dumb"])
+@pytest.mark.parametrize("columns", [20, 80])
+def test_settings_on_a_terminal(
+    flux: Program, command: tuple[str, ...], setting: str, columns: int
+) -> None:
+    screen = Terminal(flux, *command, *IDS, columns=columns, variables=SETTINGS[setting]).end()
+    assert screen.code == ExitCode.OK
+    assert not screen.cursor_hidden
+    assert all(len(line) <= columns for line in screen.lines)
+    text = "".join("".join(screen.lines).split())
+    assert all(task_id in text for task_id in IDS)
+    if setting == "TERM=dumb":
+        assert "\x1b" not in screen.sent
+    if setting == "NO_COLOR":
+        assert "\x1b[3" not in screen.sent
+    if setting == "ascii":
+        assert screen.sent.isascii()
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_files_in_the_current_folder_name_no_token_and_no_service(
+    flux: Program, service: Start, command: str
+) -> None:
+    elsewhere = service(answer)
+    for name in (".env", "flux.toml", ".fluxrc", "config.json", "credentials.json", ".netrc"):
+        (flux.folder / name).write_text(f"FLUX_API_BASE_URL={elsewhere.url}\nmachine 127.0.0.1\n")
+    here = {"FLUX_API_BASE_URL": "https://host.invalid", "FLUX_API_TOKEN": None}
+    arguments = () if command == "login" else IDS
+    run = flux(*COMMANDS[command], *arguments, stdin=CANARY, variables=here)
+    run.expect(ExitCode.NO_ANSWER if command == "login" else ExitCode.TOKEN, stderr="host.invalid")
+    assert elsewhere.connections == 0
