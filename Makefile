@@ -2,9 +2,10 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+SECONDS := 15
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo test check format completions pictures clean
+.PHONY: help demo test check fuzz soak format completions pictures clean
 
 help: ## Show what there is to make
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -22,6 +23,18 @@ check: $(VENV)/installed-dev ## Lint, formatting and types
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/mypy
+
+fuzz: $(VENV)/installed-fuzz ## Feed bytes to what reads bytes, SECONDS for each (15)
+	@for target in reply body ids text; do \
+		work=$$(mktemp -d); \
+		$(BIN)/python -m tests.fuzz $$target -max_total_time=$(SECONDS) -artifact_prefix=$$work/ \
+			-print_final_stats=1 $$work tests/contract >$$work/log 2>&1 \
+			|| { tail -n 30 $$work/log; exit 1; }; \
+		sed -n "s/^stat::number_of_executed_units: */$$target: nothing found, inputs: /p" $$work/log; \
+	done
+
+soak: $(VENV)/installed-dev ## Measure what flux withstands, into docs/reliability.md (ten minutes)
+	@$(BIN)/python -m tests.soak
 
 format: $(VENV)/installed-dev ## Format the code
 	@$(BIN)/ruff check --fix --quiet .
@@ -47,4 +60,9 @@ $(VENV)/installed: pyproject.toml
 $(VENV)/installed-dev: $(VENV)/installed
 	@echo "Installing the tools for development ..."
 	@$(PIP) install -e '.[dev]'
+	@touch $@
+
+$(VENV)/installed-fuzz: $(VENV)/installed-dev
+	@echo "Installing the fuzzer ..."
+	@$(PIP) install -e '.[fuzz]'
 	@touch $@

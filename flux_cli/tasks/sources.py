@@ -108,7 +108,10 @@ def _text_ids(chunks: Iterator[str]) -> Iterator[Found]:
 def _csv_delimiter(header: str) -> str | None:
     """Return the delimiter with which `header` has a column for ids, if any does."""
     for delimiter in ",;\t":
-        cells = next(csv.reader([header], delimiter=delimiter), [])
+        try:
+            cells = next(csv.reader([header], delimiter=delimiter), [])
+        except csv.Error:
+            continue
         if any(_column_name(cell) in _ID_KEYS for cell in cells):
             return delimiter
     return None

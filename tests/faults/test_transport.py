@@ -103,7 +103,7 @@ def test_retried_on_a_new_connection(
     [
         ("https://host.invalid", "cannot connect to host.invalid: "),
         ("http://127.0.0.1:{closed}", "cannot connect to 127.0.0.1:{closed}: connection refused"),
-        ("https://192.0.2.1", "192.0.2.1: "),
+        ("https://255.255.255.255", "cannot connect to 255.255.255.255: "),
     ],
     ids=["host unknown", "connection refused", "unreachable"],
 )

@@ -1,13 +1,16 @@
 """The credential store: whole or absent, nobody else's, the same as a dict."""
 
+import itertools
 import json
 import multiprocessing
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flux_cli.api.token import Token
@@ -174,6 +177,7 @@ def _save_many(folder: Path, worker: int) -> None:
         saved(folder, f"https://{worker}-{number}.example")
 
 
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 def test_processes_at_once_lose_nothing(tmp_path: Path) -> None:
     context = multiprocessing.get_context("fork")
     workers = [context.Process(target=_save_many, args=(tmp_path, n)) for n in range(4)]
@@ -185,22 +189,86 @@ def test_processes_at_once_lose_nothing(tmp_path: Path) -> None:
     assert len(tokens(tmp_path)) == 40
 
 
-ACTIONS = st.lists(st.tuples(st.sampled_from(["save", "delete"]), st.sampled_from("abc")))
+SYSTEM_CALLS = (
+    *("open", "fdopen", "fsync", "fchmod", "chmod"),
+    *("close", "replace", "rename", "unlink", "mkdir"),
+)
+CRASHED = 99
+FORKS = pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # with threads, since 3.12
 
 
-@given(ACTIONS)
-def test_the_store_is_a_dict(
-    tmp_path_factory: pytest.TempPathFactory, actions: list[tuple[str, str]]
+def crashing(action: Callable[[], object], calls: int) -> bool:
+    """Do `action` in a process that dies after so many system calls; True if it did."""
+    child = os.fork()
+    if child:
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == CRASHED
+    left = itertools.count(calls - 1, -1)
+
+    def dying(real: Callable[..., object]) -> Callable[..., object]:
+        def call(*arguments: Any, **options: Any) -> object:
+            result = real(*arguments, **options)
+            if next(left) <= 0:
+                os._exit(CRASHED)
+            return result
+
+        return call
+
+    for name in SYSTEM_CALLS:
+        setattr(os, name, dying(getattr(os, name)))
+    try:
+        action()
+    finally:
+        os._exit(0)
+
+
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(["save", "delete"]),
+        st.sampled_from("abc"),
+        st.none() | st.integers(1, 24),  # system calls until the process dies
+    ),
+    max_size=12,
+)
+
+
+@FORKS
+@settings(deadline=None)
+@given(STEPS)
+def test_the_store_is_a_dict_whatever_crashes(
+    tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, str, int | None]]
 ) -> None:
     folder = tmp_path_factory.mktemp("store")
     model: dict[str, str] = {}
-    for action, origin in actions:
-        store, _ = make(folder)
+    for number, (action, origin, calls) in enumerate(steps):
+        token = f"{TOKEN}-{number}"
+        changed = {o: t for o, t in model.items() if o != origin}
         if action == "save":
-            saved(folder, origin)
-            model[origin] = TOKEN
+            changed[origin] = token
+
+        def act(action: str = action, origin: str = origin, token: str = token) -> None:
+            store, warnings = make(folder)
+            if action == "save":
+                store.save(origin, Credential(Token(token), 5.0))
+            else:
+                store.delete(origin)
+            assert warnings == []
+
+        if calls is not None and crashing(act, calls):
+            assert tokens(folder) in (model, changed)
         else:
-            assert store.delete(origin) == (model.pop(origin, None) is not None)
-        assert tokens(folder) == model
-    if model:
-        assert json.loads((folder / "credentials.json").read_text())["version"] == 1
+            if calls is None:
+                act()
+            assert tokens(folder) == changed
+        model = tokens(folder)
+        if (folder / "credentials.json").exists():
+            assert mode(folder / "credentials.json") == 0o600
+    saved(folder, "last")
+    assert not list(folder.glob(".credentials-*"))
+    assert json.loads((folder / "credentials.json").read_text())["version"] == 1
+
+
+@FORKS
+def test_a_crash_is_tried_at_every_system_call(tmp_path: Path) -> None:
+    crashes = [crashing(lambda: saved(tmp_path / "new"), calls) for calls in range(1, 40)]
+    assert crashes[:8] == [True] * 8
+    assert crashes[-1] is False  # 40 are more than there are

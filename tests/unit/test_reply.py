@@ -180,3 +180,16 @@ def test_a_truncated_or_damaged_gzip_body_is_noticed() -> None:
 def test_an_encoding_that_was_not_asked_for_is_refused() -> None:
     with pytest.raises(UnknownEncoding):
         read_body([b""], "br")
+
+
+@given(st.lists(st.binary(max_size=50)), st.sampled_from(["", "identity", "gzip", "br", "x"]))
+def test_any_bytes_are_a_body_or_one_of_three_errors(chunks: list[bytes], encoding: str) -> None:
+    with contextlib.suppress(BodyTooLarge, BodyCut, UnknownEncoding):
+        assert len(read_body(chunks, encoding, max_bytes=100)) <= 100
+
+
+@given(st.binary(), st.integers(1, 50))
+def test_a_gzipped_body_is_read_however_it_is_cut(body: bytes, size: int) -> None:
+    packed = gzip.compress(body)
+    chunks = [packed[start : start + size] for start in range(0, len(packed), size)]
+    assert read_body(chunks, "gzip") == body

@@ -1,5 +1,6 @@
 """Ids out of every format and encoding, and where the bad ones are."""
 
+import contextlib
 import io
 import json
 import tracemalloc
@@ -7,7 +8,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from flux_cli.errors import InputError
@@ -158,3 +159,30 @@ def test_reads_large_input_as_a_stream(form: str) -> None:
     tracemalloc.stop()
     assert seen == count
     assert peak < 4_000_000  # bytes; the records alone are 8 to 9 million
+
+
+PIECES = st.sampled_from(
+    [b"id", b"task_id", b",", b";", b"\t", b"\n", b"\r", b" ", b'"', b"{", b"}", b"[", b"]", b":"]
+    + [
+        b"#",
+        b"a-1",
+        b"null",
+        b"1e999",
+        b"-",
+        b"\\",
+        b"\\ud800",
+        b"\xef\xbb\xbf",
+        b"\xff\xfe",
+        b"\0",
+    ]
+)
+
+
+@given(st.lists(PIECES | st.binary(max_size=3)).map(b"".join))
+@example(b"\n\x0e\r\t")
+@example(b"id," + b"x" * 200_000)
+def test_any_bytes_are_ids_with_lines_or_one_error(data: bytes) -> None:
+    lines = data.count(b"\n") + 1
+    with contextlib.suppress(InputError):
+        for _, line in read_ids(io.BytesIO(data), "file"):
+            assert 1 <= line <= lines

@@ -1,0 +1,180 @@
+"""Whatever the service does: every id once, in order, in one state, and nothing else."""
+
+import contextlib
+import random
+import threading
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from flux_cli import errors
+from flux_cli.api.reply import Head, Reply, parse_batch
+from flux_cli.api.traffic import BUDGET, Stopped, Traffic
+from flux_cli.engine.check import Check
+from flux_cli.errors import ServiceError
+from flux_cli.tasks.ids import TaskIds
+from flux_cli.tasks.state import State
+from tests.support.records import batch, finished, make_ids, running
+
+
+FAILURES: list[type[ServiceError]] = [
+    errors.ConnectionFault,
+    errors.ServerFault,
+    errors.InternalFault,
+    errors.RateLimited,
+    errors.BadRequest,
+    errors.BrokenContract,
+]
+FATAL: list[type[ServiceError]] = [errors.TokenRejected, errors.Refused, errors.NotTheApi]
+
+
+class Chaos:
+    """Answers by chance: in part, twice, too much, shuffled, in capitals, or not at all."""
+
+    def __init__(self, chance: random.Random, known: frozenset[str], limit: int) -> None:
+        self._chance = chance
+        self._known = known
+        self._limit = limit
+        self._lock = threading.Lock()
+        self.in_flight = self.most_in_flight = 0
+
+    def __call__(self, ids: Sequence[str]) -> Reply:
+        with self._lock:
+            self.in_flight += 1
+            self.most_in_flight = max(self.most_in_flight, self.in_flight)
+        try:
+            with self._lock:
+                return self._answer(ids)
+        finally:
+            with self._lock:
+                self.in_flight -= 1
+
+    def _answer(self, ids: Sequence[str]) -> Reply:
+        chance = self._chance
+        mood = chance.randint(0, 20)
+        if mood == 20:
+            raise chance.choice(FATAL)("fatal", code="fatal")
+        if mood > 14:
+            kind = chance.choice(FAILURES)
+            raise kind("trouble", code="trouble", retry_after=chance.choice([None, 1.0]))
+        items: list[Any] = [finished(i) for i in ids if i in self._known][: self._limit]
+        if mood > 10:
+            items = chance.choices(items, k=chance.randint(0, 60)) if items else []
+        if mood > 7:
+            items += [running(str(item["id"])) for item in items]
+            items += [finished("foreign"), None, {"id": 7}]
+            chance.shuffle(items)
+        if mood % 3 == 0:
+            items = [
+                item | {"id": str(item["id"]).upper()} if isinstance(item, dict) else item
+                for item in items
+            ]
+        return parse_batch(Head(200), batch(items))
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.integers(0, 2**32), st.integers(1, 180), st.integers(1, 8), st.sampled_from([1, 7, 12, 50])
+)
+def test_every_id_comes_out_once_and_in_order(
+    seed: int, count: int, workers: int, limit: int
+) -> None:
+    ids = TaskIds()
+    for task_id in make_ids(count):
+        ids.add(task_id)
+    chance = random.Random(seed)
+    known = frozenset(task_id for task_id in ids if chance.random() < 0.8)
+    service = Chaos(chance, known, limit)
+    traffic = Traffic(
+        concurrency=workers,
+        retries=2,
+        uniform=lambda _, __: 0.0,
+        clock=lambda: time.monotonic() * 1e6,  # a million times as fast
+        wait=lambda condition, _: condition.wait(0.001),
+    )
+    engine = Check(ids, service, traffic=traffic, batch_size=50, workers=workers)
+    tasks = [task for tasks in engine.results() for task in tasks]
+    assert [task.id for task in tasks] == list(ids)
+    assert service.most_in_flight <= workers
+    for task in tasks:
+        assert task.state is not State.SUCCEEDED or task.id in known
+        assert task.state is not State.UNKNOWN or task.error is not None
+
+
+Outcome = tuple[type[ServiceError] | None, float | None]
+OUTCOMES = st.tuples(
+    st.sampled_from([None, None, *FAILURES, *FATAL]), st.sampled_from([None, 0.0, 5.0, 59.0])
+)
+# What happens while a request is under way: its outcome, and the requests that start meanwhile.
+EVENTS = st.recursive(
+    OUTCOMES.map(lambda outcome: (outcome, ())),
+    lambda inner: st.tuples(OUTCOMES, st.lists(inner, max_size=4).map(tuple)),
+    max_leaves=60,
+)
+
+
+class Parked(Exception):
+    """A request waits for its turn; here, one that is under way cannot end before it."""
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def wait(self, condition: threading.Condition, seconds: float | None) -> None:
+        del condition
+        if seconds is None:
+            raise Parked
+        self.now += seconds
+
+
+@settings(max_examples=300)
+@given(st.lists(EVENTS, min_size=1, max_size=60), st.integers(1, 8), st.integers(0, 4))
+def test_budget_concurrency_and_pauses_hold_under_any_sequence_of_events(
+    events: list[Any], most: int, retries: int
+) -> None:
+    clock = Clock()
+    traffic = Traffic(
+        concurrency=most, retries=retries, clock=clock, uniform=lambda _, b: b, wait=clock.wait
+    )
+    depth = failures = successes = 0
+    paused_until = 0.0
+
+    def run(event: Any) -> None:
+        nonlocal depth
+        pending = [event]
+
+        def exchange() -> None:
+            nonlocal depth, failures, successes, paused_until
+            assert clock.now >= paused_until  # no request goes out inside a pause
+            assert not traffic.is_stopped
+            assert 1 <= traffic.limit <= most
+            depth += 1
+            assert depth <= most
+            (kind, pause), meanwhile = pending.pop() if pending else ((None, None), ())
+            for inner in meanwhile:
+                if depth < traffic.limit and not traffic.is_stopped:
+                    run(inner)
+            depth -= 1
+            clock.now += 0.1
+            if kind is None:
+                successes += 1
+                return
+            if kind not in (*FATAL, errors.BadRequest, errors.BrokenContract):
+                failures += 1
+            if kind not in FATAL and kind is not errors.BadRequest and pause is not None:
+                paused_until = max(paused_until, clock.now + pause)
+            raise kind("trouble", code="x", retry_after=pause)
+
+        with contextlib.suppress(ServiceError, Stopped, Parked):
+            traffic.send(exchange)
+
+    for event in events:
+        run(event)
+        assert 1 <= traffic.limit <= most
+        assert failures <= BUDGET + 2 * successes + most
