@@ -47,6 +47,7 @@ class Sandbox(ThreadingHTTPServer):
         self.random = random.Random(self.faults.seed)
         self.base_url = f"http://127.0.0.1:{self.server_address[1]}"
         self.batch_queries = 0
+        self.refused = 0  # for being over the rate
         self._lock = threading.Lock()
         self._allowance = self.faults.rate_limit or 0.0
         self._refilled_at = time.monotonic()
@@ -77,6 +78,7 @@ class Sandbox(ThreadingHTTPServer):
             self._allowance = min(max(1.0, rate), self._allowance + refill)
             self._refilled_at = now
             if self._allowance < 1:
+                self.refused += 1
                 return True
             self._allowance -= 1
             return False

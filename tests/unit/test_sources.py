@@ -162,18 +162,10 @@ def test_reads_large_input_as_a_stream(form: str) -> None:
 
 
 PIECES = st.sampled_from(
-    [b"id", b"task_id", b",", b";", b"\t", b"\n", b"\r", b" ", b'"', b"{", b"}", b"[", b"]", b":"]
-    + [
-        b"#",
-        b"a-1",
-        b"null",
-        b"1e999",
-        b"-",
-        b"\\",
-        b"\\ud800",
-        b"\xef\xbb\xbf",
-        b"\xff\xfe",
-        b"\0",
+    [
+        *(b"id", b"task_id", b"a-1", b"null", b"1e999", b"#", b" ", b"\t", b"\n", b"\r", b"\0"),
+        *(b",", b";", b":", b'"', b"{", b"}", b"[", b"]", b"-", b"\\", b"\\ud800"),
+        *(b"\xef\xbb\xbf", b"\xff\xfe"),
     ]
 )
 

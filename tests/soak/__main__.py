@@ -1,0 +1,60 @@
+"""Measures what flux withstands and writes it into docs/reliability.md: `make soak`.
+
+Names of figures, as arguments, measure those alone and print them.
+"""
+
+import platform
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from flux_cli import __version__
+from tests.soak import day, interrupts, service
+from tests.soak.service import Table
+
+
+PAGE = Path(__file__).parents[2] / "docs" / "reliability.md"
+BEGIN, END = "<!-- make soak: begin -->\n", "<!-- make soak: end -->\n"
+FIGURES: dict[str, tuple[str, Callable[[], Table]]] = {
+    "conservation": (
+        "Ids, at several rates of mixed faults (200 batches of 50 ids, 20 seeds each)",
+        service.conservation,
+    ),
+    "dead": ("A dead service with 1,000 batches to ask", service.dead_service),
+    "throttling": ("A service that throttles", service.throttling),
+    "pages": ("A service that answers for 12 ids at a time", service.page_limit),
+    "interrupts": ("Ctrl-C in the live view", interrupts.interrupts),
+    "kills": ("SIGKILL while a token is saved", interrupts.kills),
+    "processes": ("Credentials changed by several processes", interrupts.processes_at_once),
+    "memory": ("Memory", service.memory),
+    "day": ("A watch of 500 tasks for a day of virtual time", day.day),
+}
+
+
+def main(names: list[str]) -> None:
+    """Measure, print, and, when all was measured, write the page."""
+    parts = []
+    for name in names or FIGURES:
+        title, measure = FIGURES[name]
+        started = time.monotonic()
+        part = f"### {title}\n\n{as_markdown(measure())}\n"
+        print(f"{part}\n({name}: {time.monotonic() - started:.0f} s)\n", flush=True)  # noqa: T201
+        parts.append(part)
+    if not names:
+        machine = f"Python {platform.python_version()}, {platform.system()}, {platform.machine()}"
+        stamp = f"Measured {time.strftime('%Y-%m-%d')} with flux {__version__}, {machine}.\n\n"
+        page = PAGE.read_text()
+        head, _, rest = page.partition(BEGIN)
+        _, _, tail = rest.partition(END)
+        PAGE.write_text(f"{head}{BEGIN}{stamp}{chr(10).join(parts)}{END}{tail}")
+
+
+def as_markdown(table: Table) -> str:
+    """Return a table whose first row is its header."""
+    header, *rows = (f"| {' | '.join(row)} |" for row in table)
+    return "\n".join((header, f"|{'---|' * len(table[0])}", *rows, ""))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,152 @@
+"""What is left after flux was interrupted or killed at any instant."""
+
+import json
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from flux_cli.config.credentials import CredentialStore
+from flux_cli.errors import ExitCode
+from tests.soak.service import Table, folder, served
+from tests.support.fault_server import Request, Step, reply
+from tests.support.records import batch, make_ids, running
+from tests.support.terminal import Terminal
+
+
+INTERRUPTS = 200
+KILLS = 500
+PROCESSES = 8
+ROUNDS = 1000  # for each of them
+TOKEN = "soak-token-not-a-secret"  # noqa: S105 - says so itself
+
+
+def still(request: Request) -> list[Step]:
+    return [reply(200, batch(running(task_id) for task_id in request.ids))]
+
+
+def interrupts() -> Table:
+    """Press Ctrl-C at random instants of a watch on a terminal."""
+
+    def one(seed: int) -> tuple[float, bool]:
+        with served(still) as (flux, _):
+            (flux.folder / "ids").write_text("\n".join(make_ids(100)))
+            options = ("--interval", "1s", "--max-interval", "1s", "-f", "ids")
+            terminal = Terminal(flux, "tasks", "watch", *options, gets_signals=True)
+            terminal.expect("\x1b[?25l")
+            seconds = terminal.interrupt_after(random.Random(seed).uniform(0, 1.5))
+            end = terminal.end()
+            clean = end.code == ExitCode.INTERRUPTED and not end.cursor_hidden
+            clean = clean and "Traceback" not in end.sent and "\x1b[?1049" not in end.sent
+            return seconds, not clean
+
+    with ThreadPoolExecutor(2) as pool:
+        ends = list(pool.map(one, range(INTERRUPTS)))
+    times = sorted(seconds for seconds, _ in ends)
+    return [
+        ("Ctrl-C at random instants", "median time to exit", "longest", "screens left dirty"),
+        (
+            f"{INTERRUPTS}",
+            f"{times[len(times) // 2]:.3f} s",
+            f"{times[-1]:.3f} s",
+            f"{sum(dirty for _, dirty in ends)}",
+        ),
+    ]
+
+
+def kills() -> Table:
+    """Kill `flux auth login` at random instants, over a credential that is there already."""
+    with folder() as flux:
+        login = ("auth", "login", "--with-token", "--no-verify")
+        flux(*login, stdin=TOKEN, FLUX_API_TOKEN=None).expect(ExitCode.OK)
+        started = time.monotonic()
+        flux(*login, stdin=TOKEN, FLUX_API_TOKEN=None)
+        usual = time.monotonic() - started
+        broken = killed = 0
+        chance = random.Random(0)
+        for number in range(KILLS):
+            token = f"{TOKEN}-{number}"
+            path = flux.folder / "token"
+            path.write_text(token)
+            with (
+                path.open("rb") as file,
+                flux.start(*login, stdin=file.fileno(), FLUX_API_TOKEN=None) as background,
+            ):
+                time.sleep(chance.uniform(0.3, 1.1) * usual)
+                background.process.send_signal(signal.SIGKILL)
+                killed += background.process.wait() == -signal.SIGKILL
+            broken += not is_whole(flux.config)
+        leftovers = len(list(flux.config.glob(".credentials-*")))
+    return [
+        ("SIGKILL during `auth login`", "killed in time", "files broken", "temporary files left"),
+        (f"{KILLS}", f"{killed}", f"{broken}", f"{leftovers} (the next save removes it)"),
+    ]
+
+
+def is_whole(config: Path) -> bool:
+    """Tell whether the store can be read and holds what was saved."""
+    warnings: list[str] = []
+    loaded = CredentialStore(config, warn=warnings.append).load()
+    return not warnings and all(c.token.reveal().startswith(TOKEN) for c in loaded.values())
+
+
+_WORKER = """
+import sys
+from pathlib import Path
+from flux_cli.api.token import Token
+from flux_cli.config.credentials import Credential, CredentialStore
+
+folder, name, rounds = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+for number in range(rounds):
+    credential = Credential(Token("soak-token-not-a-secret"), 1.0)
+    CredentialStore(folder, warn=print).save(f"{name}-{number}", credential)
+    if number:
+        assert CredentialStore(folder, warn=print).delete(f"{name}-{number - 1}")
+"""
+
+
+def processes_at_once() -> Table:
+    """Save and remove credentials in eight processes at once, and read them all the while."""
+    with folder() as flux:
+        over = threading.Event()
+        unreadable = reads = 0
+
+        def read() -> None:
+            nonlocal unreadable, reads
+            path = flux.config / "credentials.json"
+            while not over.is_set():
+                if path.exists():
+                    reads += 1
+                    try:
+                        json.loads(path.read_bytes())
+                    except ValueError:
+                        unreadable += 1
+
+        reader = threading.Thread(target=read)
+        reader.start()
+        rounds = str(ROUNDS)
+        workers = [
+            subprocess.Popen([sys.executable, "-c", _WORKER, str(flux.config), f"w{n}", rounds])
+            for n in range(PROCESSES)
+        ]
+        failed = sum(worker.wait() != 0 for worker in workers)
+        over.set()
+        reader.join()
+        left = CredentialStore(flux.config, warn=print).load()
+        last = int(rounds) - 1
+        lost = sum(f"w{n}-{last}" not in left for n in range(PROCESSES))
+        lost += len(left) - PROCESSES + failed
+    return [
+        ("processes at once", "saves and removals", "reads", "unreadable", "lost updates"),
+        (
+            f"{PROCESSES}",
+            f"{(2 * ROUNDS - 1) * PROCESSES:,}",
+            f"{reads:,}",
+            f"{unreadable}",
+            f"{lost}",
+        ),
+    ]
