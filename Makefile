@@ -41,9 +41,10 @@ format: $(VENV)/installed-dev ## Format the code
 	@$(BIN)/ruff format .
 
 completions: $(VENV)/installed ## Write the completion scripts anew
-	@_FLUX_COMPLETE=source_bash $(BIN)/flux > completions/flux.bash
-	@_FLUX_COMPLETE=source_zsh $(BIN)/flux > completions/_flux
-	@_FLUX_COMPLETE=source_fish $(BIN)/flux > completions/flux.fish
+	@$(BIN)/flux --show-completion bash > completions/flux.bash
+	@$(BIN)/flux --show-completion zsh > completions/_flux
+	@$(BIN)/flux --show-completion fish > completions/flux.fish
+	@$(BIN)/flux --show-completion powershell > completions/flux.ps1
 
 pictures: $(VENV)/installed ## Make the pictures of the documentation anew
 	@$(BIN)/python docs/pictures/make.py

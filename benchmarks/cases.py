@@ -102,10 +102,8 @@ def make_ids(count: int) -> list[str]:
 def small(setup: Setup) -> list[Case]:
     """Return what is typed by hand: start-up counts."""
     one, fifty = make_ids(1), make_ids(50)
-    completion = HERE.parent / "completions" / "flux.bash"
-    line = "flux tasks che"
-    words = "COMP_WORDS=(flux tasks che); COMP_CWORD=2; COMP_POINT=14; COMP_LINE=$line"
-    typers = f"_FLUX_COMPLETE=source_bash {FLUX}"
+    scripts = HERE.parent / "completions"
+    typers = f"{sys.executable} {HERE / 'typer_completion.py'}"
     cli = "flux-pro-cli"
     return [
         Case(
@@ -115,14 +113,17 @@ def small(setup: Setup) -> list[Case]:
         ),
         Case("`--help`", setup.flux("--help"), [Rival(cli, setup.peer(cli, "--help"))]),
         Case(
-            "one completion (TAB)",
-            setup.shell(f"source {completion}; line='{line}'; {words}; _flux"),
+            "one completion (TAB), bash",
+            setup.shell(
+                f"source {scripts}/flux.bash; COMP_WORDS=(flux tasks che); COMP_CWORD=2; _flux;"
+                " [[ $COMPREPLY == check ]]"
+            ),
             [
                 Rival(
                     "typer's own script",
                     setup.shell(
-                        f"PATH={FLUX.parent}:$PATH; line='{line}'; {words};"
-                        f' source <({typers}); _flux_completion "" che tasks'
+                        "COMPREPLY=($(env COMP_WORDS='flux tasks che' COMP_CWORD=2"
+                        f" _FLUX_COMPLETE=complete_bash {typers})); [[ $COMPREPLY == check ]]"
                     ),
                     0.5,
                 )

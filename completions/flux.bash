@@ -1,12 +1,99 @@
+# bash completion for flux. Made by `make completions`; do not edit.
 
-_flux_completion() {
-    local IFS=$'
-'
-    COMPREPLY=( $( env COMP_WORDS="${COMP_WORDS[*]}" \
-                   COMP_CWORD=$COMP_CWORD \
-                   _FLUX_COMPLETE=complete_bash $1 ) )
-    return 0
+_flux() {
+    local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
+    local path=flux word words=
+    COMPREPLY=()
+    # bash splits --option=value into three words
+    if [[ $current == "=" ]]; then
+        current=
+    elif [[ $previous == "=" ]]; then
+        previous=${COMP_WORDS[COMP_CWORD - 2]}
+    fi
+    for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+        case "$path $word" in
+            "flux tasks" | "flux tasks check" | "flux tasks watch" | "flux auth" | "flux auth login" | "flux auth status" | "flux auth token" | "flux auth logout" | "flux demo" | "flux sandbox") path="$path $word" ;;
+        esac
+    done
+    case "$path:$previous" in
+        "flux:--install-completion") _flux_words "bash zsh fish powershell"; return ;;
+        "flux:--show-completion") _flux_words "bash zsh fish powershell"; return ;;
+        "flux tasks check:--file" | "flux tasks check:-f") _flux_files -f; return ;;
+        "flux tasks check:--output" | "flux tasks check:-o") _flux_words "auto table jsonl json csv ids urls"; return ;;
+        "flux tasks check:--state") _flux_list "pending processing succeeded failed not_found unknown"; return ;;
+        "flux tasks check:--concurrency") return ;;
+        "flux tasks check:--batch-size") return ;;
+        "flux tasks check:--request-timeout") return ;;
+        "flux tasks check:--retries") return ;;
+        "flux tasks check:--base-url") return ;;
+        "flux tasks watch:--file" | "flux tasks watch:-f") _flux_files -f; return ;;
+        "flux tasks watch:--output" | "flux tasks watch:-o") _flux_words "auto table jsonl json csv ids urls"; return ;;
+        "flux tasks watch:--state") _flux_list "pending processing succeeded failed not_found unknown"; return ;;
+        "flux tasks watch:--interval") return ;;
+        "flux tasks watch:--max-interval") return ;;
+        "flux tasks watch:--timeout") return ;;
+        "flux tasks watch:--until") _flux_words "all any"; return ;;
+        "flux tasks watch:--not-found-grace") return ;;
+        "flux tasks watch:--give-up-after") return ;;
+        "flux tasks watch:--exec") return ;;
+        "flux tasks watch:--concurrency") return ;;
+        "flux tasks watch:--batch-size") return ;;
+        "flux tasks watch:--request-timeout") return ;;
+        "flux tasks watch:--retries") return ;;
+        "flux tasks watch:--base-url") return ;;
+        "flux auth login:--base-url") return ;;
+        "flux auth login:--request-timeout") return ;;
+        "flux auth status:--base-url") return ;;
+        "flux auth token:--base-url") return ;;
+        "flux auth logout:--base-url") return ;;
+        "flux sandbox:--port") return ;;
+        "flux sandbox:--latency") return ;;
+        "flux sandbox:--error-rate") return ;;
+        "flux sandbox:--failure-rate") return ;;
+        "flux sandbox:--rate-limit") return ;;
+        "flux sandbox:--page-limit") return ;;
+        "flux sandbox:--speed") return ;;
+        "flux sandbox:--seed") return ;;
+    esac
+    if [[ $current == -* ]]; then
+        case "$path" in
+            "flux") words="--version --install-completion --show-completion --help -h" ;;
+            "flux tasks") words="--help -h" ;;
+            "flux tasks check") words="--file -f --output -o --state --raw --quiet -q --exit-status --concurrency --batch-size --request-timeout --retries --base-url --debug --help -h" ;;
+            "flux tasks watch") words="--file -f --output -o --state --raw --quiet -q --interval --max-interval --timeout --until --fail-fast --not-found-grace --give-up-after --exec --bell --concurrency --batch-size --request-timeout --retries --base-url --debug --help -h" ;;
+            "flux auth") words="--help -h" ;;
+            "flux auth login") words="--with-token --verify --no-verify --base-url --request-timeout --debug --help -h" ;;
+            "flux auth status") words="--base-url --help -h" ;;
+            "flux auth token") words="--base-url --help -h" ;;
+            "flux auth logout") words="--base-url --help -h" ;;
+            "flux demo") words="--help -h" ;;
+            "flux sandbox") words="--port --latency --error-rate --failure-rate --rate-limit --page-limit --speed --seed --help -h" ;;
+        esac
+    else
+        case "$path" in
+            "flux") words="tasks auth demo sandbox" ;;
+            "flux tasks") words="check watch" ;;
+            "flux auth") words="login status token logout" ;;
+        esac
+    fi
+    COMPREPLY=($(compgen -W "$words" -- "$current"))
 }
 
-complete -o default -F _flux_completion flux
+_flux_words() {
+    COMPREPLY=($(compgen -W "$1" -- "$current"))
+}
 
+_flux_list() {
+    local done=
+    [[ $current == *,* ]] && done=${current%,*},
+    COMPREPLY=($(compgen -P "$done" -W "$1" -- "${current##*,}"))
+    compopt -o nospace 2>/dev/null
+}
+
+_flux_files() {
+    local IFS=$'\n'
+    COMPREPLY=($(compgen "$1" -- "$current"))
+    compopt -o filenames 2>/dev/null
+}
+
+complete -F _flux flux

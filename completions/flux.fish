@@ -1,1 +1,91 @@
-complete --command flux --no-files --arguments "(env _FLUX_COMPLETE=complete_fish _TYPER_COMPLETE_FISH_ACTION=get-args _TYPER_COMPLETE_ARGS=(commandline -cp) flux)" --condition "env _FLUX_COMPLETE=complete_fish _TYPER_COMPLETE_FISH_ACTION=is-args _TYPER_COMPLETE_ARGS=(commandline -cp) flux"
+# fish completion for flux. Made by `make completions`; do not edit.
+
+function __flux_at --description 'Whether the command line is at this command'
+    set -l path flux
+    for word in (commandline -opc)[2..-1]
+        if contains -- "$path $word" 'flux tasks' 'flux tasks check' 'flux tasks watch' 'flux auth' 'flux auth login' 'flux auth status' 'flux auth token' 'flux auth logout' 'flux demo' 'flux sandbox'
+            set path "$path $word"
+        end
+    end
+    test "$path" = "$argv"
+end
+
+function __flux_list --description 'Words with commas between them'
+    set -l current (commandline -ct | string replace -r '^--[^=]*=' '')
+    set -l done (string replace -r '[^,]*$' '' -- "$current")
+    printf "$done%s\n" $argv
+end
+
+complete -c flux -f
+complete -c flux -n '__flux_at flux' -a tasks -d 'How your generation tasks stand.'
+complete -c flux -n '__flux_at flux' -a auth -d 'Your API token, and where it is kept.'
+complete -c flux -n '__flux_at flux' -a demo -d 'Watch a dozen tasks run to their end on a local sandbox: no account, no network.'
+complete -c flux -n '__flux_at flux' -a sandbox -d 'Serve a local endpoint that speaks the service\'s contract, until Ctrl-C.'
+complete -c flux -n '__flux_at flux' -l version -d 'Show the version and exit.'
+complete -c flux -n '__flux_at flux' -l install-completion -x -a 'bash zsh fish powershell' -d 'Install completion for SHELL (bash, zsh, fish, powershell), or for the one in use.'
+complete -c flux -n '__flux_at flux' -l show-completion -x -a 'bash zsh fish powershell' -d 'Print the completion script instead.'
+complete -c flux -n '__flux_at flux' -l help -s h -d 'Show this message and exit.'
+complete -c flux -n '__flux_at flux tasks' -a check -d 'Look once at every task and show its state.'
+complete -c flux -n '__flux_at flux tasks' -a watch -d 'Watch tasks until every one of them is finished.'
+complete -c flux -n '__flux_at flux tasks' -l help -s h -d 'Show this message and exit.'
+complete -c flux -n '__flux_at flux tasks check' -l file -s f -r -F -d 'Read ids from FILE (text, JSON, JSON lines or CSV); - is stdin. May be repeated.'
+complete -c flux -n '__flux_at flux tasks check' -l output -s o -x -a 'auto table jsonl json csv ids urls' -d 'What to write to stdout. auto is the table on a terminal, else JSON lines.'
+complete -c flux -n '__flux_at flux tasks check' -l state -x -a '(__flux_list pending processing succeeded failed not_found unknown)' -d 'Show only tasks in these states: pending, processing, succeeded, failed, not_found, unknown.'
+complete -c flux -n '__flux_at flux tasks check' -l raw -d 'Add the service\'s own record to JSON and CSV, as raw.'
+complete -c flux -n '__flux_at flux tasks check' -l quiet -s q -d 'No notes and no summary on stderr.'
+complete -c flux -n '__flux_at flux tasks check' -l exit-status -d 'Exit with 3 if a task failed, 6 if one was not found, 8 if one still runs.'
+complete -c flux -n '__flux_at flux tasks check' -l concurrency -x -d 'Most requests at the same time.'
+complete -c flux -n '__flux_at flux tasks check' -l batch-size -x -d 'Most ids in one request.'
+complete -c flux -n '__flux_at flux tasks check' -l request-timeout -x -d 'Most time for one request, from connecting to the last byte. [default: 30s]'
+complete -c flux -n '__flux_at flux tasks check' -l retries -x -d 'Most times to ask again after a failure.'
+complete -c flux -n '__flux_at flux tasks check' -l base-url -x -d 'The service to ask. [default: https://api.acedata.cloud]'
+complete -c flux -n '__flux_at flux tasks check' -l debug -d 'Show requests and replies on stderr, without the token.'
+complete -c flux -n '__flux_at flux tasks check' -l help -s h -d 'Show this message and exit.'
+complete -c flux -n '__flux_at flux tasks watch' -l file -s f -r -F -d 'Read ids from FILE (text, JSON, JSON lines or CSV); - is stdin. May be repeated.'
+complete -c flux -n '__flux_at flux tasks watch' -l output -s o -x -a 'auto table jsonl json csv ids urls' -d 'What to write to stdout. auto is the live view on a terminal, else jsonl: a line for each change. The others are printed once, at the end.'
+complete -c flux -n '__flux_at flux tasks watch' -l state -x -a '(__flux_list pending processing succeeded failed not_found unknown)' -d 'Show only tasks in these states: pending, processing, succeeded, failed, not_found, unknown.'
+complete -c flux -n '__flux_at flux tasks watch' -l raw -d 'Add the service\'s own record to JSON and CSV, as raw.'
+complete -c flux -n '__flux_at flux tasks watch' -l quiet -s q -d 'No notes and no summary on stderr.'
+complete -c flux -n '__flux_at flux tasks watch' -l interval -x -d 'Time between two looks; grows by half while nothing changes. [default: 5s]'
+complete -c flux -n '__flux_at flux tasks watch' -l max-interval -x -d 'Most time between two looks. [default: 30s]'
+complete -c flux -n '__flux_at flux tasks watch' -l timeout -x -d 'Stop watching after this long, with exit code 124; 0 looks once. [default: never]'
+complete -c flux -n '__flux_at flux tasks watch' -l until -x -a 'all any' -d 'Watch until all tasks are finished, or any one is.'
+complete -c flux -n '__flux_at flux tasks watch' -l fail-fast -d 'Stop when the first task fails.'
+complete -c flux -n '__flux_at flux tasks watch' -l not-found-grace -x -d 'How long a task that is not found may still turn up. [default: 60s]'
+complete -c flux -n '__flux_at flux tasks watch' -l give-up-after -x -d 'Stop when the service has not answered for this long. [default: 5m]'
+complete -c flux -n '__flux_at flux tasks watch' -l exec -x -d 'Run COMMAND in a shell for each task that ends, four at a time, with its record on stdin and in FLUX_TASK_ID, FLUX_TASK_STATE, FLUX_TASK_URL and others.'
+complete -c flux -n '__flux_at flux tasks watch' -l bell -d 'Ring the terminal\'s bell at the end.'
+complete -c flux -n '__flux_at flux tasks watch' -l concurrency -x -d 'Most requests at the same time.'
+complete -c flux -n '__flux_at flux tasks watch' -l batch-size -x -d 'Most ids in one request.'
+complete -c flux -n '__flux_at flux tasks watch' -l request-timeout -x -d 'Most time for one request, from connecting to the last byte. [default: 30s]'
+complete -c flux -n '__flux_at flux tasks watch' -l retries -x -d 'Most times to ask again after a failure.'
+complete -c flux -n '__flux_at flux tasks watch' -l base-url -x -d 'The service to ask. [default: https://api.acedata.cloud]'
+complete -c flux -n '__flux_at flux tasks watch' -l debug -d 'Show requests and replies on stderr, without the token.'
+complete -c flux -n '__flux_at flux tasks watch' -l help -s h -d 'Show this message and exit.'
+complete -c flux -n '__flux_at flux auth' -a login -d 'Save a token in your config folder, for this service and no other.'
+complete -c flux -n '__flux_at flux auth' -a status -d 'Show which token would be used: where it is, for which service, since when.'
+complete -c flux -n '__flux_at flux auth' -a token -d 'Print the token that would be used, for scripts of your own.'
+complete -c flux -n '__flux_at flux auth' -a logout -d 'Forget the stored token of this service.'
+complete -c flux -n '__flux_at flux auth' -l help -s h -d 'Show this message and exit.'
+complete -c flux -n '__flux_at flux auth login' -l with-token -d 'Read the token from stdin instead of asking.'
+complete -c flux -n '__flux_at flux auth login' -l verify -l no-verify -d 'Ask the service about the token before it is saved. This costs nothing.'
+complete -c flux -n '__flux_at flux auth login' -l base-url -x -d 'The service to ask. [default: https://api.acedata.cloud]'
+complete -c flux -n '__flux_at flux auth login' -l request-timeout -x -d 'Most time for one request, from connecting to the last byte. [default: 30s]'
+complete -c flux -n '__flux_at flux auth login' -l debug -d 'Show requests and replies on stderr, without the token.'
+complete -c flux -n '__flux_at flux auth login' -l help -s h -d 'Show this message and exit.'
+complete -c flux -n '__flux_at flux auth status' -l base-url -x -d 'The service to ask. [default: https://api.acedata.cloud]'
+complete -c flux -n '__flux_at flux auth status' -l help -s h -d 'Show this message and exit.'
+complete -c flux -n '__flux_at flux auth token' -l base-url -x -d 'The service to ask. [default: https://api.acedata.cloud]'
+complete -c flux -n '__flux_at flux auth token' -l help -s h -d 'Show this message and exit.'
+complete -c flux -n '__flux_at flux auth logout' -l base-url -x -d 'The service to ask. [default: https://api.acedata.cloud]'
+complete -c flux -n '__flux_at flux auth logout' -l help -s h -d 'Show this message and exit.'
+complete -c flux -n '__flux_at flux demo' -l help -s h -d 'Show this message and exit.'
+complete -c flux -n '__flux_at flux sandbox' -l port -x -d 'Port on loopback; 0 takes a free one.'
+complete -c flux -n '__flux_at flux sandbox' -l latency -x -d 'Wait this long before each reply, as 100ms. [default: 0s]'
+complete -c flux -n '__flux_at flux sandbox' -l error-rate -x -d 'Share of requests that go wrong.'
+complete -c flux -n '__flux_at flux sandbox' -l failure-rate -x -d 'Share of tasks that fail.'
+complete -c flux -n '__flux_at flux sandbox' -l rate-limit -x -d 'Most requests a second, then 429.'
+complete -c flux -n '__flux_at flux sandbox' -l page-limit -x -d 'Most tasks in one batch reply, whatever limit a request sends.'
+complete -c flux -n '__flux_at flux sandbox' -l speed -x -d 'How many times faster tasks run.'
+complete -c flux -n '__flux_at flux sandbox' -l seed -x -d 'Decides ids, failures and images.'
+complete -c flux -n '__flux_at flux sandbox' -l help -s h -d 'Show this message and exit.'

@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from flux_cli import __version__
-from flux_cli.commands import auth, demo, sandbox, tasks
+from flux_cli.commands import auth, completion, demo, sandbox, tasks
 from flux_cli.errors import (
     ExitCode,
     FluxError,
@@ -49,8 +49,9 @@ class _Boundary(TyperGroup):
         """Run the command line in `args` and exit. `obj` may hold a Runtime."""
         runtime = extra.pop("obj", None) or Runtime.of_process()
         try:
+            words = sys.argv[1:] if args is None else args
             code = super().main(
-                args=args,
+                args=completion.with_shell(words, runtime.environment),
                 prog_name=prog_name,
                 complete_var=complete_var,
                 standalone_mode=False,
@@ -116,7 +117,7 @@ app = typer.Typer(
     cls=_Boundary,
     name="flux",
     no_args_is_help=True,
-    add_completion=True,
+    add_completion=False,  # flux has scripts of its own, which start no Python
     rich_markup_mode=None,  # plain help: half the time to show, and stable
     pretty_exceptions_enable=False,  # it can show locals, and a local can be the token
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -142,6 +143,8 @@ def _root(
             "--version", callback=_show_version, is_eager=True, help="Show the version and exit."
         ),
     ] = False,
+    _install: completion.Install = None,
+    _show: completion.Show = None,
 ) -> None:
     """Where do my Flux image and video generation tasks stand?
 

@@ -63,28 +63,6 @@ def test_the_pictures_are_fresh(tmp_path: Path) -> None:
         assert picture.read_text() == (tmp_path / picture.name).read_text(), "run: make pictures"
 
 
-@pytest.mark.parametrize(
-    ("shell", "name"), [("bash", "flux.bash"), ("zsh", "_flux"), ("fish", "flux.fish")]
-)
-def test_the_completions_are_fresh(flux: Program, shell: str, name: str) -> None:
-    script = flux(_FLUX_COMPLETE=f"source_{shell}").expect(ExitCode.OK).out
-    assert (TOP / "completions" / name).read_text() == script, "run: make completions"
-
-
-def test_bash_completes_commands_options_and_values(flux: Program) -> None:
-    script = (
-        f"source {TOP}/completions/flux.bash\n"
-        "complete() { COMP_WORDS=($1); COMP_CWORD=$(( ${#COMP_WORDS[@]} - 1 ));"
-        f" _flux_completion {FLUX}; echo ${{COMPREPLY[@]}}; }}\n"
-        "complete 'flux ta'; complete 'flux tasks ch'; complete 'flux tasks check --exit'\n"
-        "complete 'flux tasks check -o js'\n"
-    )
-    run = subprocess.run(
-        ["bash", "-c", script], env=flux.variables({}), capture_output=True, text=True, check=True
-    )
-    assert run.stdout.split() == ["tasks", "check", "--exit-status", "jsonl", "json"]
-
-
 def test_python_m_is_the_same_program(flux: Program) -> None:
     run = subprocess.run(
         [sys.executable, "-m", "flux_cli", "--version"],

@@ -1,0 +1,49 @@
+# PowerShell completion for flux. Made by `make completions`; do not edit.
+
+Register-ArgumentCompleter -Native -CommandName flux -ScriptBlock {
+    param($current, $line, $cursor)
+    $commands = @{
+        'flux' = @('tasks', 'auth', 'demo', 'sandbox')
+        'flux tasks' = @('check', 'watch')
+        'flux auth' = @('login', 'status', 'token', 'logout')
+    }
+    $options = @{
+        'flux' = @('--version', '--install-completion', '--show-completion', '--help', '-h')
+        'flux tasks' = @('--help', '-h')
+        'flux tasks check' = @('--file', '-f', '--output', '-o', '--state', '--raw', '--quiet', '-q', '--exit-status', '--concurrency', '--batch-size', '--request-timeout', '--retries', '--base-url', '--debug', '--help', '-h')
+        'flux tasks watch' = @('--file', '-f', '--output', '-o', '--state', '--raw', '--quiet', '-q', '--interval', '--max-interval', '--timeout', '--until', '--fail-fast', '--not-found-grace', '--give-up-after', '--exec', '--bell', '--concurrency', '--batch-size', '--request-timeout', '--retries', '--base-url', '--debug', '--help', '-h')
+        'flux auth' = @('--help', '-h')
+        'flux auth login' = @('--with-token', '--verify', '--no-verify', '--base-url', '--request-timeout', '--debug', '--help', '-h')
+        'flux auth status' = @('--base-url', '--help', '-h')
+        'flux auth token' = @('--base-url', '--help', '-h')
+        'flux auth logout' = @('--base-url', '--help', '-h')
+        'flux demo' = @('--help', '-h')
+        'flux sandbox' = @('--port', '--latency', '--error-rate', '--failure-rate', '--rate-limit', '--page-limit', '--speed', '--seed', '--help', '-h')
+    }
+    $words = @{
+        'flux:--install-completion' = @('bash', 'zsh', 'fish', 'powershell')
+        'flux:--show-completion' = @('bash', 'zsh', 'fish', 'powershell')
+        'flux tasks check:--output' = @('auto', 'table', 'jsonl', 'json', 'csv', 'ids', 'urls')
+        'flux tasks check:-o' = @('auto', 'table', 'jsonl', 'json', 'csv', 'ids', 'urls')
+        'flux tasks check:--state' = @('pending', 'processing', 'succeeded', 'failed', 'not_found', 'unknown')
+        'flux tasks watch:--output' = @('auto', 'table', 'jsonl', 'json', 'csv', 'ids', 'urls')
+        'flux tasks watch:-o' = @('auto', 'table', 'jsonl', 'json', 'csv', 'ids', 'urls')
+        'flux tasks watch:--state' = @('pending', 'processing', 'succeeded', 'failed', 'not_found', 'unknown')
+        'flux tasks watch:--until' = @('all', 'any')
+    }
+    $files = @('flux tasks check:--file', 'flux tasks check:-f', 'flux tasks watch:--file', 'flux tasks watch:-f')
+    $path = 'flux'
+    $before = @($line.CommandElements | Where-Object { $_.Extent.EndOffset -lt $cursor } |
+        ForEach-Object { $_.ToString() })
+    foreach ($word in $before | Select-Object -Skip 1) {
+        if ($commands[$path] -contains $word) { $path = "$path $word" }
+    }
+    $previous = "${path}:$($before | Select-Object -Last 1)"
+    if ($files -contains $previous) { return }  # PowerShell completes files by itself
+    $found = if ($words.ContainsKey($previous)) { $words[$previous] }
+        elseif ($current -like '-*') { $options[$path] }
+        else { $commands[$path] }
+    $found | Where-Object { $_ -like "$current*" } | ForEach-Object {
+        [System.Management.Automation.CompletionResult]::new($_, $_, 'ParameterValue', $_)
+    }
+}

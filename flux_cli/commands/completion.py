@@ -1,0 +1,84 @@
+"""`--install-completion` and `--show-completion`, and the command tree that they are made of."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import PurePath
+from typing import Annotated, Any
+
+import typer
+
+from flux_cli.completion.install import Shell, install, make_script
+from flux_cli.completion.tree import Command, read_tree
+from flux_cli.errors import UsageError
+from flux_cli.runtime import Runtime
+from flux_cli.tasks.state import State
+
+
+_OPTIONS = ("--install-completion", "--show-completion")
+
+
+def command_tree(root: Any) -> Command:
+    """Return the whole command line as data; `root` is the click command of the program."""
+    return read_tree(root, "flux", lists={"STATE[,STATE]": tuple(State)})
+
+
+def with_shell(arguments: Sequence[str], environment: Mapping[str, str]) -> list[str]:
+    """Add the name of the shell in use where it was left out at the end."""
+    if arguments and arguments[-1] in _OPTIONS:
+        return [*arguments, _shell_in_use(environment, arguments[-1])]
+    return list(arguments)
+
+
+def _shell_in_use(environment: Mapping[str, str], option: str) -> str:
+    import shellingham
+
+    try:
+        name = str(shellingham.detect_shell()[0])
+    except shellingham.ShellDetectionFailure:
+        name = PurePath(environment.get("SHELL", "")).name
+    name = {"pwsh": "powershell"}.get(name, name)
+    if name not in set(Shell):
+        raise UsageError(
+            f"{option}: cannot tell which shell this is", hint=f"Name one: {', '.join(Shell)}"
+        )
+    return name
+
+
+def _install(ctx: typer.Context, shell: Shell | None) -> None:
+    if shell is None:
+        return
+    runtime: Runtime = ctx.obj
+    changes = install(shell, command_tree(ctx.command), runtime.environment)
+    for change in changes or ["nothing to change: it is installed already"]:
+        runtime.stderr.line(f"flux: {change}")
+    if changes:
+        runtime.stderr.line("flux: completion works in every new shell.")
+    raise typer.Exit
+
+
+def _show(ctx: typer.Context, shell: Shell | None) -> None:
+    if shell is not None:
+        runtime: Runtime = ctx.obj
+        runtime.stdout.write(make_script(shell, command_tree(ctx.command)).encode())
+        raise typer.Exit
+
+
+Install = Annotated[
+    Shell | None,
+    typer.Option(
+        "--install-completion",
+        metavar="[SHELL]",
+        callback=_install,
+        is_eager=True,
+        help="Install completion for SHELL (bash, zsh, fish, powershell), or for the one in use.",
+    ),
+]
+Show = Annotated[
+    Shell | None,
+    typer.Option(
+        "--show-completion",
+        metavar="[SHELL]",
+        callback=_show,
+        is_eager=True,
+        help="Print the completion script instead.",
+    ),
+]

@@ -1,0 +1,1 @@
+"""Completion scripts for four shells: static, so that a TAB starts no Python."""
