@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SECONDS := 15
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo test check fuzz soak format completions pictures clean
+.PHONY: help demo test check fuzz soak bench format completions docs pictures clean
 
 help: ## Show what there is to make
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -36,6 +36,9 @@ fuzz: $(VENV)/installed-fuzz ## Feed bytes to what reads bytes, SECONDS for each
 soak: $(VENV)/installed-dev ## Measure what flux withstands, into docs/reliability.md (ten minutes)
 	@$(BIN)/python -m tests.soak
 
+bench: $(VENV)/installed ## Measure speed next to what people use today, into docs/performance.md (ten minutes)
+	@$(BIN)/python -m benchmarks
+
 format: $(VENV)/installed-dev ## Format the code
 	@$(BIN)/ruff check --fix --quiet .
 	@$(BIN)/ruff format .
@@ -45,6 +48,9 @@ completions: $(VENV)/installed ## Write the completion scripts anew
 	@$(BIN)/flux --show-completion zsh > completions/_flux
 	@$(BIN)/flux --show-completion fish > completions/flux.fish
 	@$(BIN)/flux --show-completion powershell > completions/flux.ps1
+
+docs: $(VENV)/installed ## Write the reference, the schema and the man page anew
+	@$(BIN)/python docs/make.py
 
 pictures: $(VENV)/installed ## Make the pictures of the documentation anew
 	@$(BIN)/python docs/pictures/make.py

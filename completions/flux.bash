@@ -12,7 +12,7 @@ _flux() {
     fi
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         case "$path $word" in
-            "flux tasks" | "flux tasks check" | "flux tasks watch" | "flux auth" | "flux auth login" | "flux auth status" | "flux auth token" | "flux auth logout" | "flux demo" | "flux sandbox") path="$path $word" ;;
+            "flux tasks" | "flux tasks check" | "flux tasks watch" | "flux auth" | "flux auth login" | "flux auth status" | "flux auth token" | "flux auth logout" | "flux demo" | "flux sandbox" | "flux schema" | "flux help") path="$path $word" ;;
         esac
     done
     case "$path:$previous" in
@@ -68,10 +68,12 @@ _flux() {
             "flux auth logout") words="--base-url --help -h" ;;
             "flux demo") words="--help -h" ;;
             "flux sandbox") words="--port --latency --error-rate --failure-rate --rate-limit --page-limit --speed --seed --help -h" ;;
+            "flux schema") words="--help -h" ;;
+            "flux help") words="--help -h" ;;
         esac
     else
         case "$path" in
-            "flux") words="tasks auth demo sandbox" ;;
+            "flux") words="tasks auth demo sandbox schema help" ;;
             "flux tasks") words="check watch" ;;
             "flux auth") words="login status token logout" ;;
         esac

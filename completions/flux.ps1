@@ -3,7 +3,7 @@
 Register-ArgumentCompleter -Native -CommandName flux -ScriptBlock {
     param($current, $line, $cursor)
     $commands = @{
-        'flux' = @('tasks', 'auth', 'demo', 'sandbox')
+        'flux' = @('tasks', 'auth', 'demo', 'sandbox', 'schema', 'help')
         'flux tasks' = @('check', 'watch')
         'flux auth' = @('login', 'status', 'token', 'logout')
     }
@@ -19,6 +19,8 @@ Register-ArgumentCompleter -Native -CommandName flux -ScriptBlock {
         'flux auth logout' = @('--base-url', '--help', '-h')
         'flux demo' = @('--help', '-h')
         'flux sandbox' = @('--port', '--latency', '--error-rate', '--failure-rate', '--rate-limit', '--page-limit', '--speed', '--seed', '--help', '-h')
+        'flux schema' = @('--help', '-h')
+        'flux help' = @('--help', '-h')
     }
     $words = @{
         'flux:--install-completion' = @('bash', 'zsh', 'fish', 'powershell')

@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 
 from flux_cli import __version__
 from flux_cli.commands import auth, completion, demo, sandbox, tasks
+from flux_cli.commands import help as help_
 from flux_cli.errors import (
     ExitCode,
     FluxError,
@@ -27,7 +28,7 @@ class _Boundary(TyperGroup):
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Return the commands in the order in which a newcomer needs them."""
-        order = ["tasks", "auth", "demo", "sandbox"]
+        order = ["tasks", "auth", "demo", "sandbox", "schema", "help"]
         return sorted(super().list_commands(ctx), key=order.index)
 
     def invoke(self, ctx: Any) -> Any:
@@ -126,6 +127,8 @@ app.add_typer(tasks.group, name="tasks")
 app.add_typer(auth.group, name="auth")
 app.command("sandbox")(sandbox.sandbox)
 app.command("demo")(demo.demo)
+app.command("schema")(help_.show_schema)
+app.command("help")(help_.show_help)
 
 
 def _show_version(wanted: bool) -> None:

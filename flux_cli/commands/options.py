@@ -37,9 +37,11 @@ def _states(text: str | frozenset[State]) -> frozenset[State]:
         raise typer.BadParameter(f"{text!r} is not a list of states ({allowed})") from None
 
 
+INPUT, OUTPUT, TIMING, SERVICE = "Input", "Output", "When to look and to end", "Service"
+
 Ids = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[ID]...", help="Task ids.", show_default=False),
+    typer.Argument(rich_help_panel=INPUT, metavar="[ID]...", help="Task ids.", show_default=False),
 ]
 Files = Annotated[
     list[Path] | None,
@@ -48,6 +50,7 @@ Files = Annotated[
         "-f",
         metavar="FILE",
         show_default=False,
+        rich_help_panel=INPUT,
         help="Read ids from FILE (text, JSON, JSON lines or CSV); - is stdin. May be repeated.",
     ),
 ]
@@ -56,6 +59,7 @@ Output = Annotated[
     typer.Option(
         "--output",
         "-o",
+        rich_help_panel=OUTPUT,
         help="What to write to stdout. auto is the table on a terminal, else JSON lines.",
     ),
 ]
@@ -66,27 +70,55 @@ States = Annotated[
         metavar="STATE[,STATE]",
         parser=_states,
         show_default=False,
+        rich_help_panel=OUTPUT,
         help=f"Show only tasks in these states: {', '.join(State)}.",
     ),
 ]
 Raw = Annotated[
-    bool, typer.Option("--raw", help="Add the service's own record to JSON and CSV, as raw.")
+    bool,
+    typer.Option(
+        "--raw",
+        rich_help_panel=OUTPUT,
+        help="Add the service's own record to JSON and CSV, as raw.",
+    ),
 ]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No notes and no summary on stderr.")]
+Quiet = Annotated[
+    bool,
+    typer.Option(
+        "--quiet", "-q", rich_help_panel=OUTPUT, help="No notes and no summary on stderr."
+    ),
+]
 BaseUrl = Annotated[
     str | None,
     typer.Option(
         "--base-url",
         metavar="URL",
         show_default=False,
+        rich_help_panel=SERVICE,
         help="The service to ask. [default: https://api.acedata.cloud]",
     ),
 ]
 Concurrency = Annotated[
-    int, typer.Option("--concurrency", min=1, max=64, help="Most requests at the same time.")
+    int,
+    typer.Option(
+        "--concurrency",
+        metavar="N",
+        min=1,
+        max=64,
+        rich_help_panel=SERVICE,
+        help="Most requests at the same time.",
+    ),
 ]
 BatchSize = Annotated[
-    int, typer.Option("--batch-size", min=1, max=50, help="Most ids in one request.")
+    int,
+    typer.Option(
+        "--batch-size",
+        metavar="N",
+        min=1,
+        max=50,
+        rich_help_panel=SERVICE,
+        help="Most ids in one request.",
+    ),
 ]
 RequestTimeout = Annotated[
     float,
@@ -95,17 +127,27 @@ RequestTimeout = Annotated[
         metavar="DURATION",
         parser=duration(least=0.1, most=3600),
         show_default=False,
+        rich_help_panel=SERVICE,
         help="Most time for one request, from connecting to the last byte. [default: 30s]",
     ),
 ]
 Retries = Annotated[
-    int, typer.Option("--retries", min=0, max=20, help="Most times to ask again after a failure.")
+    int,
+    typer.Option(
+        "--retries",
+        metavar="N",
+        min=0,
+        max=20,
+        rich_help_panel=SERVICE,
+        help="Most times to ask again after a failure.",
+    ),
 ]
 WatchOutput = Annotated[
     Format,
     typer.Option(
         "--output",
         "-o",
+        rich_help_panel=OUTPUT,
         help="What to write to stdout. auto is the live view on a terminal, else jsonl: a line"
         " for each change. The others are printed once, at the end.",
     ),
@@ -117,6 +159,7 @@ Interval = Annotated[
         metavar="DURATION",
         parser=duration(least=1, most=3600),
         show_default=False,
+        rich_help_panel=TIMING,
         help="Time between two looks; grows by half while nothing changes. [default: 5s]",
     ),
 ]
@@ -127,6 +170,7 @@ MaxInterval = Annotated[
         metavar="DURATION",
         parser=duration(least=1, most=3600),
         show_default=False,
+        rich_help_panel=TIMING,
         help="Most time between two looks. [default: 30s]",
     ),
 ]
@@ -137,13 +181,20 @@ Timeout = Annotated[
         metavar="DURATION",
         parser=duration(most=30 * 86400),
         show_default=False,
+        rich_help_panel=TIMING,
         help="Stop watching after this long, with exit code 124; 0 looks once. [default: never]",
     ),
 ]
 UntilOption = Annotated[
-    Until, typer.Option("--until", help="Watch until all tasks are finished, or any one is.")
+    Until,
+    typer.Option(
+        "--until", rich_help_panel=TIMING, help="Watch until all tasks are finished, or any one is."
+    ),
 ]
-FailFast = Annotated[bool, typer.Option("--fail-fast", help="Stop when the first task fails.")]
+FailFast = Annotated[
+    bool,
+    typer.Option("--fail-fast", rich_help_panel=TIMING, help="Stop when the first task fails."),
+]
 NotFoundGrace = Annotated[
     float,
     typer.Option(
@@ -151,6 +202,7 @@ NotFoundGrace = Annotated[
         metavar="DURATION",
         parser=duration(),
         show_default=False,
+        rich_help_panel=TIMING,
         help="How long a task that is not found may still turn up. [default: 60s]",
     ),
 ]
@@ -161,6 +213,7 @@ GiveUpAfter = Annotated[
         metavar="DURATION",
         parser=duration(),
         show_default=False,
+        rich_help_panel=TIMING,
         help="Stop when the service has not answered for this long. [default: 5m]",
     ),
 ]
@@ -170,11 +223,20 @@ Command = Annotated[
         "--exec",
         metavar="COMMAND",
         show_default=False,
+        rich_help_panel=OUTPUT,
         help="Run COMMAND in a shell for each task that ends, four at a time, with its record on"
         " stdin and in FLUX_TASK_ID, FLUX_TASK_STATE, FLUX_TASK_URL and others.",
     ),
 ]
-Bell = Annotated[bool, typer.Option("--bell", help="Ring the terminal's bell at the end.")]
+Bell = Annotated[
+    bool,
+    typer.Option("--bell", rich_help_panel=OUTPUT, help="Ring the terminal's bell at the end."),
+]
 Debug = Annotated[
-    bool, typer.Option("--debug", help="Show requests and replies on stderr, without the token.")
+    bool,
+    typer.Option(
+        "--debug",
+        rich_help_panel=SERVICE,
+        help="Show requests and replies on stderr, without the token.",
+    ),
 ]

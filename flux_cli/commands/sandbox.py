@@ -12,7 +12,10 @@ from flux_cli.runtime import Runtime
 def sandbox(
     ctx: typer.Context,
     port: Annotated[
-        int, typer.Option("--port", min=0, max=65535, help="Port on loopback; 0 takes a free one.")
+        int,
+        typer.Option(
+            "--port", metavar="PORT", min=0, max=65535, help="Port on loopback; 0 takes a free one."
+        ),
     ] = 8765,
     latency: Annotated[
         float,
@@ -26,30 +29,49 @@ def sandbox(
     ] = 0.0,
     error_rate: Annotated[
         float,
-        typer.Option("--error-rate", min=0.0, max=1.0, help="Share of requests that go wrong."),
+        typer.Option(
+            "--error-rate",
+            metavar="SHARE",
+            min=0.0,
+            max=1.0,
+            help="Share of requests that go wrong.",
+        ),
     ] = 0.0,
     failure_rate: Annotated[
-        float, typer.Option("--failure-rate", min=0.0, max=1.0, help="Share of tasks that fail.")
+        float,
+        typer.Option(
+            "--failure-rate", metavar="SHARE", min=0.0, max=1.0, help="Share of tasks that fail."
+        ),
     ] = 0.15,
     rate_limit: Annotated[
         float | None,
         typer.Option(
-            "--rate-limit", min=0.1, show_default=False, help="Most requests a second, then 429."
+            "--rate-limit",
+            metavar="N",
+            min=0.1,
+            show_default=False,
+            help="Most requests a second, then 429.",
         ),
     ] = None,
     page_limit: Annotated[
         int | None,
         typer.Option(
             "--page-limit",
+            metavar="N",
             min=1,
             show_default=False,
             help="Most tasks in one batch reply, whatever limit a request sends.",
         ),
     ] = None,
     speed: Annotated[
-        float, typer.Option("--speed", min=0.01, help="How many times faster tasks run.")
+        float,
+        typer.Option(
+            "--speed", metavar="FACTOR", min=0.01, help="How many times faster tasks run."
+        ),
     ] = 1.0,
-    seed: Annotated[int, typer.Option("--seed", help="Decides ids, failures and images.")] = 0,
+    seed: Annotated[
+        int, typer.Option("--seed", metavar="N", help="Decides ids, failures and images.")
+    ] = 0,
 ) -> None:
     """Serve a local endpoint that speaks the service's contract, until Ctrl-C.
 

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from flux_cli.commands import options
+from flux_cli.commands.grouped import GroupedCommand
 from flux_cli.commands.intake import prepare
 from flux_cli.commands.look import look
 from flux_cli.engine.watch import Plan, Until
@@ -17,7 +18,7 @@ group = typer.Typer(
 )
 
 
-@group.command()
+@group.command(cls=GroupedCommand)
 def check(
     ctx: typer.Context,
     ids: options.Ids = None,
@@ -30,6 +31,7 @@ def check(
         bool,
         typer.Option(
             "--exit-status",
+            rich_help_panel=options.OUTPUT,
             help="Exit with 3 if a task failed, 6 if one was not found, 8 if one still runs.",
         ),
     ] = False,
@@ -42,15 +44,15 @@ def check(
 ) -> None:
     """Look once at every task and show its state.
 
-    Ids come from the arguments, from files, and from stdin when there are
-    neither; a file may be plain text, JSON, JSON lines or CSV.
-
     \b
     Examples:
       flux tasks check ID ID
       flux tasks check -f ids.txt -o csv > tasks.csv
       flux tasks check -f ids.txt --state failed -o ids
       some-script | flux tasks check --exit-status
+
+    Ids come from the arguments, from files, and from stdin when there are
+    neither; a file may be plain text, JSON, JSON lines or CSV.
 
     Exits with 0 when every task was answered for, whatever its state; 5 when
     one was not; 4 when the token is missing or rejected; 2 for wrong usage.
@@ -80,7 +82,7 @@ def check(
         raise typer.Exit(tally.verdict())
 
 
-@group.command()
+@group.command(cls=GroupedCommand)
 def watch(
     ctx: typer.Context,
     ids: options.Ids = None,
@@ -107,15 +109,15 @@ def watch(
 ) -> None:
     """Watch tasks until every one of them is finished.
 
-    A live view on a terminal; anywhere else one JSON line for each task that
-    is seen first or changes its state. Ids come from where check takes them.
-
     \b
     Examples:
       flux tasks watch -f ids.txt
       flux tasks watch -f ids.txt --timeout 10m -o csv > tasks.csv
       flux tasks watch -f ids.txt -o jsonl | jq -r 'select(.state == "failed").id'
       flux tasks watch ID ID --exec 'echo "$FLUX_TASK_ID is $FLUX_TASK_STATE"'
+
+    A live view on a terminal; anywhere else one JSON line for each task that
+    is seen first or changes its state. Ids come from where check takes them.
 
     Exits with 0 when every task succeeded; 3 when one failed; 6 when one was
     not found; 124 when --timeout ran out; 4 when the token was rejected; 5 when

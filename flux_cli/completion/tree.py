@@ -62,7 +62,8 @@ def read_tree(command: Any, path: str, *, lists: dict[str, tuple[str, ...]]) -> 
     parameters = [
         parameter for parameter in command.params if not getattr(parameter, "hidden", False)
     ]
-    options = [_option(p, lists) for p in parameters if p.param_type_name == "option"]
+    ctx = command.context_class(command, info_name=path)
+    options = [_option(p, ctx, lists) for p in parameters if p.param_type_name == "option"]
     arguments = [p.metavar or p.name.upper() for p in parameters if p.param_type_name == "argument"]
     names = command.list_commands(None) if hasattr(command, "commands") else ()
     children = (command.commands[name] for name in names if not command.commands[name].hidden)
@@ -80,7 +81,7 @@ def first_sentence(text: str | None) -> str:
     return " ".join((text or "").partition("\n\n")[0].split())
 
 
-def _option(parameter: Any, lists: dict[str, tuple[str, ...]]) -> Option:
+def _option(parameter: Any, ctx: Any, lists: dict[str, tuple[str, ...]]) -> Option:
     metavar = parameter.metavar or ""
     words = lists.get(metavar, ())
     if parameter.is_flag:
@@ -92,7 +93,7 @@ def _option(parameter: Any, lists: dict[str, tuple[str, ...]]) -> Option:
     else:
         value = _BY_METAVAR.get(metavar, Value.TEXT)
     names = (*parameter.opts, *parameter.secondary_opts)
-    help_text = " ".join((parameter.help or "").split())
+    help_text = " ".join(parameter.get_help_record(ctx)[1].split())  # with default and range
     return Option(
         names, help_text, value, metavar or parameter.type.name.upper(), words, parameter.multiple
     )

@@ -1,0 +1,81 @@
+"""`flux help` and `flux schema`: what there is to know beyond one command."""
+
+import textwrap
+from collections.abc import Iterator
+from typing import Annotated
+
+import typer
+
+from flux_cli.commands.topics import TOPICS, Topic
+from flux_cli.errors import UsageError
+from flux_cli.runtime import Runtime
+
+
+_WIDTH = 80
+_DEEPEST = 28  # columns; a longer term has a line of its own
+
+
+def show_help(
+    ctx: typer.Context,
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[TOPIC|COMMAND]...",
+            show_default=False,
+            help=f"A command, or one of {', '.join(TOPICS)}.",
+        ),
+    ] = None,
+) -> None:
+    """Explain a command or a topic: exit-codes, environment, formats, states.
+
+    \b
+    Examples:
+      flux help exit-codes
+      flux help tasks watch
+    """
+    runtime: Runtime = ctx.obj
+    words = words or []
+    if len(words) == 1 and words[0] in TOPICS:
+        runtime.stdout.write_text("".join(f"{line}\n" for line in as_text(TOPICS[words[0]])))
+        return
+    parent = ctx.parent
+    while words and parent is not None:
+        command = getattr(parent.command, "commands", {}).get(words[0])
+        if command is None:
+            raise UsageError(
+                f"there is no help on {' '.join(words)!r}",
+                hint=f"Topics: {', '.join(TOPICS)}. Commands: flux --help",
+            )
+        parent = type(parent)(command, info_name=words.pop(0), parent=parent)
+    if parent is not None:
+        runtime.stdout.write_text(f"{parent.get_help()}\n")
+
+
+def show_schema(ctx: typer.Context) -> None:
+    """Print the JSON Schema of a record, for validators and code generators."""
+    import json
+
+    from flux_cli.output.schema import record_schema
+
+    runtime: Runtime = ctx.obj
+    runtime.stdout.write_text(f"{json.dumps(record_schema(), indent=2)}\n")
+
+
+def as_text(topic: Topic) -> Iterator[str]:
+    """Yield the lines of a topic for a window of 80 columns."""
+    yield topic.title
+    yield ""
+    yield from textwrap.wrap(topic.text, _WIDTH)
+    yield ""
+    column = min(_DEEPEST, 4 + max(len(term) for term, _ in topic.rows))
+    for term, meaning in topic.rows:
+        lines = textwrap.wrap(meaning, _WIDTH - column)
+        start = f"  {term}".ljust(column)
+        if len(start) > column:
+            yield start
+            start = " " * column
+        yield start + lines[0]
+        yield from (" " * column + line for line in lines[1:])
+    if topic.ending:
+        yield ""
+        yield from textwrap.wrap(topic.ending, _WIDTH)
