@@ -2,10 +2,11 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+TOOLS := bash zsh fish curl jq parallel
 SECONDS := 15
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo test check fuzz soak bench format completions docs pictures clean
+.PHONY: help demo tools test check fuzz soak bench format completions docs pictures clean
 
 help: ## Show what there is to make
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -13,7 +14,13 @@ help: ## Show what there is to make
 demo: $(VENV)/installed ## Watch a dozen tasks run to their end on a local sandbox
 	@$(BIN)/flux demo
 
-test: check ## Run every check and every test
+tools: # what the tests run beside flux
+	@for tool in $(TOOLS); do \
+		command -v $$tool >/dev/null || missing="$$missing $$tool"; \
+	done; \
+	[ -z "$$missing" ] || { echo "make test needs:$$missing (apt-get install$$missing)"; exit 1; }
+
+test: tools check ## Run every check and every test
 	@$(BIN)/coverage erase
 	@$(BIN)/coverage run -m pytest -n 4 --dist worksteal
 	@$(BIN)/coverage combine --quiet

@@ -15,7 +15,6 @@ from flux_cli.errors import ExitCode
 
 FLUX = str(Path(sys.executable).parent / "flux")
 CANARY = "canary-token-not-a-secret"  # must never be seen in any output
-_STAND_INS = Path(__file__).parent / "bin"  # for curl and jq, where a machine has none
 MEASURED_BY = ("COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG")
 _PASSED_ON = ("LANG", *MEASURED_BY)
 
@@ -103,7 +102,7 @@ class Program:
         passed_on = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
         self.environment = {
             **passed_on,
-            "PATH": f"{os.environ['PATH']}:{_STAND_INS}",
+            "PATH": os.environ["PATH"],
             "HOME": str(self.folder),
             "TMPDIR": str(self.temporary),
             "FLUX_CONFIG_DIR": str(self.config),
