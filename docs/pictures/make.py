@@ -1,20 +1,24 @@
 """Makes the pictures of the documentation from the real code: `make pictures`."""
 
 import io
+import subprocess
 import sys
+import tempfile
 import uuid
 from pathlib import Path
 
-from rich.console import Console
-from rich.terminal_theme import DIMMED_MONOKAI
+from rich.console import Console, RenderableType
+from rich.terminal_theme import DEFAULT_TERMINAL_THEME, MONOKAI
+from rich.text import Text
 
 from flux_cli.output.live import LiveView
 from flux_cli.output.streams import Stdout
+from flux_cli.output.table import TableWriter
 from flux_cli.tasks.state import State
 from flux_cli.tasks.task import Output, Task, TaskError
 
 
-COLUMNS, LINES = 100, 19
+COLUMNS, LINES = 100, 22
 STARTED = 1_790_000_000.0
 NOW = STARTED + 74
 PROMPTS = (
@@ -25,20 +29,21 @@ PROMPTS = (
 )
 
 
-class Terminal(io.StringIO):
+class Terminal(io.TextIOWrapper):
     """A terminal that nobody looks at."""
 
-    encoding = "utf-8"
+    def __init__(self) -> None:
+        super().__init__(io.BytesIO(), encoding="utf-8")
 
     def isatty(self) -> bool:
-        """Say yes, so that the view uses colours."""
+        """Say yes, so that colours are used."""
         return True
 
 
 def sample(number: int) -> Task:
     """Return task `number`: one of each kind in turn, most of them done."""
     state = {0: State.FAILED, 1: State.PROCESSING, 2: State.PROCESSING, 3: State.PENDING}.get(
-        number % 37, State.SUCCEEDED
+        number % 80, State.SUCCEEDED
     )
     model, prompt = PROMPTS[number % len(PROMPTS)]
     task_id = str(uuid.uuid5(uuid.NAMESPACE_URL, str(number)))
@@ -58,8 +63,8 @@ def sample(number: int) -> Task:
     )
 
 
-def live_view() -> str:
-    """Return the live view of a watch of 240 tasks as an SVG."""
+def live_view() -> RenderableType:
+    """Return the live view of a watch of 240 tasks."""
     environment = {"COLUMNS": str(COLUMNS), "LINES": str(LINES)}
     clock = iter([STARTED])
     view = LiveView(
@@ -71,14 +76,116 @@ def live_view() -> str:
     for number in range(240):
         view.changed(sample(number))
     view.looked(4.0, "")
-    console = Console(
-        file=io.StringIO(), record=True, width=COLUMNS, force_terminal=True, color_system="standard"
+    return view.paint()
+
+
+def table() -> RenderableType:
+    """Return the table of five tasks, with its summary."""
+    terminal = Terminal()
+    writer = TableWriter(Stdout(terminal, {"COLUMNS": str(COLUMNS)}), now=NOW)
+    writer.write([sample(number) for number in (5, 0, 2, 3, 81)])
+    writer.close()
+    written = terminal.buffer.getvalue().decode()  # type: ignore[attr-defined] - a BytesIO
+    return Text.from_ansi(f"{written}5 tasks: 1 pending, 2 processing, 1 succeeded, 1 failed")
+
+
+def error() -> RenderableType:
+    """Return what the program says of two common mistakes."""
+    flux = Path(sys.executable).parent / "flux"
+    lines: list[Text] = []
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "ids.txt").write_text("5d9dc9f8-1818\ncb5c7427,4277\n")
+        environment = {"FLUX_CONFIG_DIR": folder, "FLUX_API_TOKEN": ""}
+        for words in ("tasks check -f ids.txt", "tasks chek"):
+            run = subprocess.run(  # noqa: S603 - the program itself
+                [flux, *words.split()],
+                cwd=folder,
+                env=environment,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            lines.append(Text.assemble(*((("\n",),) if lines else ()), (f"$ flux {words}", "dim")))
+            lines.append(Text(run.stderr.rstrip()))
+    return Text("\n").join(lines)
+
+
+LAYERS = (
+    (("app", "the command line; errors become exit codes"),),
+    (("commands", "read options, call the engine, hand on results"),),
+    (("runtime", "environment, streams, clock: the outside world"),),
+    (
+        ("output", "table, live view, JSON"),
+        ("engine", "batches, repair, watching"),
+        ("config", "settings, credentials"),
+        ("sandbox", "a local service"),
+    ),
+    (("api", "HTTP, deadlines, the retry budget"),),
+    (("tasks", "ids, states, records: pure functions"),),
+    (("errors", "what can go wrong, and its exit code"),),
+)
+
+
+def architecture() -> str:
+    """Return the layers as boxes: each may know those below it, and none above or beside it."""
+    width, height, gap = 840, 46, 14
+    parts = []
+    for level, boxes in enumerate(LAYERS):
+        each = (width - gap * (len(boxes) - 1)) / len(boxes)
+        top = level * (height + gap)
+        for number, (name, about) in enumerate(boxes):
+            left = number * (each + gap)
+            middle = left + each / 2
+            parts.append(
+                f'<rect x="{left:.0f}" y="{top}" width="{each:.0f}" height="{height}" rx="6"/>'
+                f'<text x="{middle:.0f}" y="{top + 19}" class="name">{name}</text>'
+                f'<text x="{middle:.0f}" y="{top + 36}">{about}</text>'
+            )
+        if level:
+            parts.append(
+                f'<path d="M{width / 2:.0f} {top - gap + 1} v{gap - 5} m-4 -4 l4 4 l4 -4"/>'
+            )
+    style = (
+        "rect{fill:#eef4fb;stroke:#5b7fa6}text{font:13px sans-serif;fill:#24415f;"
+        "text-anchor:middle}.name{font-weight:bold}path{stroke:#5b7fa6;fill:none;stroke-width:2}"
     )
-    console.print("$ flux tasks watch -f ids.txt", style="dim", highlight=False)
-    console.print(view.paint())
-    return console.export_svg(title="flux", theme=DIMMED_MONOKAI, unique_id="flux-watch")
+    total = len(LAYERS) * (height + gap) - gap
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="-2 -2 {width + 4} {total + 4}">'
+        f"<style>{style}</style>{''.join(parts)}</svg>\n"
+    )
+
+
+PICTURES = {
+    "watch": ("$ flux tasks watch -f ids.txt", live_view),
+    "table": ("$ flux tasks check -f ids.txt", table),
+    "error": ("", error),
+}
+THEMES = {"dark": MONOKAI, "light": DEFAULT_TERMINAL_THEME}
+
+
+def main(folder: Path) -> None:
+    """Write every picture, those of the terminal in both themes, into `folder`."""
+    (folder / "architecture.svg").write_text(architecture())
+    for name, (command, make) in PICTURES.items():
+        content = make()
+        for theme, colours in THEMES.items():
+            console = Console(
+                file=io.StringIO(),
+                record=True,
+                width=COLUMNS,
+                force_terminal=True,
+                color_system="standard",
+                highlight=False,
+            )
+            if command:
+                console.print(command, style="dim")
+            console.print(content)
+            picture = console.export_svg(
+                title="flux", theme=colours, unique_id=f"flux-{name}-{theme}"
+            )
+            (folder / f"{name}-{theme}.svg").write_text(picture)
 
 
 if __name__ == "__main__":
-    folder = Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parent)
-    (folder / "watch.svg").write_text(live_view())
+    main(Path(sys.argv[1]) if sys.argv[1:] else Path(__file__).parent)
