@@ -6,10 +6,10 @@ TOOLS := bash zsh fish curl jq parallel
 SECONDS := 15
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo tools test check fuzz soak bench format completions docs pictures clean
+.PHONY: help demo tools test check fuzz soak bench format completions docs pictures release-check clean
 
 help: ## Show what there is to make
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 demo: $(VENV)/installed ## Watch a dozen tasks run to their end on a local sandbox
 	@$(BIN)/flux demo
@@ -61,6 +61,9 @@ docs: $(VENV)/installed ## Write the reference, the schema and the man page anew
 
 pictures: $(VENV)/installed ## Make the pictures of the documentation anew
 	@$(BIN)/python docs/pictures/make.py
+
+release-check: ## Build sdist and wheel, and run the demo from the wheel in a fresh environment
+	@PYTHON=$(PYTHON) scripts/release-check
 
 clean: ## Remove the environment and what the tools left behind
 	rm -rf $(VENV) dist .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis
