@@ -84,7 +84,7 @@ class Setup:
 
     def floor(self, mode: str, *ids: str, stdin: Path | None = None) -> Command:
         script = str(HERE / "floor.py")
-        return Command([sys.executable, "-I", script, mode, *ids], self.environment, stdin)
+        return Command([sys.executable, script, mode, *ids], self.environment, stdin)
 
     def curl(self, ids: Iterable[str]) -> Command:
         words = ",".join(f'"{task_id}"' for task_id in ids)

@@ -123,6 +123,9 @@ def test_json_lines_do_not_load_rich_and_the_table_does() -> None:
         arguments = ("tasks", "check", "an-id", "-o")
         lines = loaded_by(*arguments, "jsonl", FLUX_API_BASE_URL=server.url)
         table = loaded_by(*arguments, "table", FLUX_API_BASE_URL=server.url)
-    assert not lines & {"rich", "asyncio", "platformdirs", "http.server", "pydantic"}
+    assert not lines & {"rich", "asyncio", "platformdirs", "http.server", "pydantic", "secrets"}
+    assert not lines & {"shellingham", "flux_cli.output.live", "flux_cli.sandbox.server"}
+    assert not table & {"asyncio", "platformdirs", "http.server", "pydantic", "secrets"}
+    assert not table & {"pygments", "markdown_it", "flux_cli.output.live"}
     assert "rich" in table
     assert "httpx" in lines

@@ -7,7 +7,6 @@ file beside it that is synced and then renamed over it.
 import contextlib
 import json
 import os
-import secrets
 import stat
 import time
 from collections.abc import Callable, Iterator
@@ -123,7 +122,7 @@ class CredentialStore:
             return file.read(_MAX_BYTES)
 
     def _write(self, credentials: Credentials) -> None:
-        temporary = self._folder / f"{_TEMPORARY}{secrets.token_hex(8)}"
+        temporary = self._folder / f"{_TEMPORARY}{_random_name()}"
         file = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
             with os.fdopen(file, "wb") as stream:
@@ -140,7 +139,7 @@ class CredentialStore:
 
     def _set_aside(self) -> None:
         stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
-        aside = self.path.with_name(f"{_FILE}.unusable-{stamp}-{secrets.token_hex(2)}")
+        aside = self.path.with_name(f"{_FILE}.unusable-{stamp}-{_random_name()[:4]}")
         self.path.rename(aside)
         self._warn(f"{self.path}: could not be used; kept as {aside.name}")
 
@@ -185,3 +184,9 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _random_name() -> str:
+    import secrets  # only who saves a token waits for it
+
+    return secrets.token_hex(8)
