@@ -124,7 +124,11 @@ def test_json_lines_do_not_load_rich_and_the_table_does() -> None:
         lines = loaded_by(*arguments, "jsonl", FLUX_API_BASE_URL=server.url)
         table = loaded_by(*arguments, "table", FLUX_API_BASE_URL=server.url)
     assert not lines & {"rich", "asyncio", "platformdirs", "http.server", "pydantic", "secrets"}
-    assert not lines & {"shellingham", "flux_cli.output.live", "flux_cli.sandbox.server"}
+    assert not lines & {
+        "flux_cli.output.live",
+        "flux_cli.sandbox.server",
+        "flux_cli.completion.zsh",
+    }
     assert not table & {"asyncio", "platformdirs", "http.server", "pydantic", "secrets"}
     assert not table & {"pygments", "markdown_it", "flux_cli.output.live"}
     assert "rich" in table

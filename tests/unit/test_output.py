@@ -10,9 +10,10 @@ from typing import IO, Any
 
 import pytest
 
+from flux_cli.api.token import Token
 from flux_cli.errors import OutputError, ReaderGone
 from flux_cli.output.formats import Format, make_writer
-from flux_cli.output.streams import Stdout
+from flux_cli.output.streams import Stderr, Stdout
 from flux_cli.tasks.task import Task, no_answer, not_found, parse_task
 from tests.support.records import failed, finished, make_ids, running
 
@@ -247,3 +248,13 @@ def test_a_reader_that_left_is_not_an_error(broken: Any) -> None:
 def test_a_full_disk_is(broken: Any) -> None:
     with pytest.raises(OutputError, match="stdout: cannot be written: No space left"):
         Stdout(broken(OSError(28, "No space left on device")), {}).write(b"x")
+
+
+def test_stderr_writes_no_secret_however_it_is_written() -> None:
+    stream = io.StringIO()
+    stderr = Stderr(stream)
+    stderr.keep_secret(Token("canary-token-not-a-secret"))
+    stderr.line("a Canary-Token-Not-A-Secret b\x1b[31m\nc")
+    stderr.is_quiet = True
+    stderr.note("a note")
+    assert stream.getvalue() == "a [token] b\ufffd[31m c\n"
