@@ -1,23 +1,45 @@
-"""Where `flux` and `python -m flux_cli` begin."""
+"""Where `flux` and `python -m flux_cli` begin, and where they end."""
 
+import gc
+import os
 import sys
 
 
 def main() -> None:
-    """Run the command line; `--version` alone is answered without loading any of it."""
+    """Run the command line; `--version` alone is answered without loading any of it.
+
+    A look at fifty tasks is over in a tenth of a second, most of which is spent
+    on importing. So the collector, which finds no garbage in what is imported,
+    runs seldom, and the interpreter's own way out, a fifth of the time, is not
+    taken: everything is written and closed by then.
+    """
+    gc.set_threshold(100_000, 10, 10)
+    code: object = 0
     if sys.argv[1:] == ["--version"]:
         from flux_cli import __version__
 
         print(f"flux {__version__}")  # noqa: T201
-        return
-    import signal
+    else:
+        from flux_cli.app import app
 
-    from flux_cli.app import app
+        try:
+            app(prog_name="flux")
+        except SystemExit as end:
+            code = end.code
+    os._exit(_flushed(code if isinstance(code, int) else 0))
 
-    try:
-        app(prog_name="flux")
-    finally:  # all is said; a second Ctrl-C must not disturb the interpreter's own end
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+def _flushed(code: int) -> int:
+    """Write out what is left of help texts; return the exit code, 7 if that fails."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None:
+                stream.flush()
+        except BrokenPipeError:
+            pass
+        except OSError:
+            code = code or 7
+    return code
 
 
 if __name__ == "__main__":

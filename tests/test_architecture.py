@@ -87,8 +87,12 @@ def test_no_module_is_longer_than_300_lines() -> None:
 def loaded_by(*arguments: str, **environment: str) -> set[str]:
     """Return the top-level modules that `flux ARGUMENTS` has loaded when it ends."""
     code = (
-        "import sys, atexit\n"
-        "atexit.register(lambda: print(*sorted(sys.modules), sep='\\n', file=sys.stderr))\n"
+        "import os, sys\n"
+        "leave = os._exit\n"
+        "def end(code):\n"
+        "    print(*sorted(sys.modules), sep='\\n', file=sys.stderr, flush=True)\n"
+        "    leave(code)\n"
+        "os._exit = end\n"
         "from flux_cli.__main__ import main\n"
         "main()"
     )

@@ -2,22 +2,27 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import PurePath
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from flux_cli.completion.install import Shell, install, make_script
-from flux_cli.completion.tree import Command, read_tree
+from flux_cli.completion.shells import Shell, make_script
 from flux_cli.errors import UsageError
 from flux_cli.runtime import Runtime
 from flux_cli.tasks.state import State
 
 
+if TYPE_CHECKING:
+    from flux_cli.completion.tree import Command
+
+
 _OPTIONS = ("--install-completion", "--show-completion")
 
 
-def command_tree(root: Any) -> Command:
+def command_tree(root: Any) -> "Command":
     """Return the whole command line as data; `root` is the click command of the program."""
+    from flux_cli.completion.tree import read_tree
+
     return read_tree(root, "flux", lists={"STATE[,STATE]": tuple(State)})
 
 
@@ -46,6 +51,8 @@ def _shell_in_use(environment: Mapping[str, str], option: str) -> str:
 def _install(ctx: typer.Context, shell: Shell | None) -> None:
     if shell is None:
         return
+    from flux_cli.completion.install import install
+
     runtime: Runtime = ctx.obj
     changes = install(shell, command_tree(ctx.command), runtime.environment)
     for change in changes or ["nothing to change: it is installed already"]:

@@ -8,7 +8,8 @@ from flux_cli.api.connection import Connection
 from flux_cli.commands.followers import Follower, PrintFollower, StreamFollower
 from flux_cli.commands.look import no_answer_for
 from flux_cli.engine.hooks import Hooks, hook_variable
-from flux_cli.engine.watch import Changed, Ending, Plan, Until, Watch
+from flux_cli.engine.until import Until
+from flux_cli.engine.watch import Changed, Ending, Plan, Watch
 from flux_cli.errors import ExitCode
 from flux_cli.output.formats import Format, Writer, make_writer
 from flux_cli.output.machine import encode_record

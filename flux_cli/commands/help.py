@@ -1,14 +1,16 @@
 """`flux help` and `flux schema`: what there is to know beyond one command."""
 
-import textwrap
 from collections.abc import Iterator
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flux_cli.commands.topics import TOPICS, Topic
 from flux_cli.errors import UsageError
 from flux_cli.runtime import Runtime
+
+
+if TYPE_CHECKING:
+    from flux_cli.commands.topics import Topic
 
 
 _WIDTH = 80
@@ -22,7 +24,7 @@ def show_help(
         typer.Argument(
             metavar="[TOPIC|COMMAND]...",
             show_default=False,
-            help=f"A command, or one of {', '.join(TOPICS)}.",
+            help="A command, or one of exit-codes, environment, formats, states.",
         ),
     ] = None,
 ) -> None:
@@ -33,6 +35,8 @@ def show_help(
       flux help exit-codes
       flux help tasks watch
     """
+    from flux_cli.commands.topics import TOPICS
+
     runtime: Runtime = ctx.obj
     words = words or []
     if len(words) == 1 and words[0] in TOPICS:
@@ -61,8 +65,10 @@ def show_schema(ctx: typer.Context) -> None:
     runtime.stdout.write_text(f"{json.dumps(record_schema(), indent=2)}\n")
 
 
-def as_text(topic: Topic) -> Iterator[str]:
+def as_text(topic: "Topic") -> Iterator[str]:
     """Yield the lines of a topic for a window of 80 columns."""
+    import textwrap
+
     yield topic.title
     yield ""
     yield from textwrap.wrap(topic.text, _WIDTH)

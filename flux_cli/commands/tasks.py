@@ -8,7 +8,7 @@ from flux_cli.commands import options
 from flux_cli.commands.grouped import GroupedCommand
 from flux_cli.commands.intake import prepare
 from flux_cli.commands.look import look
-from flux_cli.engine.watch import Plan, Until
+from flux_cli.engine.until import Until
 from flux_cli.output.formats import Format, make_writer
 from flux_cli.runtime import Runtime
 
@@ -125,6 +125,7 @@ def watch(
     """
     from flux_cli.commands.follow import Wishes, follow
     from flux_cli.commands.resume import resume_command
+    from flux_cli.engine.watch import Plan
 
     runtime: Runtime = ctx.obj
     runtime.stderr.is_quiet = quiet

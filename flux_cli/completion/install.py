@@ -1,23 +1,13 @@
 """Puts a completion script where its shell finds it."""
 
-import importlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 
+from flux_cli.completion.shells import Shell, make_script
 from flux_cli.completion.tree import Command
 from flux_cli.errors import OutputError
-
-
-class Shell(StrEnum):
-    """The shells that there are scripts for, each made by the module of its name."""
-
-    BASH = "bash"
-    ZSH = "zsh"
-    FISH = "fish"
-    POWERSHELL = "powershell"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +17,6 @@ class Place:
     script: Path
     startup: Path | None = None
     line: str = ""
-
-
-def make_script(shell: Shell, root: Command) -> str:
-    """Return the script of a shell for the command line `root`."""
-    module = importlib.import_module(f"flux_cli.completion.{shell.value}")
-    script: str = module.script(root)
-    return script
 
 
 def install(shell: Shell, root: Command, environment: Mapping[str, str]) -> list[str]:

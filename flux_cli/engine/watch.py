@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Protocol
 
+from flux_cli.engine.until import Until
 from flux_cli.errors import ServiceError, TokenRejected
 from flux_cli.tasks.state import State
 from flux_cli.tasks.task import Task
@@ -17,13 +18,6 @@ from flux_cli.tasks.task import Task
 _GROWTH = 1.5  # of the interval, while nothing changes
 _JITTER = 0.1  # of the interval, at most, added to it
 _BREATH = 1.0  # seconds, at least, between the end of a look and the next one
-
-
-class Until(Enum):
-    """What a watch waits for, beside `--timeout`."""
-
-    ALL = "all"
-    ANY = "any"
 
 
 class Ending(Enum):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 MAX_LENGTH = 128
 _QUOTES, _BRACKETS = "\"'`", "()[]{}<>"
-_ID = re.compile(rf"[^\x00-\x20\x7f-\U0010ffff{re.escape(_QUOTES + _BRACKETS)},]{{1,{MAX_LENGTH}}}")
+_ID = re.compile(rf"[!#$%&*+./0-9:;=?@A-Z\\^_a-z|~-]{{1,{MAX_LENGTH}}}")  # ASCII but for those
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 

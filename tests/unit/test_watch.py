@@ -12,7 +12,8 @@ from flux_cli import errors
 from flux_cli.api.reply import Head, Reply, parse_batch
 from flux_cli.api.traffic import Traffic
 from flux_cli.engine.check import Check
-from flux_cli.engine.watch import Changed, Ending, Event, Look, Looked, Plan, Until, Watch
+from flux_cli.engine.until import Until
+from flux_cli.engine.watch import Changed, Ending, Event, Look, Looked, Plan, Watch
 from flux_cli.errors import ServiceError
 from flux_cli.tasks.state import State
 from flux_cli.tasks.task import Task, no_answer, not_found, parse_task
