@@ -88,11 +88,11 @@ def memory(setup: Setup) -> list[str]:
     return rows
 
 
-def watched(folder: Path, installed: dict[str, peers.Peer]) -> str:
+def watched(folder: Path, program: Path) -> str:
     """Watch 1,000 tasks to their end; return the requests made and the least possible."""
     looks = 4
     with service(looks=looks) as url:
-        setup = Setup(url, folder, installed)
+        setup = Setup(url, folder, program, {})
         arguments = ("tasks", "watch", "--interval", "1s", "-o", "ids", "-f", str(setup.ids(1000)))
         started = time.perf_counter()
         in_turn([setup.flux(*arguments)], runs=1, warm_up=0)
@@ -114,19 +114,20 @@ def main() -> None:
     head = (
         "| case | flux | compared with | takes | flux / theirs | goal |\n|---|---|---|---|---|---|"
     )
+    program = peers.install_flux()
     tables = [head]
     start_up = 0.0
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         with service() as url:
-            setup = Setup(url, folder, installed)
+            setup = Setup(url, folder, program, installed)
             for case in [*small(setup), processor(setup)]:
                 rows, figure = timed(case)
                 start_up = figure.wall if "1 id," in case.name else start_up
                 show(tables, rows)
         for latency in LATENCIES:
             with service(latency=latency) as url:
-                setup = Setup(url, folder, installed)
+                setup = Setup(url, folder, program, installed)
                 for case in large(setup, latency, start_up):
                     show(tables, timed(case)[0])
         show(
@@ -134,8 +135,8 @@ def main() -> None:
             ["", "| ids from a file | peak memory | each further id | time |", "|---|---|---|---|"],
         )
         with service() as url:
-            show(tables, memory(Setup(url, folder, installed)))
-        show(tables, ["", watched(folder, installed)])
+            show(tables, memory(Setup(url, folder, program, installed)))
+        show(tables, ["", watched(folder, program)])
     versions = ", ".join(f"{peer.name} {peer.version}" for peer in installed.values())
     stamp = (
         f"Measured {time.strftime('%Y-%m-%d')}: flux {__version__}, {versions};"

@@ -13,7 +13,6 @@ from benchmarks.peers import Peer
 
 
 HERE = Path(__file__).parent
-FLUX = Path(sys.executable).parent / "flux"
 TOKEN = "benchmark-token-not-a-secret"  # noqa: S105 - says so itself
 
 
@@ -51,7 +50,9 @@ class Case:
 class Setup:
     """Makes commands for a service at `url`."""
 
-    def __init__(self, url: str, folder: Path, peers: dict[str, Peer]) -> None:
+    def __init__(self, url: str, folder: Path, program: Path, peers: dict[str, Peer]) -> None:
+        """`program` is flux as users install it."""
+        self.program = program
         self.url = url
         self.folder = folder
         self.peers = peers
@@ -73,7 +74,7 @@ class Setup:
         return path
 
     def flux(self, *arguments: str, stdin: Path | None = None) -> Command:
-        return Command([str(FLUX), *arguments], self.environment, stdin)
+        return Command([str(self.program), *arguments], self.environment, stdin)
 
     def peer(self, name: str, *arguments: str, stdin: Path | None = None) -> Command:
         program = "flux" if name == "flux-pro-cli" else "python"

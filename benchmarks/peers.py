@@ -19,6 +19,16 @@ class Peer:
     version: str
 
 
+def install_flux() -> Path:
+    """Install this checkout as users get it, in an environment of its own; return the program."""
+    folder = FOLDER / "flux-tasks"
+    if not folder.exists():
+        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+    pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", "--force-reinstall"]
+    subprocess.run([*pip, str(FOLDER.parents[1])], check=True, stderr=subprocess.DEVNULL)
+    return folder / "bin" / "flux"
+
+
 def install(name: str) -> Peer:
     """Install a peer unless it is there already."""
     folder = FOLDER / name

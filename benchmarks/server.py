@@ -11,14 +11,20 @@ import json
 from collections import Counter
 
 
-FINISHED = (
-    '{"id":"%s","created_at":1736304669.779,"started_at":1736304669.839,'
-    '"finished_at":1736304679.439,"elapsed":9.6,"type":"images","trace_id":"%s",'
-    '"request":{"action":"generate","model":"flux-dev","size":"1024x1024",'
-    '"prompt":"a lighthouse in a storm, oil on canvas, dramatic light, wide angle"},'
-    '"response":{"success":true,"task_id":"%s","trace_id":"%s","data":[{"prompt":"a lighthouse'
-    ' in a storm, oil on canvas, dramatic light, wide angle","image_url":'
-    '"https://cdn.example/%s.png","seed":281520112,"timings":{"inference":1.5}}]}}'
+PROMPT = (
+    "a lighthouse in a storm at night, oil on canvas, waves breaking over the rocks, dramatic light"
+    " from the lamp, thick brush strokes, deep blues and a single warm yellow, wide angle"
+)
+FINISHED = (  # every field that the service documents
+    '{"_id":"677de81d550a4144a5f4cf62","id":"%s",'
+    '"api_id":"deefc5d7-7f22-43e9-929e-f2b6afee60b7",'
+    '"application_id":"001c2f84-2a4a-4c4d-ba3f-8a89f43b5be2","created_at":1736304669.779,'
+    '"started_at":1736304669.839,"finished_at":1736304679.439,"elapsed":9.6,"type":"images",'
+    '"credential_id":"b00bddd3-140f-4343-a9a2-affb312b60de","request":{"action":"generate",'
+    f'"model":"flux-dev","size":"1024x1024","count":1,"prompt":"{PROMPT}"}},"trace_id":"%s",'
+    '"user_id":"ad7afe47-cea9-4cda-980f-2ad8810e51cf","response":{"success":true,"task_id":"%s",'
+    f'"trace_id":"%s","data":[{{"prompt":"{PROMPT}","image_url":"https://cdn.example/%s.png",'
+    '"seed":281520112,"timings":{"inference":3.193}}]}}'
 )
 RUNNING = '{"id":"%s","created_at":1736304669.779,"started_at":1736304669.839,"type":"images"}'
 

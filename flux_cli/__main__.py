@@ -6,7 +6,7 @@ import sys
 
 
 def main() -> None:
-    """Run the command line; `--version` alone is answered without loading any of it.
+    """Run the command line and end the process with its exit code.
 
     A look at fifty tasks is over in a tenth of a second, most of which is spent
     on importing. So the collector, which finds no garbage in what is imported,
@@ -14,19 +14,27 @@ def main() -> None:
     taken: everything is written and closed by then.
     """
     gc.set_threshold(100_000, 10, 10)
-    code: object = 0
+    try:
+        code = _flushed(_run())
+    except KeyboardInterrupt:  # before the program was up, or after it was done
+        code = 130
+    os._exit(code)
+
+
+def _run() -> int:
+    """Return the exit code; `--version` alone is answered without loading any of the program."""
     if sys.argv[1:] == ["--version"]:
         from flux_cli import __version__
 
         print(f"flux {__version__}")  # noqa: T201
-    else:
-        from flux_cli.app import app
+        return 0
+    from flux_cli.app import app
 
-        try:
-            app(prog_name="flux")
-        except SystemExit as end:
-            code = end.code
-    os._exit(_flushed(code if isinstance(code, int) else 0))
+    try:
+        app(prog_name="flux")
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 0
+    return 0
 
 
 def _flushed(code: int) -> int:

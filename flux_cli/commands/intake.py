@@ -69,13 +69,13 @@ def gather_ids(
     ids = TaskIds()
     problems: list[str] = []
     count = 0
-    for name, line, found in _candidates(runtime, arguments, files):
+    for place, number, found in _candidates(runtime, arguments, files):
         if (problem := _problem(found, token)) is None:
             ids.add(str(found))
             continue
         count += 1
         if count <= _MOST_PROBLEMS:
-            problems.append(f"{name}{line}: {problem}")
+            problems.append(f"{place}{number}: {problem}")
     if count > _MOST_PROBLEMS:
         problems.append(f"and {count - _MOST_PROBLEMS:,} more")
     if problems:
@@ -104,14 +104,16 @@ def _problem(found: str | Problem, token: Token | None) -> str | None:
 
 def _candidates(
     runtime: Runtime, arguments: Sequence[str], files: Sequence[Path]
-) -> Iterator[tuple[str, str, str | Problem]]:
+) -> Iterator[tuple[str, int, str | Problem]]:
+    """Yield what stands where an id belongs, and its place: `argument `, 2 or `ids.txt:`, 7."""
     for number, text in enumerate(arguments, 1):
-        yield "argument ", str(number), text
+        yield "argument ", number, text
     for file in files or ([] if arguments else [Path(_STDIN)]):
         with _opened(runtime, file) as (stream, name):
             try:
+                place = f"{name}:"
                 for found, line in read_ids(stream, name):
-                    yield name, f":{line}", found
+                    yield place, line, found
             except OSError as error:
                 raise _unreadable(name, error) from None
 

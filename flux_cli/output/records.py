@@ -65,5 +65,5 @@ def rfc3339(seconds: float | None) -> str | None:
     """Return Unix seconds as `2025-01-08T02:51:09.779Z`."""
     if seconds is None:
         return None
-    time = datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None)
-    return f"{time.isoformat(timespec='milliseconds')}Z"
+    time = datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
+    return f"{time.removesuffix('+00:00')}Z"

@@ -29,7 +29,8 @@ def flaw(text: str) -> str | None:
 
 def match_key(task_id: str) -> str:
     """Return what two spellings of one id have in common: UUIDs ignore case."""
-    return task_id.lower() if _UUID.fullmatch(task_id) else task_id
+    lower = task_id.lower()
+    return lower if lower != task_id and _UUID.fullmatch(task_id) else task_id
 
 
 class TaskIds:

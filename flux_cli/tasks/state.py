@@ -1,7 +1,7 @@
 """The state of a task, which the service never sends: derived by one table."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
@@ -38,11 +38,11 @@ def derive_state(record: Mapping[str, Any]) -> State:  # noqa: PLR0911 - a table
     end show them. Any mapping is accepted, none raises.
     """
     response = record.get("response")
-    words = set(_words_below(response) if isinstance(response, dict) else _words_of(record))
+    words = _words_below(response) if isinstance(response, dict) else _words_of(record)
     body = response if isinstance(response, dict) else {}
     success = body.get("success")
     error = body.get("error")
-    has_output = next(output_entries(record), None) is not None
+    has_output = bool(output_entries(record))
     is_finished = _is_given(record.get("finished_at")) or _is_given(body.get("finished_at"))
 
     if words & _FAILURE_WORDS:
@@ -64,37 +64,39 @@ def derive_state(record: Mapping[str, Any]) -> State:  # noqa: PLR0911 - a table
     return State.PENDING
 
 
-def output_entries(record: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
-    """Yield (kind, url, entry) for each output in a record: `image` or `video`."""
+def output_entries(record: Mapping[str, Any]) -> list[tuple[str, str, Mapping[str, Any]]]:
+    """Return (kind, url, entry) for each output in a record: `image` or `video`."""
     response = record.get("response")
-    if not isinstance(response, dict):
-        return
-    data = response.get("data")
-    for entry in data if isinstance(data, list) else [data]:
-        if isinstance(entry, dict):
-            for kind in ("image", "video"):
-                url = entry.get(f"{kind}_url")
-                if isinstance(url, str) and url.strip():
-                    yield kind, url, entry
+    data = response.get("data") if isinstance(response, dict) else None
+    return [
+        (kind, url, entry)
+        for entry in (data if isinstance(data, list) else (data,))
+        if isinstance(entry, dict)
+        for kind, key in (("image", "image_url"), ("video", "video_url"))
+        if isinstance(url := entry.get(key), str) and url.strip()
+    ]
 
 
-def _words_of(mapping: Mapping[str, Any]) -> Iterator[str]:
-    for key in _STATUS_KEYS:
-        word = mapping.get(key)
-        if isinstance(word, str) and word.strip():
-            yield word.strip().lower()
+def _words_of(mapping: Mapping[str, Any]) -> set[str]:
+    found = [mapping[key] for key in _STATUS_KEYS if key in mapping]
+    words = {word.strip().lower() for word in found if isinstance(word, str)} if found else set()
+    return words - {""}
 
 
-def _words_below(response: dict[str, Any]) -> Iterator[str]:
-    """Yield the status words anywhere in a response, without recursion."""
+def _words_below(response: dict[str, Any]) -> set[str]:
+    """Return the status words anywhere in a response, without recursion."""
+    words = set(_words_of(response))
     todo: list[Any] = [response]
     while todo:
         value = todo.pop()
-        if isinstance(value, dict):
-            yield from _words_of(value)
-            todo.extend(value.values())
-        elif isinstance(value, list):
-            todo.extend(value)
+        for entry in value.values() if isinstance(value, dict) else value:
+            kind = type(entry)  # of parsed JSON; far cheaper than asking each value twice
+            if kind is dict:
+                words |= _words_of(entry)
+                todo.append(entry)
+            elif kind is list:
+                todo.append(entry)
+    return words
 
 
 def _is_given(value: Any) -> bool:

@@ -65,6 +65,7 @@ def parse_task(
     state = derive_state(record)
     request = _mapping(record.get("request"))
     response = _mapping(record.get("response"))
+    entries = output_entries(record)
     outputs = tuple(
         Output(
             url=url,
@@ -74,9 +75,9 @@ def parse_task(
             seconds=_number(entry.get("seconds")),
             seed=_number(entry.get("seed")),
         )
-        for kind, url, entry in output_entries(record)
+        for kind, url, entry in entries
     )
-    details = next((entry for _, _, entry in output_entries(record)), {})
+    details = entries[0][2] if entries else {}
     started_at = _time(record.get("started_at"))
     finished_at = _time(record.get("finished_at")) or _time(response.get("finished_at"))
     return Task(
@@ -109,9 +110,9 @@ def _text(value: Any) -> str | None:
 
 def _number(value: Any) -> float | None:
     """Return a finite number as it is; anything else, booleans too, is None."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return value if isinstance(value, int) or math.isfinite(value) else None
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def _time(value: Any) -> float | None:

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import threading
 import time
 from collections.abc import Callable
@@ -12,7 +13,7 @@ from flux_cli.errors import ExitCode
 from tests.end_to_end.test_check import Start
 from tests.faults.rows import CHECK, IDS, WATCH
 from tests.support.fault_server import End, Request, Script, Step, Wait, answer, reply
-from tests.support.program import Program
+from tests.support.program import FLUX, Program
 from tests.support.records import batch, finished, running
 from tests.support.terminal import Terminal
 
@@ -145,3 +146,27 @@ def test_network_gone_for_minutes_during_a_watch(flux: Program, service: Start) 
     assert screen.code == ExitCode.OK
     assert "3 tasks: 3 succeeded" in screen.lines
     assert "old: " not in " ".join(screen.lines)
+
+
+@pytest.mark.parametrize("delay", [0.03, 0.05, 0.07, 0.09, 0.11])
+def test_ctrl_c_while_it_starts(flux: Program, service: Start, delay: float) -> None:
+    service(lambda _: [Wait(30)])
+    with flux.start(*WATCH, *IDS) as background:
+        time.sleep(delay)
+        background.process.send_signal(signal.SIGINT)
+        _, err = background.process.communicate(timeout=10)
+    # Before Python has installed its handler, the system's own ends the process.
+    assert background.process.returncode in (ExitCode.INTERRUPTED, -signal.SIGINT)
+    assert b"flux_cli" not in err  # no traceback through our code
+
+
+@pytest.mark.parametrize(("redirect", "code"), [("> /dev/full", 7), ("| true", 0), (">&-", 0)])
+@pytest.mark.parametrize("words", ["--version", "--help", "help states", "schema"])
+def test_a_text_that_cannot_be_written(flux: Program, words: str, redirect: str, code: int) -> None:
+    command = f"set -o pipefail; {FLUX} {words} {redirect}"
+    run = subprocess.run(
+        ["bash", "-c", command], env=flux.variables({}), capture_output=True, text=True, check=False
+    )
+    assert run.returncode == code
+    assert "Traceback" not in run.stderr
+    assert "Exception" not in run.stderr
