@@ -13,7 +13,7 @@ def main() -> None:
     runs seldom, and the interpreter's own way out, a fifth of the time, is not
     taken: everything is written and closed by then.
     """
-    gc.set_threshold(100_000, 10, 10)
+    gc.set_threshold(10_000, 10, 10)
     try:
         code = _flushed(_run())
     except KeyboardInterrupt:  # before the program was up, or after it was done

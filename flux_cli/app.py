@@ -68,10 +68,15 @@ class _Boundary(TyperGroup):
 def _report(error: BaseException, runtime: Runtime) -> int:
     """Say on stderr what happened and return the exit code."""
     match error:
+        case SystemExit() if isinstance(error.__context__, BrokenPipeError):
+            code = ExitCode.OK  # typer's own answer to a reader of its help that left is 1
         case SystemExit():
             code = error.code if isinstance(error.code, int) else ExitCode.BUG
         case ReaderGone():
             code = ExitCode.OK
+        case OSError() if _is_from_echo(error):
+            code = ExitCode.OUTPUT
+            runtime.stderr.line(f"flux: stdout: cannot be written: {error.strerror}.")
         case KeyboardInterrupt() | typer.Abort():
             code = ExitCode.INTERRUPTED
         case FluxError():
@@ -88,6 +93,11 @@ def _report(error: BaseException, runtime: Runtime) -> int:
                 f" ({frame.filename}:{frame.lineno}). Please report this line"
             )
     return code
+
+
+def _is_from_echo(error: OSError) -> bool:
+    """Tell whether typer could not write a help text; every other OSError is handled below."""
+    return traceback.extract_tb(error.__traceback__)[-1].name == "echo"
 
 
 def _report_usage(error: typer.TyperException, runtime: Runtime) -> None:
