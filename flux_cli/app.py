@@ -67,6 +67,7 @@ class _Boundary(TyperGroup):
 
 def _report(error: BaseException, runtime: Runtime) -> int:
     """Say on stderr what happened and return the exit code."""
+    code: int
     match error:
         case SystemExit() if isinstance(error.__context__, BrokenPipeError):
             code = ExitCode.OK  # typer's own answer to a reader of its help that left is 1
