@@ -11,12 +11,14 @@
     │   ├── RateLimited            5  pause, then retry
     │   ├── ServerFault            5  retry (a plain 500 once)
     │   ├── ConnectionFault        5  retry: unreachable, timed out, cut off
+    │   │   └── RangeRefused       5  retry from the first byte
     │   ├── UntrustedServer        5  stop: the certificate is not good
     │   ├── NotTheApi              5  stop: a web page or a redirect
     │   ├── GaveUp                 5  stop: too much trouble in this run
     │   ├── BrokenContract         5  these ids stay unanswered
     │   └── Unanswered             5  said at the end, of all ids without an answer
     └── OutputError                7  stdout or a file could not be written
+        └── DownloadError          7  one output cannot be saved; the others can
 
 `ReaderGone` and `Terminated` are events, not errors: the reader of a pipe left,
 and somebody sent SIGTERM.
@@ -139,6 +141,10 @@ class ConnectionFault(ServiceError):
     reaction = Reaction.RETRY
 
 
+class RangeRefused(ConnectionFault):
+    """The rest of a file, which was asked for, is not what came."""
+
+
 class UntrustedServer(ServiceError):
     pass
 
@@ -161,6 +167,14 @@ class Unanswered(ServiceError):
 
 class OutputError(FluxError):
     exit_code = ExitCode.OUTPUT
+
+
+class DownloadError(OutputError):
+    """`code` says in one word why: expired, forbidden_address, too_large, not_media, ..."""
+
+    def __init__(self, message: str, *, code: str, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.code = code
 
 
 class ReaderGone(Exception):

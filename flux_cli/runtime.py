@@ -15,13 +15,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from flux_cli.api.connection import Connection
+from flux_cli.api.addresses import is_loopback
+from flux_cli.api.connection import Connection, Proxy
 from flux_cli.config.credentials import CredentialStore
 from flux_cli.config.settings import (
     BaseUrl,
     FoundToken,
     find_base_url,
-    is_loopback,
     no_token,
     token_from_environment,
     token_from_store,
@@ -101,15 +101,14 @@ class Runtime:
         debug: bool = False,
     ) -> Connection:
         """Return what a client needs to know; `request_timeout` is in seconds."""
-        proxy, proxy_name = self._proxy(base_url)
+        scheme = base_url.text.partition(":")[0]
         return Connection(
             base_url=base_url.text,
             token=found.token,
             token_remedy=found.remedy,
             request_timeout=request_timeout,
             concurrency=concurrency,
-            proxy=proxy,
-            proxy_name=proxy_name,
+            proxy=self._proxy(scheme, base_url.host),
             trace=self.stderr.line if debug else None,
         )
 
@@ -119,23 +118,23 @@ class Runtime:
 
         return Client(connection, now=self.now)
 
-    def _proxy(self, base_url: BaseUrl) -> tuple[str | None, str]:
-        """Return the proxy for `base_url` and the name of the setting; this machine needs none."""
-        if is_loopback(base_url.host):
-            return None, ""
+    def _proxy(self, scheme: str, host: str) -> Proxy | None:
+        """Return the proxy for the URLs of a host; this machine needs none."""
+        if is_loopback(host):
+            return None
         from urllib.request import getproxies, proxy_bypass
 
         proxies = getproxies()
-        scheme = next((s for s in (base_url.text.partition(":")[0], "all") if proxies.get(s)), None)
-        if scheme is None:
-            return None, ""
+        kind = next((kind for kind in (scheme, "all") if proxies.get(kind)), None)
+        if kind is None:
+            return None
         self._check_no_proxy()
-        if proxy_bypass(base_url.host):
-            return None, ""
-        proxy = proxies[scheme]
-        names = (f"{scheme}_proxy", f"{scheme.upper()}_PROXY")
+        if proxy_bypass(host):
+            return None
+        url = proxies[kind]
+        names = (f"{kind}_proxy", f"{kind.upper()}_PROXY")
         name = next((n for n in names if self.environment.get(n)), "the system's proxy")
-        return (proxy if "://" in proxy else f"http://{proxy}"), name
+        return Proxy(url if "://" in url else f"http://{url}", name)
 
     def _check_no_proxy(self) -> None:
         """Refuse exceptions that cannot be read, rather than send what they mean to the proxy."""

@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import TracebackType
@@ -13,10 +12,9 @@ import httpx
 from flux_cli import __version__, errors
 from flux_cli.api.body import MAX_BYTES, BodyCut, BodyTooLarge, UnknownEncoding, read_body
 from flux_cli.api.connection import Connection
-from flux_cli.api.deadline import DeadlineTransport
 from flux_cli.api.pause import parse_retry_after
 from flux_cli.api.reply import Head, Reply, parse_batch, parse_object
-from flux_cli.errors import ServiceError, UsageError
+from flux_cli.api.transport import make_transport, service_error
 
 
 _ENDPOINT = "/flux/tasks"
@@ -34,7 +32,12 @@ class Client:
         self._connection = connection
         self._now = now
         self._http = httpx.Client(
-            transport=_transport(connection),
+            transport=make_transport(
+                is_encrypted=connection.base_url.startswith("https:"),
+                seconds=connection.request_timeout,
+                connections=connection.concurrency,
+                proxy=connection.proxy,
+            ),
             trust_env=False,  # the proxy is in `connection`; nothing else is wanted
             follow_redirects=False,  # the token goes to one origin only
             headers={
@@ -93,7 +96,12 @@ class Client:
                 head = self._head(response)
                 body = self._body(response, head)
         except httpx.HTTPError as error:
-            fault = self._fault(error)
+            fault = service_error(
+                error,
+                httpx.URL(self._connection.base_url),
+                seconds=self._connection.request_timeout,
+                proxy=self._connection.proxy,
+            )
             self._say(f"< {fault.message} ({time.monotonic() - started:.3f} s)")
             raise fault from error
         text = body[:2000].decode("utf-8", "replace")
@@ -130,96 +138,3 @@ class Client:
     def _say(self, line: str) -> None:
         if self._connection.trace is not None:
             self._connection.trace(self._connection.token.hide(line))
-
-    def _fault(self, error: httpx.HTTPError) -> ServiceError:
-        host = httpx.URL(self._connection.base_url).host
-        causes = list(_causes(error))
-        bad_certificate = next((c for c in causes if isinstance(c, ssl.SSLError)), None)
-        if bad_certificate is not None:
-            reason = getattr(bad_certificate, "verify_message", "") or bad_certificate.reason
-            return errors.UntrustedServer(
-                f"{host}: the connection is not secure: {reason}",
-                code="untrusted_server",
-                hint="Check the base URL and this machine's clock; behind a company's proxy,"
-                " name its certificate in SSL_CERT_FILE",
-            )
-        if isinstance(error, httpx.TimeoutException):
-            seconds = f"{self._connection.request_timeout:g}"
-            return errors.ConnectionFault(
-                f"{host}: no whole reply within {seconds} seconds",
-                code="timeout",
-                hint="Check the network, or allow more with --request-timeout",
-            )
-        if isinstance(error, httpx.ProxyError):
-            return errors.ConnectionFault(
-                f"{host}: the proxy from {self._connection.proxy_name} refuses",
-                code="proxy_error",
-                hint=f"Check {self._connection.proxy_name}",
-            )
-        if isinstance(error, httpx.ConnectError):
-            via = f" through {self._connection.proxy_name}" if self._connection.proxy else ""
-            return errors.ConnectionFault(
-                f"cannot connect to {_address(self._connection.base_url)}{via}:"
-                f" {_plain_reason(causes)}",
-                code="unreachable",
-                hint="Check the network and the base URL",
-            )
-        return errors.ConnectionFault(
-            f"{host}: the connection broke before the reply was whole",
-            code="reply_cut",
-            hint="Check the network",
-        )
-
-
-def _transport(connection: Connection) -> httpx.BaseTransport:
-    try:
-        return DeadlineTransport(
-            seconds=connection.request_timeout,
-            verify=_ssl_context(connection),
-            proxy=connection.proxy,
-            trust_env=False,
-            limits=httpx.Limits(
-                max_connections=connection.concurrency,
-                max_keepalive_connections=connection.concurrency,
-                keepalive_expiry=60.0,
-            ),
-        )
-    except (ImportError, ValueError, httpx.InvalidURL):
-        raise UsageError(
-            f"{connection.proxy_name}: flux cannot use this proxy",
-            hint="Use a proxy URL that starts with http:// or https://",
-        ) from None
-
-
-def _ssl_context(connection: Connection) -> ssl.SSLContext:
-    """Return what verifies the server; loading the certificates takes a while."""
-    if connection.base_url.startswith("http://"):
-        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # trusts nobody, and is never asked
-    try:
-        return httpx.create_ssl_context(trust_env=True)
-    except (OSError, ssl.SSLError) as error:
-        raise UsageError(
-            f"SSL_CERT_FILE or SSL_CERT_DIR: the certificates cannot be read: {error.strerror}",
-            hint="Correct the variable, or unset it",
-        ) from None
-
-
-def _causes(error: BaseException) -> list[BaseException]:
-    chain: list[BaseException] = []
-    current: BaseException | None = error
-    while current is not None and current not in chain:
-        chain.append(current)
-        current = current.__cause__ or current.__context__
-    return chain
-
-
-def _plain_reason(causes: Sequence[BaseException]) -> str:
-    for cause in causes:
-        if isinstance(cause, OSError) and cause.strerror:
-            return cause.strerror.lower()
-    return "no connection"
-
-
-def _address(base_url: str) -> str:
-    url = httpx.URL(base_url)
-    return f"{url.host}:{url.port}" if url.port else url.host

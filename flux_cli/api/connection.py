@@ -7,13 +7,20 @@ from flux_cli.api.token import Token
 
 
 @dataclass(frozen=True, slots=True)
+class Proxy:
+    """A proxy's URL, and the name of the setting that it came from."""
+
+    url: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Connection:
     """One service and the way to it.
 
     `base_url` has no slash at its end; `token_remedy` says what to do when the
     token is rejected; `request_timeout` is in seconds for a whole exchange;
-    `proxy` is a URL, and `proxy_name` the setting that it came from; `trace`
-    receives a line for each request and reply.
+    `trace` receives a line for each request and reply.
     """
 
     base_url: str
@@ -21,6 +28,5 @@ class Connection:
     token_remedy: str = ""
     request_timeout: float = 30.0
     concurrency: int = 8
-    proxy: str | None = None
-    proxy_name: str = ""
+    proxy: Proxy | None = None
     trace: Callable[[str], None] | None = None

@@ -6,15 +6,24 @@ left of the exchange's time instead. An exchange happens in one thread from
 beginning to end, so the deadline is kept for each thread.
 """
 
+import contextlib
+import socket
 import threading
 import time
 from collections.abc import Callable
 from typing import Any
 
+import httpcore
 import httpx
+
+from flux_cli.api.addresses import is_public
 
 
 _CONNECT_SHARE = 3  # one address may take a third of the time, so that the next has a chance
+
+
+class ForbiddenAddress(Exception):
+    """A host has no public address, and only those may be connected to."""
 
 
 class DeadlineTransport(httpx.HTTPTransport):
@@ -28,20 +37,30 @@ class DeadlineTransport(httpx.HTTPTransport):
         self,
         *,
         seconds: float,
+        public_only: bool = False,
         clock: Callable[[], float] = time.monotonic,
         **options: Any,
     ) -> None:
+        """With `public_only`, connecting elsewhere raises ForbiddenAddress; see `_public`."""
         super().__init__(**options)
         self._seconds = seconds
         self._limit = _Limit(clock)
         # The pool takes a backend in its constructor only, which httpx calls.
         pool: Any = self._pool
-        pool._network_backend = _Backend(pool._network_backend, self._limit)  # noqa: SLF001
+        pool._network_backend = _Backend(  # noqa: SLF001
+            pool._network_backend,  # noqa: SLF001
+            self._limit,
+            public_only=public_only,
+        )
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send `request`; its time runs from here to the last byte that is read."""
         self._limit.start(self._seconds)
         return super().handle_request(request)
+
+    def renew(self) -> None:
+        """Give the exchange of this thread its whole time again: it makes progress."""
+        self._limit.start(self._seconds)
 
 
 class _Limit(threading.local):
@@ -66,16 +85,40 @@ class _Limit(threading.local):
 
 
 class _Backend:
-    def __init__(self, backend: Any, limit: _Limit) -> None:
+    def __init__(self, backend: Any, limit: _Limit, *, public_only: bool) -> None:
         self._backend = backend
         self._limit = limit
+        self._public_only = public_only
 
     def connect_tcp(self, host: str, port: int, timeout: Any = None, **options: Any) -> "_Stream":
         del timeout
+        *others, last = _public(host, port) if self._public_only else [host]
+        for address in others:
+            with contextlib.suppress(httpcore.ConnectError, httpcore.ConnectTimeout):
+                return self._connect(address, port, options)
+        return self._connect(last, port, options)
+
+    def _connect(self, host: str, port: int, options: dict[str, Any]) -> "_Stream":
         stream = self._backend.connect_tcp(
             host, port, timeout=self._limit.for_connecting(), **options
         )
         return _Stream(stream, self._limit)
+
+
+def _public(host: str, port: int) -> list[str]:
+    """Return the addresses of `host`: what was checked is what is connected to.
+
+    Raises ForbiddenAddress when one of them is not public, httpx.ConnectError
+    when the host is not known.
+    """
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise httpx.ConnectError("the host is not known") from error
+    addresses = [str(place[4][0]) for place in found]
+    if not all(map(is_public, addresses)):
+        raise ForbiddenAddress(host)
+    return addresses
 
 
 class _Stream:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from flux_cli.api.token import Token
-from flux_cli.config.locking import locked
+from flux_cli.disk import locked, whole_file
 from flux_cli.errors import OutputError, UsageError
 
 
@@ -123,19 +123,8 @@ class CredentialStore:
 
     def _write(self, credentials: Credentials) -> None:
         temporary = self._folder / f"{_TEMPORARY}{_random_name()}"
-        file = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        try:
-            with os.fdopen(file, "wb") as stream:
-                if hasattr(os, "fchmod"):
-                    os.fchmod(stream.fileno(), 0o600)  # whatever the umask took away
-                stream.write(_serialised(credentials))
-                stream.flush()
-                os.fsync(stream.fileno())
-            temporary.replace(self.path)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
-        _sync_folder(self._folder)
+        with whole_file(self.path, temporary, is_private=True) as stream:
+            stream.write(_serialised(credentials))
 
     def _set_aside(self) -> None:
         stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
@@ -174,16 +163,6 @@ def _serialised(credentials: Credentials) -> bytes:
         },
     }
     return json.dumps(document, indent=2).encode("ascii") + b"\n"
-
-
-def _sync_folder(folder: Path) -> None:
-    if os.name != "posix":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _random_name() -> str:

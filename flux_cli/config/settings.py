@@ -1,10 +1,10 @@
 """Where requests go and with which token: decided from options, environment and store."""
 
-import ipaddress
 import urllib.parse
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from flux_cli.api.addresses import is_loopback
 from flux_cli.api.token import Token
 from flux_cli.config.credentials import CredentialStore
 from flux_cli.errors import NoToken, UsageError
@@ -83,16 +83,6 @@ def _checked(text: str, source: str) -> BaseUrl:
 
 def _bad_url(source: str, problem: str) -> UsageError:
     return UsageError(f"{source}: the base URL {problem}", hint=f"Example: {DEFAULT_BASE_URL}")
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether `host` is this machine by name or number."""
-    if host.lower() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def token_from_environment(environment: Mapping[str, str]) -> FoundToken | None:

@@ -92,7 +92,8 @@ def _words_below(response: dict[str, Any]) -> set[str]:
         for entry in value.values() if isinstance(value, dict) else value:
             kind = type(entry)  # of parsed JSON; far cheaper than asking each value twice
             if kind is dict:
-                words |= _words_of(entry)
+                if "status" in entry or "state" in entry:
+                    words |= _words_of(entry)
                 todo.append(entry)
             elif kind is list:
                 todo.append(entry)

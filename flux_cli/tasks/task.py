@@ -12,6 +12,25 @@ _END_OF_TIME = 253_402_300_800  # 10000-01-01, the first second that RFC 3339 ca
 
 
 @dataclass(frozen=True, slots=True)
+class TaskError:
+    """Why a task failed, or why there is no answer for it."""
+
+    code: str | None
+    message: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """What became of an output that was to be saved: a file of `size` bytes, or an error."""
+
+    path: str | None
+    size: int | None
+    sha256: str | None
+    is_new: bool
+    error: TaskError | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Output:
     """One image or video of a finished task; sizes in pixels, `seconds` of play."""
 
@@ -21,14 +40,7 @@ class Output:
     height: float | None = None
     seconds: float | None = None
     seed: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class TaskError:
-    """Why a task failed, or why there is no answer for it."""
-
-    code: str | None
-    message: str | None
+    file: File | None = None  # only once it was to be saved
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,235 @@
+"""Fetches files from wherever the service says they are: no token, no private address, no surprise.
+
+Such a URL is text from outside. It must not make flux reach into the network
+that it runs in, tell a secret, or wait for ever.
+"""
+
+import contextlib
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+import httpx
+
+from flux_cli import __version__, errors
+from flux_cli.api.addresses import is_loopback, is_public
+from flux_cli.api.connection import Proxy
+from flux_cli.api.deadline import DeadlineTransport, ForbiddenAddress
+from flux_cli.api.pause import parse_retry_after
+from flux_cli.api.transport import make_transport, service_error
+from flux_cli.errors import DownloadError, FluxError
+
+
+MOST_REDIRECTS = 5
+STEP = 1 << 16  # bytes that have to arrive within each `request_timeout`
+_EXPIRED = frozenset({403, 404, 410})
+_PASSING = frozenset({408, 425})
+_RANGE = re.compile(r"bytes ([0-9]{1,18})-[0-9]{1,18}/([0-9]{1,18})")
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """How files are fetched.
+
+    `request_timeout` is in seconds; `allows_local` permits http and private
+    addresses, for a service on this machine; `route` names the proxy for a URL's
+    scheme and host; `trace` receives a line for each request and reply.
+    """
+
+    request_timeout: float
+    connections: int
+    allows_local: bool
+    route: Callable[[str, str], Proxy | None]
+    trace: Callable[[str], None] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FileReply:
+    """A file, or the rest of one, on its way.
+
+    `start` is the offset of the first byte, `total` the size of the whole file
+    where the server tells it, `validator` what proves later that it is still
+    the same file.
+    """
+
+    start: int
+    total: int | None
+    validator: str | None
+    chunks: Iterator[bytes]
+
+
+class FileClient:
+    """Fetches files over pooled connections; safe to use from several threads."""
+
+    def __init__(self, access: Access, *, now: Callable[[], float] = time.time) -> None:
+        """Build the client; no connection is made yet."""
+        self._access = access
+        self._now = now
+        self._clients: dict[tuple[str, Proxy | None], tuple[httpx.Client, DeadlineTransport]] = {}
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        for client, _ in self._clients.values():
+            client.close()
+
+    @contextlib.contextmanager
+    def open(
+        self, url: str, *, start: int = 0, validator: str | None = None
+    ) -> Iterator[FileReply]:
+        """Ask for a file, or with `start` and `validator` for the rest of it.
+
+        Raises a ServiceError for trouble that may pass, and DownloadError for
+        what will not. The server may send the whole file though only the rest
+        was asked for: see `FileReply.start`.
+        """
+        headers = {"range": f"bytes={start}-", "if-range": validator} if start and validator else {}
+        target = _parsed(url)
+        for _ in range(MOST_REDIRECTS + 1):
+            proxy = self._admit(target)
+            try:
+                client, transport = self._client(target.scheme, proxy)
+                self._say(f"> GET {target}")
+                with client.stream("GET", target, headers=headers) as response:
+                    self._say(f"< {response.status_code}")
+                    if response.has_redirect_location:
+                        target = _parsed(response.headers["location"], target)
+                        continue
+                    yield self._reply(response, transport)
+                    return
+            except httpx.HTTPError as error:
+                raise _lasting(
+                    service_error(error, target, seconds=self._access.request_timeout, proxy=proxy)
+                ) from error
+            except ForbiddenAddress:
+                raise _forbidden(target) from None
+        raise DownloadError(f"more than {MOST_REDIRECTS} redirects", code="redirects")
+
+    def _admit(self, url: httpx.URL) -> Proxy | None:
+        """Return the proxy for `url`. Raises DownloadError where flux does not go."""
+        is_local = is_loopback(url.host)
+        if url.scheme != "https" and not (
+            url.scheme == "http" and is_local and self._access.allows_local
+        ):
+            raise DownloadError(
+                f"the link does not begin with https:// ({url.scheme}:)", code="forbidden_link"
+            )
+        if not url.host or url.userinfo:
+            raise DownloadError("the link has no host, or names a user", code="forbidden_link")
+        if not self._access.allows_local and (is_local or _is_private_literal(url.host)):
+            raise _forbidden(url)
+        return self._access.route(url.scheme, url.host)
+
+    def _client(self, scheme: str, proxy: Proxy | None) -> tuple[httpx.Client, DeadlineTransport]:
+        with self._lock:
+            if (scheme, proxy) not in self._clients:
+                transport = make_transport(
+                    is_encrypted=scheme == "https",
+                    seconds=self._access.request_timeout,
+                    connections=self._access.connections,
+                    proxy=proxy,
+                    # what a proxy connects to is the proxy's to decide
+                    public_only=not self._access.allows_local and proxy is None,
+                )
+                client = httpx.Client(
+                    transport=transport,
+                    trust_env=False,
+                    follow_redirects=False,  # each step is checked here
+                    headers={
+                        "accept": "image/*, video/*",
+                        "accept-encoding": "identity",
+                        "user-agent": f"flux-tasks/{__version__}",
+                    },
+                )
+                self._clients[scheme, proxy] = client, transport
+            return self._clients[scheme, proxy]
+
+    def _reply(self, response: httpx.Response, transport: DeadlineTransport) -> FileReply:
+        status, headers = response.status_code, response.headers
+        if status == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
+            raise errors.RangeRefused("the file has changed on its way", code="range_refused")
+        if status not in (httpx.codes.OK, httpx.codes.PARTIAL_CONTENT):
+            raise self._refusal(response)
+        if headers.get("content-encoding", "identity").strip().lower() != "identity":
+            raise DownloadError("it is compressed in a way that was not asked for", code="encoded")
+        start, total = 0, _whole_number(headers.get("content-length"))
+        if status == httpx.codes.PARTIAL_CONTENT:
+            match = _RANGE.fullmatch(headers.get("content-range", ""))
+            if match is None:
+                raise errors.RangeRefused("only a part of the file came", code="range_refused")
+            start, total = int(match[1]), int(match[2])
+        return FileReply(start, total, _validator(headers), _steady(response, transport))
+
+    def _refusal(self, response: httpx.Response) -> FluxError:
+        status = response.status_code
+        answer = f"{response.url.host} answered HTTP {status}"
+        if status in _EXPIRED:
+            return DownloadError(f"the link has expired (HTTP {status})", code="expired")
+        if status == httpx.codes.TOO_MANY_REQUESTS:
+            pause = parse_retry_after(response.headers.get("retry-after"), self._now())
+            return errors.RateLimited(answer, code="http_429", retry_after=pause)
+        if status >= httpx.codes.INTERNAL_SERVER_ERROR or status in _PASSING:
+            return errors.ServerFault(answer, code=f"http_{status}")
+        return DownloadError(answer, code=f"http_{status}")
+
+    def _say(self, line: str) -> None:
+        if self._access.trace is not None:
+            self._access.trace(line)
+
+
+def _parsed(url: str, base: httpx.URL | None = None) -> httpx.URL:
+    try:
+        return base.join(url) if base is not None else httpx.URL(url)
+    except (httpx.InvalidURL, ValueError):
+        raise DownloadError("the link is not a URL", code="forbidden_link") from None
+
+
+def _is_private_literal(host: str) -> bool:
+    is_address = ":" in host or host.rpartition(".")[2].isdecimal()
+    return is_address and not is_public(host)
+
+
+def _forbidden(url: httpx.URL) -> DownloadError:
+    return DownloadError(
+        f"{url.host} is inside this network, where links from outside do not lead",
+        code="forbidden_address",
+    )
+
+
+def _lasting(error: errors.ServiceError) -> FluxError:
+    """Return `error`; a bad certificate concerns this file, not the run."""
+    if isinstance(error, errors.UntrustedServer):
+        return DownloadError(error.message, code=error.code, hint=error.hint)
+    return error
+
+
+def _whole_number(text: str | None) -> int | None:
+    return int(text) if text is not None and text.isascii() and text.isdecimal() else None
+
+
+def _validator(headers: httpx.Headers) -> str | None:
+    """Return what `If-Range` may hold (RFC 9110, section 13.1.5): a strong tag, else a date."""
+    tag: str = headers.get("etag", "")
+    return tag if tag.startswith('"') else headers.get("last-modified")
+
+
+def _steady(response: httpx.Response, transport: DeadlineTransport) -> Iterator[bytes]:
+    """Yield the bytes; whoever sends less than STEP of them in the time allowed is too slow."""
+    received = 0
+    for chunk in response.iter_raw():
+        yield chunk
+        received += len(chunk)
+        if received >= STEP:
+            transport.renew()
+            received = 0

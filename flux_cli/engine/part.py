@@ -1,0 +1,108 @@
+"""A file while it is on its way: beside its final place, locked, and never mistaken for it."""
+
+import hashlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO
+
+from flux_cli.disk import sync, sync_folder, try_lock
+from flux_cli.errors import DownloadError
+from flux_cli.tasks.media import HEAD, Media, is_whole, recognise
+
+
+_FLAGS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+_PAUSE = 0.05  # seconds between two tries to get the lock
+
+
+class Part:
+    """Bytes that arrive in pieces, resumed where they were cut off.
+
+    Another process that saves the same file has to wait; what a crash left
+    behind is taken over and overwritten.
+    """
+
+    def __init__(self, path: Path, *, wait: Callable[[float], None]) -> None:
+        """Create and lock `path`. `wait` sleeps, and raises when it is time to stop.
+
+        Raises OSError.
+        """
+        self.path = path
+        self.media: Media | None = None
+        self.size = 0
+        self.validator: str | None = None
+        self._file = self._opened(wait)
+        self._digest = hashlib.sha256()
+        self._head = b""
+        self.clear()
+
+    def clear(self) -> None:
+        """Begin anew."""
+        self._file.seek(0)
+        self._file.truncate()
+        self._digest = hashlib.sha256()
+        self.size, self._head, self.media, self.validator = 0, b"", None, None
+
+    def write(self, chunk: bytes) -> None:
+        """Append `chunk`. Raises OSError, and DownloadError when it is no picture or video."""
+        self._file.write(chunk)
+        self._digest.update(chunk)
+        self.size += len(chunk)
+        if self.media is None:
+            self._head = (self._head + chunk)[: 4 * HEAD]
+            if len(self._head) >= HEAD:
+                self.media = self._recognised()
+
+    def is_whole(self) -> bool:
+        """Tell whether the end of the picture or video has come. Raises DownloadError."""
+        self._file.flush()
+        self.media = self.media or self._recognised()
+        whole = is_whole(self._file, self.media, self.size)
+        self._file.seek(0, os.SEEK_END)
+        return whole
+
+    def finish(self, path: Path) -> str:
+        """Bring the bytes to the disk and to `path`; return their SHA-256. Raises OSError."""
+        sync(self._file)
+        if os.name == "posix":  # the lock is held until the name is gone
+            self.path.replace(path)
+            self._file.close()
+        else:
+            self._file.close()
+            self.path.replace(path)
+        sync_folder(path.parent)
+        return self._digest.hexdigest()
+
+    def discard(self) -> None:
+        """Remove what there is, unless it has been finished. Twice does no harm."""
+        if not self._file.closed:
+            self.path.unlink(missing_ok=True)
+            self._file.close()
+
+    def _recognised(self) -> Media:
+        media = recognise(self._head)
+        if media is None:
+            is_page = self._head.lstrip()[:1] == b"<"
+            what = "it is a web page, not" if is_page else "it is not"
+            raise DownloadError(f"{what} a picture or a video that flux knows", code="not_media")
+        return media
+
+    def _opened(self, wait: Callable[[float], None]) -> BinaryIO:
+        while True:
+            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | _FLAGS, 0o666)
+            file = os.fdopen(descriptor, "r+b")
+            try:
+                while not try_lock(descriptor):
+                    wait(_PAUSE)
+                if self._is_at_its_path(descriptor):
+                    return file
+            except BaseException:
+                file.close()
+                raise
+            file.close()  # whoever held the lock has renamed or removed it: another try
+
+    def _is_at_its_path(self, descriptor: int) -> bool:
+        try:
+            return os.path.samestat(os.fstat(descriptor), self.path.stat())
+        except FileNotFoundError:
+            return False
