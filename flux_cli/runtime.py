@@ -32,6 +32,7 @@ from flux_cli.output.streams import Stderr, Stdout
 
 if TYPE_CHECKING:
     from flux_cli.api.client import Client
+    from flux_cli.api.files import FileClient
 
 
 _NO_PROXY_ENTRY = re.compile(r"[\w.*:/%-]*|(https?://)?\[[0-9a-fA-F:.%]+\](:\d+)?")
@@ -53,7 +54,8 @@ class Runtime:
     @classmethod
     def of_process(cls) -> "Runtime":
         """Return the world of this process."""
-        return cls(os.environ, sys.stdin, Stdout(sys.stdout, os.environ), Stderr(sys.stderr))
+        world = os.environ
+        return cls(world, sys.stdin, Stdout(sys.stdout, world), Stderr(sys.stderr, world))
 
     @property
     def stdin_is_terminal(self) -> bool:
@@ -117,6 +119,21 @@ class Runtime:
         from flux_cli.api.client import Client
 
         return Client(connection, now=self.now)
+
+    def file_client(
+        self, base_url: BaseUrl, *, request_timeout: float, concurrency: int, debug: bool
+    ) -> "FileClient":
+        """Return a client for the files that the service at `base_url` points to."""
+        from flux_cli.api.files import Access, FileClient
+
+        access = Access(
+            request_timeout=request_timeout,
+            connections=concurrency,
+            allows_local=is_loopback(base_url.host),
+            route=self._proxy,
+            trace=self.stderr.line if debug else None,
+        )
+        return FileClient(access, now=self.now)
 
     def _proxy(self, scheme: str, host: str) -> Proxy | None:
         """Return the proxy for the URLs of a host; this machine needs none."""

@@ -1,8 +1,10 @@
 """Watches a set of tasks to the end: from ids to a verdict. `watch` and `demo` share it."""
 
+import contextlib
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from flux_cli.api.connection import Connection
 from flux_cli.commands.followers import Follower, PrintFollower, StreamFollower
@@ -21,6 +23,11 @@ from flux_cli.tasks.task import Task
 from flux_cli.tasks.verdict import Tally
 
 
+if TYPE_CHECKING:
+    from flux_cli.commands.landing import Landing
+    from flux_cli.commands.saving import SavingOptions
+
+
 _MOST_FAILURES = 5  # of commands, named one by one
 
 
@@ -36,6 +43,7 @@ class Wishes:
     retries: int = 3
     command: str | None = None
     bell: bool = False
+    saving: "SavingOptions | None" = None
     resume: Callable[[list[str]], str] | None = None
 
 
@@ -67,31 +75,61 @@ def follow(runtime: Runtime, ids: TaskIds, connection: Connection, wishes: Wishe
                 is_over=watch.is_over,
             )
 
-        watch = Watch(
-            ids,
-            look,
-            plan=wishes.plan,
-            clock=runtime.clock,
-            wait=runtime.sleep,
-            uniform=random.uniform,
-            pause_left=traffic.pause_left,
-        )
         follower = _follower(runtime, ids, wishes)
         hooks = None
         if wishes.command is not None:
             hooks = Hooks(wishes.command, runtime.environment, say=follower.say)
-        try:
+
+        def tell(task: Task) -> None:
+            follower.changed(task)
+            if hooks is not None and not task.state.is_running:
+                record = encode_record(as_record(task)).encode()
+                hooks.start(task.id, record, _variables(task))
+
+        with _landing(runtime, wishes, follower, tell) as landing:
+            watch = Watch(
+                ids,
+                look,
+                plan=wishes.plan,
+                clock=runtime.clock,
+                wait=landing.wait if landing is not None else runtime.sleep,
+                uniform=random.uniform,
+                pause_left=traffic.pause_left,
+            )
             try:
-                _hear(watch, follower, hooks)
-                if hooks is not None:
-                    hooks.finish()
-            finally:
-                traffic.stop()
-                follower.end(watch)
-        except KeyboardInterrupt:
-            _tell_how_to_go_on(runtime, watch, wishes, "interrupted")
-            raise
-    return _conclude(runtime, ids, watch, wishes, hooks)
+                try:
+                    _hear(watch, follower, landing.changed if landing is not None else tell)
+                    if landing is not None:
+                        landing.finish()
+                    if hooks is not None:
+                        hooks.finish()
+                finally:
+                    traffic.stop()
+                    if landing is not None:
+                        landing.interrupt()
+                    follower.end(watch)
+            except KeyboardInterrupt:
+                _tell_how_to_go_on(runtime, watch, wishes, "interrupted")
+                raise
+            return _conclude(runtime, ids, watch, wishes, hooks, landing)
+
+
+@contextlib.contextmanager
+def _landing(
+    runtime: Runtime, wishes: Wishes, follower: Follower, tell: Callable[[Task], None]
+) -> Iterator["Landing | None"]:
+    """Give what saves outputs, where they are to be saved."""
+    if wishes.saving is None:
+        yield None
+        return
+    from flux_cli.commands.landing import Landing
+    from flux_cli.commands.saving import open_saving
+    from flux_cli.output.progress import LineProgress, Silence
+
+    is_live = wishes.output in (Format.AUTO, Format.TABLE) and runtime.stdout.has_styles
+    progress = Silence(follower.say) if is_live else LineProgress(runtime.stderr)
+    with open_saving(runtime, wishes.saving, progress) as saving:
+        yield Landing(saving, tell, workers=wishes.saving.workers, clock=runtime.clock)
 
 
 def _follower(runtime: Runtime, ids: TaskIds, wishes: Wishes) -> Follower:
@@ -102,6 +140,7 @@ def _follower(runtime: Runtime, ids: TaskIds, wishes: Wishes) -> Follower:
             raw=wishes.keep_raw,
             now=runtime.now(),
             note=runtime.stderr.note,
+            has_files=wishes.saving is not None,
         )
 
     if wishes.output in (Format.AUTO, Format.TABLE) and runtime.stdout.has_styles:
@@ -114,19 +153,17 @@ def _follower(runtime: Runtime, ids: TaskIds, wishes: Wishes) -> Follower:
     return PrintFollower(runtime, ids, make, wishes.states, tells_progress=is_table)
 
 
-def _hear(watch: Watch, follower: Follower, hooks: Hooks | None) -> None:
+def _hear(watch: Watch, follower: Follower, changed: Callable[[Task], None]) -> None:
     for event in watch.events():
         if isinstance(event, Changed):
-            follower.changed(event.task)
-            if hooks is not None and not event.task.state.is_running:
-                record = as_record(event.task)
-                hooks.start(event.task.id, encode_record(record).encode(), _variables(event.task))
+            changed(event.task)
         else:
             follower.looked(event)
 
 
 def _variables(task: Task) -> dict[str, str]:
     """Return what a hook finds in its environment."""
+    paths = [output.file.path for output in task.outputs if output.file and output.file.path]
     values = {
         "ID": task.id,
         "STATE": task.state.value,
@@ -134,6 +171,8 @@ def _variables(task: Task) -> dict[str, str]:
         "PROMPT": task.prompt,
         "URL": task.outputs[0].url if task.outputs else None,
         "URLS": "\n".join(output.url for output in task.outputs),
+        "PATH": paths[0] if paths else None,
+        "PATHS": "\n".join(paths),
         "ERROR_CODE": task.error.code if task.error else None,
         "ERROR_MESSAGE": task.error.message if task.error else None,
         "TRACE_ID": task.trace_id,
@@ -142,19 +181,22 @@ def _variables(task: Task) -> dict[str, str]:
 
 
 def _conclude(
-    runtime: Runtime, ids: TaskIds, watch: Watch, wishes: Wishes, hooks: Hooks | None
+    runtime: Runtime,
+    ids: TaskIds,
+    watch: Watch,
+    wishes: Wishes,
+    hooks: Hooks | None,
+    landing: "Landing | None",
 ) -> ExitCode:
     """Say how it went, and return the verdict."""
     tally = Tally()
     tally.count(watch.state_of(task_id) for task_id in ids)
     runtime.stderr.note(tally.summary())
     also: list[ExitCode] = []
-    if hooks is not None and hooks.failures:
+    if landing is not None:
+        landing.saving.finish()
+    if (landing is not None and landing.saving.has_failed) or _has_failed(runtime, hooks):
         also.append(ExitCode.OUTPUT)
-        for failure in hooks.failures[:_MOST_FAILURES]:
-            runtime.stderr.line(f"flux: --exec: {failure}")
-        if len(hooks.failures) > _MOST_FAILURES:
-            runtime.stderr.line(f"flux: --exec: {len(hooks.failures):,} failures in all")
     if wishes.bell and runtime.stdout.is_terminal:
         runtime.stdout.write(b"\a")
     if watch.ending is Ending.TIMED_OUT:
@@ -170,6 +212,16 @@ def _conclude(
     if unknown := tally.by_state[State.UNKNOWN]:
         raise no_answer_for(unknown, len(ids), watch.last_trouble)
     return tally.verdict(*also)
+
+
+def _has_failed(runtime: Runtime, hooks: Hooks | None) -> bool:
+    """Tell whether a command failed, and say which."""
+    failures = hooks.failures if hooks is not None else []
+    for failure in failures[:_MOST_FAILURES]:
+        runtime.stderr.line(f"flux: --exec: {failure}")
+    if len(failures) > _MOST_FAILURES:
+        runtime.stderr.line(f"flux: --exec: {len(failures):,} failures in all")
+    return bool(failures)
 
 
 def _tell_how_to_go_on(runtime: Runtime, watch: Watch, wishes: Wishes, why: str) -> None:

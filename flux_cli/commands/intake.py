@@ -3,7 +3,7 @@
 import contextlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import typer
 
@@ -13,7 +13,12 @@ from flux_cli.errors import ExitCode, InputError
 from flux_cli.output.safe import one_line
 from flux_cli.runtime import Runtime
 from flux_cli.tasks.ids import TaskIds, flaw
-from flux_cli.tasks.sources import Problem, read_ids
+from flux_cli.tasks.sources import Problem, Record, read_ids
+from flux_cli.tasks.task import read_record
+
+
+if TYPE_CHECKING:
+    from flux_cli.engine.known import KnownTasks
 
 
 _STDIN = "-"
@@ -38,27 +43,50 @@ def prepare(
     it shows short help and exits.
     """
     runtime: Runtime = ctx.obj
+    url = runtime.base_url(base_url)
+    found = runtime.find_token(url)
+    task_ids = read_all(ctx, ids, files, token=found.token if found else None)
+    if found is None:
+        raise runtime.no_token(url)
+    return task_ids, runtime.connection(
+        found, url, request_timeout=request_timeout, concurrency=concurrency, debug=debug
+    )
+
+
+def read_all(
+    ctx: typer.Context,
+    ids: list[str] | None,
+    files: list[Path] | None,
+    *,
+    token: Token | None,
+    known: "KnownTasks | None" = None,
+) -> TaskIds:
+    """Return the ids of all sources, and say how many came more than once.
+
+    `known` takes in the tasks that the input tells the end of. Raises
+    InputError; without anything to read it shows short help and exits.
+    """
+    runtime: Runtime = ctx.obj
     arguments, files = ids or [], files or []
     has_stdin = runtime.stdin is not None and not runtime.stdin_is_terminal
     if not (arguments or files or has_stdin):
         typer.echo(ctx.get_usage(), err=True)
         runtime.stderr.line("flux: no task ids. Give them as arguments, with --file, or on stdin.")
         raise typer.Exit(ExitCode.USAGE)
-    url = runtime.base_url(base_url)
-    found = runtime.find_token(url)
-    task_ids = gather_ids(runtime, arguments, files, token=found.token if found else None)
-    if found is None:
-        raise runtime.no_token(url)
+    task_ids = gather_ids(runtime, arguments, files, token=token, known=known)
     if task_ids.duplicates:
         noun = "duplicate id" if task_ids.duplicates == 1 else "duplicate ids"
         runtime.stderr.note(f"flux: left out {task_ids.duplicates:,} {noun}.")
-    return task_ids, runtime.connection(
-        found, url, request_timeout=request_timeout, concurrency=concurrency, debug=debug
-    )
+    return task_ids
 
 
 def gather_ids(
-    runtime: Runtime, arguments: Sequence[str], files: Sequence[Path], *, token: Token | None
+    runtime: Runtime,
+    arguments: Sequence[str],
+    files: Sequence[Path],
+    *,
+    token: Token | None,
+    known: "KnownTasks | None" = None,
 ) -> TaskIds:
     """Return the distinct ids of all sources, in order.
 
@@ -69,9 +97,11 @@ def gather_ids(
     ids = TaskIds()
     problems: list[str] = []
     count = 0
-    for place, number, found in _candidates(runtime, arguments, files):
+    for place, number, found, record in _candidates(runtime, arguments, files):
         if (problem := _problem(found, token)) is None:
-            ids.add(str(found))
+            is_new = ids.add(str(found))
+            if known is not None and is_new and record is not None:
+                known.add(read_record(str(found), record))
             continue
         count += 1
         if count <= _MOST_PROBLEMS:
@@ -104,16 +134,19 @@ def _problem(found: str | Problem, token: Token | None) -> str | None:
 
 def _candidates(
     runtime: Runtime, arguments: Sequence[str], files: Sequence[Path]
-) -> Iterator[tuple[str, int, str | Problem]]:
-    """Yield what stands where an id belongs, and its place: `argument `, 2 or `ids.txt:`, 7."""
+) -> Iterator[tuple[str, int, str | Problem, Record | None]]:
+    """Yield what stands where an id belongs, after its place: `argument `, 2 or `ids.txt:`, 7.
+
+    With it comes the JSON object that it stood in, if it did.
+    """
     for number, text in enumerate(arguments, 1):
-        yield "argument ", number, text
+        yield "argument ", number, text, None
     for file in files or ([] if arguments else [Path(_STDIN)]):
         with _opened(runtime, file) as (stream, name):
             try:
                 place = f"{name}:"
-                for found, line in read_ids(stream, name):
-                    yield place, line, found
+                for found, line, record in read_ids(stream, name):
+                    yield place, line, found, record
             except OSError as error:
                 raise _unreadable(name, error) from None
 

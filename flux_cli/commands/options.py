@@ -88,6 +88,14 @@ Quiet = Annotated[
         "--quiet", "-q", rich_help_panel=OUTPUT, help="No notes and no summary on stderr."
     ),
 ]
+ExitStatus = Annotated[
+    bool,
+    typer.Option(
+        "--exit-status",
+        rich_help_panel=OUTPUT,
+        help="Exit with 3 if a task failed, 6 if one was not found, 8 if one still runs.",
+    ),
+]
 BaseUrl = Annotated[
     str | None,
     typer.Option(

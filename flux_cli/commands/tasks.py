@@ -1,10 +1,10 @@
 """`flux tasks`: how the tasks stand."""
 
-from typing import Annotated
+from pathlib import Path
 
 import typer
 
-from flux_cli.commands import options
+from flux_cli.commands import file_options, options
 from flux_cli.commands.grouped import GroupedCommand
 from flux_cli.commands.intake import prepare
 from flux_cli.commands.look import look
@@ -27,14 +27,7 @@ def check(
     state: options.States = None,
     raw: options.Raw = False,
     quiet: options.Quiet = False,
-    exit_status: Annotated[
-        bool,
-        typer.Option(
-            "--exit-status",
-            rich_help_panel=options.OUTPUT,
-            help="Exit with 3 if a task failed, 6 if one was not found, 8 if one still runs.",
-        ),
-    ] = False,
+    exit_status: options.ExitStatus = False,
     concurrency: options.Concurrency = 8,
     batch_size: options.BatchSize = 50,
     request_timeout: options.RequestTimeout = 30.0,
@@ -100,6 +93,13 @@ def watch(
     give_up_after: options.GiveUpAfter = 300.0,
     command: options.Command = None,
     bell: options.Bell = False,
+    download_to: file_options.DownloadFolder = None,
+    name: file_options.Name = file_options.DEFAULT_NAME,
+    overwrite: file_options.Overwrite = False,
+    max_size: file_options.MaxSize = file_options.DEFAULT_MAX_SIZE,
+    file_timeout: file_options.FileTimeout = file_options.DEFAULT_FILE_TIMEOUT,
+    sidecar: file_options.Sidecar = False,
+    contact_sheet: file_options.Sheet = False,
     concurrency: options.Concurrency = 8,
     batch_size: options.BatchSize = 50,
     request_timeout: options.RequestTimeout = 30.0,
@@ -114,6 +114,7 @@ def watch(
       flux tasks watch -f ids.txt
       flux tasks watch -f ids.txt --timeout 10m -o csv > tasks.csv
       flux tasks watch -f ids.txt -o jsonl | jq -r 'select(.state == "failed").id'
+      flux tasks watch -f ids.txt --download pictures --contact-sheet
       flux tasks watch ID ID --exec 'echo "$FLUX_TASK_ID is $FLUX_TASK_STATE"'
 
     A live view on a terminal; anywhere else one JSON line for each task that
@@ -138,6 +139,25 @@ def watch(
         concurrency=concurrency,
         debug=debug,
     )
+    file_options.check_use(ctx, saves=download_to is not None)
+    saving = None
+    if download_to is not None:
+        from flux_cli.commands.saving import SavingOptions, read_template
+
+        saving = SavingOptions(
+            runtime.base_url(base_url),
+            download_to,
+            read_template(name),
+            overwrites=overwrite,
+            max_size=max_size,
+            file_timeout=file_timeout,
+            has_sidecars=sidecar,
+            has_contact_sheet=contact_sheet,
+            workers=concurrency,
+            request_timeout=request_timeout,
+            retries=retries,
+            debug=debug,
+        )
     plan = Plan(
         interval=interval,
         max_interval=max(interval, max_interval),
@@ -156,6 +176,91 @@ def watch(
         retries=retries,
         command=command,
         bell=bell,
+        saving=saving,
         resume=lambda open_ids: resume_command(ctx, open_ids, now=runtime.now()),
     )
     raise typer.Exit(follow(runtime, task_ids, connection, wishes))
+
+
+@group.command(cls=GroupedCommand)
+def download(
+    ctx: typer.Context,
+    ids: options.Ids = None,
+    file: options.Files = None,
+    folder: file_options.Folder = Path(),
+    name: file_options.Name = file_options.DEFAULT_NAME,
+    overwrite: file_options.Overwrite = False,
+    max_size: file_options.MaxSize = file_options.DEFAULT_MAX_SIZE,
+    file_timeout: file_options.FileTimeout = file_options.DEFAULT_FILE_TIMEOUT,
+    sidecar: file_options.Sidecar = False,
+    contact_sheet: file_options.Sheet = False,
+    output: options.Output = Format.AUTO,
+    state: options.States = None,
+    raw: options.Raw = False,
+    quiet: options.Quiet = False,
+    exit_status: options.ExitStatus = False,
+    concurrency: options.Concurrency = 8,
+    batch_size: options.BatchSize = 50,
+    request_timeout: options.RequestTimeout = 30.0,
+    retries: options.Retries = 3,
+    base_url: options.BaseUrl = None,
+    debug: options.Debug = False,
+) -> None:
+    """Save the images and videos of finished tasks.
+
+    \b
+    Examples:
+      flux tasks download ID ID -d pictures
+      flux tasks download -f ids.txt -d out --sidecar --contact-sheet
+      flux tasks check -f ids.txt | flux tasks download -d out
+      flux tasks download -f ids.txt --name '{created:%Y-%m-%d}/{prompt}.{ext}'
+
+    A file is whole or absent; one that is there already is kept. Ids come from
+    where check takes them; of tasks that its JSON lines tell the end of, the
+    service is not asked again. Records have path, bytes and sha256 in outputs.
+
+    Exits with 0 when everything that succeeded is saved; 7 when something is
+    not; 5 when a task was not answered for; 4 when the token is rejected.
+    """
+    from flux_cli.commands.download import DownloadWishes
+    from flux_cli.commands.download import download as run
+    from flux_cli.commands.intake import read_all
+    from flux_cli.commands.saving import SavingOptions, read_template
+    from flux_cli.engine.known import KnownTasks
+
+    runtime: Runtime = ctx.obj
+    runtime.stderr.is_quiet = quiet
+    url = runtime.base_url(base_url)
+    found = runtime.find_token(url)
+    known = KnownTasks()
+    task_ids = read_all(ctx, ids, file, token=found.token if found else None, known=known)
+    connection = None
+    if len(known) < len(task_ids):
+        if found is None:
+            raise runtime.no_token(url)
+        connection = runtime.connection(
+            found, url, request_timeout=request_timeout, concurrency=concurrency, debug=debug
+        )
+    saving = SavingOptions(
+        url,
+        folder,
+        read_template(name),
+        overwrites=overwrite,
+        max_size=max_size,
+        file_timeout=file_timeout,
+        has_sidecars=sidecar,
+        has_contact_sheet=contact_sheet,
+        workers=concurrency,
+        request_timeout=request_timeout,
+        retries=retries,
+        debug=debug,
+    )
+    wishes = DownloadWishes(
+        output=output,
+        states=state,
+        keep_raw=raw,
+        batch_size=batch_size,
+        retries=retries,
+        has_verdict=exit_status,
+    )
+    raise typer.Exit(run(runtime, task_ids, known, connection, saving, wishes))

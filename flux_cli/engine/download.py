@@ -9,7 +9,7 @@ from flux_cli.tasks.task import File, Task, TaskError
 
 
 _AHEAD = 4  # files for each worker that may be done before their turn
-_INTERRUPTED = File(None, None, None, is_new=False, error=TaskError("not_saved", "interrupted"))
+INTERRUPTED = File(None, None, None, is_new=False, error=TaskError("not_saved", "interrupted"))
 
 
 @dataclass(slots=True)
@@ -18,7 +18,7 @@ class _Job:
 
     task: Task
     number: int
-    file: File = _INTERRUPTED
+    file: File = INTERRUPTED
 
 
 class Download:

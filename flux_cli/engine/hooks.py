@@ -5,7 +5,8 @@ import subprocess
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from queue import SimpleQueue
+
+from flux_cli.engine.pool import Pool
 
 
 _AT_ONCE = 4
@@ -32,32 +33,22 @@ class Hooks:
         self._command = command
         self._environment = environment
         self._say = say
-        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
-        self._threads: list[threading.Thread] = []
+        self._pool = Pool(self._work, workers=_AT_ONCE)
         self._lock = threading.Lock()
         self.failures: list[str] = []  # one line each
 
     def start(self, name: str, record: bytes, variables: Mapping[str, str]) -> None:
         """Run the command for one task, called `name`, as soon as there is room."""
-        self._jobs.put(_Job(name, record, variables))
-        if len(self._threads) < _AT_ONCE:
-            thread = threading.Thread(target=self._work, daemon=True)
-            self._threads.append(thread)
-            thread.start()
+        self._pool.start(_Job(name, record, variables))
 
     def finish(self) -> None:
         """Wait until the command has run for every task."""
-        for _ in self._threads:
-            self._jobs.put(None)
-        for thread in self._threads:
-            thread.join()
+        self._pool.finish()
 
-    def _work(self) -> None:
-        while (job := self._jobs.get()) is not None:
-            problem = self._run(job)
-            if problem:
-                with self._lock:
-                    self.failures.append(f"{job.name}: {problem}")
+    def _work(self, job: _Job) -> None:
+        if problem := self._run(job):
+            with self._lock:
+                self.failures.append(f"{job.name}: {problem}")
 
     def _run(self, job: _Job) -> str:
         try:

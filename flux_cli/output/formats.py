@@ -31,12 +31,19 @@ class Writer(Protocol):
 
 
 def make_writer(
-    kind: Format, stdout: Stdout, *, raw: bool, now: float, note: Callable[[str], None]
+    kind: Format,
+    stdout: Stdout,
+    *,
+    raw: bool,
+    now: float,
+    note: Callable[[str], None],
+    has_files: bool = False,
 ) -> Writer:
     """Return the writer for `kind`; `auto` is the table on a terminal, else JSON lines.
 
     `now` (Unix seconds) is what the table's ages count from; `note` is told,
-    in one line, what had to be left out.
+    in one line, what had to be left out. `has_files` says that outputs were
+    to be saved.
     """
     if kind is Format.AUTO:
         kind = Format.TABLE if stdout.is_terminal else Format.JSONL
@@ -49,7 +56,7 @@ def make_writer(
     if kind is Format.JSON:
         return machine.JsonArrayWriter(stdout, raw=raw)
     if kind is Format.CSV:
-        return machine.CsvWriter(stdout, raw=raw)
+        return machine.CsvWriter(stdout, raw=raw, has_files=has_files)
     if kind is Format.IDS:
         return machine.IdWriter(stdout)
     if kind is Format.URLS:

@@ -76,13 +76,16 @@ class JsonArrayWriter:
 class CsvWriter:
     """One row a record, flat: `urls` joined by a space, the error in two columns.
 
+    With `has_files`, a column `paths`, joined by a bar, comes after `urls`.
+
     Text is on one line, and a cell that a spreadsheet would run as a formula
     begins with an apostrophe.
     """
 
-    def __init__(self, stdout: Stdout, *, raw: bool) -> None:
+    def __init__(self, stdout: Stdout, *, raw: bool, has_files: bool = False) -> None:
         self._stdout = stdout
         self._raw = raw
+        self._outputs = ["urls", "paths"] if has_files else ["urls"]
         self._has_header = False
 
     def write(self, tasks: Iterable[Task]) -> None:
@@ -101,7 +104,8 @@ class CsvWriter:
     def _header(self) -> list[str]:
         names: list[str] = []
         for key in KEYS:
-            names += {"outputs": ["urls"], "error": ["error_code", "error_message"]}.get(key, [key])
+            split = {"outputs": self._outputs, "error": ["error_code", "error_message"]}
+            names += split.get(key, [key])
         return [*names, "raw"] if self._raw else names
 
     def _row(self, task: Task) -> list[Any]:
@@ -110,6 +114,9 @@ class CsvWriter:
         for key, value in record.items():
             if key == "outputs":
                 cells.append(" ".join(filter(None, (web_url(o.url) for o in task.outputs))))
+                if "paths" in self._outputs:
+                    paths = [o.file.path for o in task.outputs if o.file and o.file.path]
+                    cells.append(_cell("|".join(paths)))
             elif key == "error":
                 error = value or {"code": None, "message": None}
                 cells += [_cell(error["code"]), _cell(error["message"])]

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from flux_cli.tasks.task import Task
+from flux_cli.tasks.task import File, Task
 
 
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - in UTC; naming the zone costs half as much again
@@ -57,9 +57,23 @@ def as_record(task: Task, *, raw: bool = False) -> dict[str, Any]:
         "trace_id": task.trace_id,
         "observed_at": rfc3339(task.observed_at),
     }
+    if task.outputs and task.outputs[0].file is not None:
+        for entry, output in zip(record["outputs"], task.outputs, strict=True):
+            entry.update(_file(output.file))
     if raw:
         record["raw"] = task.raw
     return record
+
+
+def _file(file: File | None) -> dict[str, Any]:
+    if file is None:
+        return {}
+    return {
+        "path": file.path,
+        "bytes": file.size,
+        "sha256": file.sha256,
+        "error": file.error and {"code": file.error.code, "message": file.error.message},
+    }
 
 
 def rfc3339(seconds: float | None) -> str | None:

@@ -28,6 +28,11 @@ _TIME = {"type": ["string", "null"], "format": "date-time", "pattern": "Z$"}
 _TEXT = {"type": ["string", "null"]}
 _NUMBER = {"type": ["number", "null"]}
 _STATE = {"enum": [state.value for state in State]}
+_ERROR = {
+    "type": ["object", "null"],
+    "properties": {"code": _TEXT, "message": _TEXT},
+    "required": ["code", "message"],
+}
 _OUTPUT = {
     "type": "object",
     "properties": {
@@ -37,13 +42,13 @@ _OUTPUT = {
         "height": _NUMBER | {"description": "Pixels."},
         "seconds": _NUMBER | {"description": "Seconds of play."},
         "seed": _NUMBER,
+        "path": _TEXT | {"description": "Where it was saved; null if it was not."},
+        "bytes": _NUMBER | {"description": "The size of the file."},
+        "sha256": _TEXT | {"description": "The SHA-256 of the file, in hexadecimal."},
+        "error": _ERROR | {"description": "Why it was not saved."},
     },
+    "description": "path, bytes, sha256 and error are there once it was to be saved.",
     "required": ["url", "kind", "width", "height", "seconds", "seed"],
-}
-_ERROR = {
-    "type": ["object", "null"],
-    "properties": {"code": _TEXT, "message": _TEXT},
-    "required": ["code", "message"],
 }
 _TYPES: dict[str, dict[str, Any]] = {
     "id": {"type": "string", "minLength": 1, "maxLength": 128},

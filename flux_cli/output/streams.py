@@ -17,36 +17,14 @@ _WIDTH = re.compile(r"[1-9][0-9]{0,4}")
 UNLIMITED = 1_000_000  # columns: where nothing has an edge
 
 
-class Stdout:
-    """Where results go: bytes, and what is known of the terminal behind them."""
+class Screen:
+    """A standard stream, and what is known of the terminal behind it."""
 
     def __init__(self, stream: TextIO | None, environment: Mapping[str, str]) -> None:
         self._stream = stream
         self._environment = environment
         self.is_terminal = stream is not None and stream.isatty()
         self.encoding = (stream.encoding if stream is not None else None) or "utf-8"
-
-    def write(self, data: bytes) -> None:
-        """Write and flush `data`.
-
-        Raises ReaderGone when nobody reads any more, OutputError when it
-        cannot be written for another reason.
-        """
-        if self._stream is None:  # closed before flux was started
-            raise ReaderGone
-        try:
-            self._stream.buffer.write(data)
-            self._stream.buffer.flush()
-        except BrokenPipeError:
-            _abandon(self._stream)
-            raise ReaderGone from None
-        except OSError as error:
-            _abandon(self._stream)
-            raise OutputError(f"stdout: cannot be written: {error.strerror}") from None
-
-    def write_text(self, text: str) -> None:
-        """Write `text` in the terminal's encoding; what it lacks becomes a question mark."""
-        self.write(text.encode(self.encoding, errors="replace"))
 
     @property
     def text(self) -> TextIO:
@@ -99,17 +77,49 @@ class Stdout:
         return UNLIMITED
 
 
-class Stderr:
+class Stdout(Screen):
+    """Where results go, as bytes."""
+
+    def write(self, data: bytes) -> None:
+        """Write and flush `data`.
+
+        Raises ReaderGone when nobody reads any more, OutputError when it
+        cannot be written for another reason.
+        """
+        if self._stream is None:  # closed before flux was started
+            raise ReaderGone
+        try:
+            self._stream.buffer.write(data)
+            self._stream.buffer.flush()
+        except BrokenPipeError:
+            _abandon(self._stream)
+            raise ReaderGone from None
+        except OSError as error:
+            _abandon(self._stream)
+            raise OutputError(f"stdout: cannot be written: {error.strerror}") from None
+
+    def write_text(self, text: str) -> None:
+        """Write `text` in the terminal's encoding; what it lacks becomes a question mark."""
+        self.write(text.encode(self.encoding, errors="replace"))
+
+
+class Stderr(Screen):
     """Where notes and errors go: safe single lines, with no secret in them."""
 
-    def __init__(self, stream: TextIO | None) -> None:
-        self._stream = stream
+    def __init__(self, stream: TextIO | None, environment: Mapping[str, str]) -> None:
+        super().__init__(stream, environment)
         self._secrets: list[Token] = []
         self.is_quiet = False
 
     def keep_secret(self, token: Token) -> None:
         """Never write `token` from now on."""
         self._secrets.append(token)
+
+    def harmless(self, text: str) -> str:
+        """Return `text` as one line that shows no secret and moves nothing."""
+        for token in self._secrets:
+            text = token.hide(text)
+        return safe_text(text[:_LONGEST_LINE])
 
     def note(self, text: str) -> None:
         """Write a line that `--quiet` leaves out."""
@@ -118,12 +128,10 @@ class Stderr:
 
     def line(self, text: str) -> None:
         """Write one line, whatever `text` holds; a closed stderr is nobody's concern."""
-        for token in self._secrets:
-            text = token.hide(text)
         if self._stream is None:
             return
         try:
-            self._stream.write(f"{safe_text(text[:_LONGEST_LINE])}\n")
+            self._stream.write(f"{self.harmless(text)}\n")
             self._stream.flush()
         except OSError:
             _abandon(self._stream)

@@ -3,6 +3,7 @@
 import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO
 
 from rich.cells import cell_len
@@ -16,7 +17,7 @@ from flux_cli.output.safe import one_line, web_url
 from flux_cli.output.streams import UNLIMITED, Stdout
 from flux_cli.output.times import format_age, format_duration
 from flux_cli.tasks.state import State
-from flux_cli.tasks.task import Task
+from flux_cli.tasks.task import Output, Task
 
 
 _LOOKS = {  # symbol, its ASCII stand-in, style
@@ -54,7 +55,7 @@ def make_row(task: Task, now: float, *, full_urls: bool) -> Row:
     took = task.elapsed
     if took is None and task.state is State.PROCESSING and task.started_at is not None:
         took = max(0.0, now - task.started_at)
-    link = web_url(task.outputs[0].url) if task.outputs else None
+    link = _link(task.outputs[0]) if task.outputs else None
     return Row(
         state=task.state,
         id=task.id,
@@ -72,10 +73,29 @@ def _result(task: Task, link: str | None, *, full_urls: bool) -> str:
         return one_line(": ".join(filter(None, (task.error.code, task.error.message))), 500)
     if not task.outputs:
         return ""
+    if result := _saved(task.outputs):
+        return one_line(result, 2000)
     url = one_line(link or task.outputs[0].url, 2000)
     name = url if full_urls else url.partition("?")[0].rstrip("/").rpartition("/")[2] or url
     more = len(task.outputs) - 1
     return f"{name} +{more}" if more else name
+
+
+def _link(output: Output) -> str | None:
+    """Return what opens the file that was saved, else what opens the output where it is."""
+    if output.file is not None and output.file.path is not None:
+        return Path(output.file.path).absolute().as_uri()
+    return web_url(output.url)
+
+
+def _saved(outputs: Sequence[Output]) -> str:
+    """Say where the files are, or why the first of those that were not saved was not."""
+    files = [output.file for output in outputs if output.file is not None]
+    for file in files:
+        if file.error is not None:
+            return f"not saved: {file.error.message}"
+    more = f" +{len(files) - 1}" if len(files) > 1 else ""
+    return f"{files[0].path}{more}" if files else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,9 @@
 
 import json
 import random
+import re
+import socket
+import struct
 import threading
 import time
 import uuid
@@ -100,13 +103,46 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
     def do_GET(self) -> None:
-        """Serve an image of a finished task. Like the service's, it needs no token."""
+        """Serve an image of a finished task, or the rest of one. Like the service's, no token."""
         file = self.path.partition("?")[0].removeprefix("/files/")
         task = self.server.store.owner(file)
+        time.sleep(self.server.faults.latency)
         if task is None or task.error is not None or time.time() < task.finished_at:
             self._error(404, "no_api", "There is nothing here.")
+            return
+        image = make_png(seed_of(file), task.request.get("size"))
+        tag = f'"{file}"'
+        start = _range_start(self.headers.get("range"))
+        if self.headers.get("if-range", tag) != tag or start >= len(image):
+            start = 0
+        if self.server.is_faulty():
+            self._fail_file(image[start:], start, len(image), tag)
         else:
-            self._send(200, make_png(seed_of(file), task.request.get("size")), "image/png")
+            self._send_file(image[start:], start, len(image), tag)
+
+    def _send_file(self, part: bytes, start: int, total: int, tag: str) -> None:
+        self.send_response(206 if start else 200)
+        if start:
+            self.send_header("content-range", f"bytes {start}-{total - 1}/{total}")
+        self.send_header("content-type", "image/png")
+        self.send_header("content-length", str(total - start))
+        self.send_header("etag", tag)
+        self.end_headers()
+        self.wfile.write(part)
+
+    def _fail_file(self, part: bytes, start: int, total: int, tag: str) -> None:
+        """Serve a file as a bad day would have it."""
+        fault = self.server.random.choice(("cut", "reset", "wrong type", "error"))
+        if fault == "error":
+            self._error(500, "api_error", "fetch failed")
+        elif fault == "wrong type":
+            self._send(200, b"<!doctype html><title>Sign in</title>" + b" " * 200, "image/png")
+        else:
+            if fault == "reset":  # what is still under way is thrown away
+                never = struct.pack("ii", 1, 0)
+                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, never)
+            self._send_file(part[: len(part) // 2], start, total, tag)
+            self.close_connection = True
 
     def do_POST(self) -> None:
         """Answer one request of the API."""
@@ -204,6 +240,11 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("retry-after", str(retry_after))
         self.end_headers()
         self.wfile.write(body)
+
+
+def _range_start(header: str | None) -> int:
+    match = re.fullmatch(r"bytes=([0-9]{1,12})-", header or "")
+    return int(match[1]) if match else 0
 
 
 def _whole(value: Any, default: int) -> int:

@@ -45,15 +45,17 @@ class TaskIds:
         self._capitals: dict[str, int] = {}
         self.duplicates = 0
 
-    def add(self, task_id: str) -> None:
-        """Append `task_id`, or count it as a duplicate."""
+    def add(self, task_id: str) -> bool:
+        """Append `task_id`, or count it as a duplicate and return False."""
         key = match_key(task_id)
         if key in self._capitals:
             self.duplicates += 1
-        elif key == task_id:
+            return False
+        if key == task_id:
             self._capitals[task_id] = 0
         else:
             self._capitals[key] = sum(1 << i for i, c in enumerate(task_id) if c.isupper())
+        return True
 
     def __len__(self) -> int:
         return len(self._capitals)

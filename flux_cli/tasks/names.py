@@ -19,7 +19,6 @@ from flux_cli.tasks.media import Media
 from flux_cli.tasks.task import Task
 
 
-DEFAULT_TEMPLATE = "{id}_{n}.{ext}"
 _LONGEST_COMPONENT = 200  # bytes of UTF-8; file systems take 255
 _LONGEST_PROMPT = 60  # characters
 _LONGEST_VALUE = 40  # characters of any other value

@@ -8,7 +8,7 @@ import csv
 import itertools
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
@@ -32,7 +32,9 @@ class Problem:
     message: str
 
 
-Found = tuple[str | Problem, int]  # an id or a problem, and the line it starts in
+Record = Mapping[str, Any]
+# an id or a problem, the line it starts in, and the JSON object it stood in, if any
+Found = tuple[str | Problem, int, Record | None]
 
 
 def read_ids(stream: BinaryIO, name: str) -> Iterator[Found]:
@@ -102,7 +104,7 @@ def _text_ids(chunks: Iterator[str]) -> Iterator[Found]:
         for word in line.split():
             if word.startswith("#"):
                 break
-            yield word, number
+            yield word, number, None
 
 
 def _csv_delimiter(header: str) -> str | None:
@@ -137,7 +139,7 @@ def _csv_ids(chunks: Iterator[str], name: str, delimiter: str) -> Iterator[Found
             column = next(names.index(key) for key in _ID_KEYS if key in names)
         elif any(cell.strip() for cell in row) and column is not None:
             cell = row[column].strip() if column < len(row) else ""
-            yield cell or Problem("this row has no task id"), line
+            yield cell or Problem("this row has no task id"), line, None
         line = rows.line_num + 1
 
 
@@ -164,8 +166,8 @@ class _JsonStream:
             else:
                 line = self._line
                 value = self._value()
-                for found in _ids_in(value):
-                    yield found, line
+                for found, record in _ids_in(value):
+                    yield found, line, record
         if in_array:
             raise self._error("the array is not closed")
 
@@ -222,24 +224,26 @@ def _end_of_space(text: str, position: int) -> int:
     return match.end() if match else position
 
 
-def _ids_in(value: Any) -> Iterator[str | Problem]:
+def _ids_in(value: Any) -> Iterator[tuple[str | Problem, Record | None]]:
     """Yield the ids in one JSON value: an id, a task, a submission's or a batch's reply."""
     if isinstance(value, str):
-        yield value
+        yield value, None
     elif isinstance(value, dict):
         key = next((key for key in _ID_KEYS if value.get(key) is not None), None)
         if key is not None:
             task_id = value[key]
-            yield task_id if isinstance(task_id, str) else Problem(f'"{key}" is not a string')
+            is_text = isinstance(task_id, str)
+            yield (task_id if is_text else Problem(f'"{key}" is not a string')), value
         elif isinstance(value.get("items"), list):
             for item in value["items"]:
                 yield from _ids_in(item)
         elif value.get("error"):
-            yield Problem(f"this is a reply about an error, not a task: {_reason(value['error'])}")
+            reason = _reason(value["error"])
+            yield Problem(f"this is a reply about an error, not a task: {reason}"), None
         else:
-            yield Problem('this object has no "task_id" and no "id"')
+            yield Problem('this object has no "task_id" and no "id"'), None
     else:
-        yield Problem("this is no task id, and no object with one")
+        yield Problem("this is no task id, and no object with one"), None
 
 
 def _reason(error: Any) -> str:

@@ -1,8 +1,9 @@
 """A task as flux knows it, and how a record of the service becomes one."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from flux_cli.tasks.state import State, derive_state, output_entries
@@ -166,3 +167,55 @@ _RANK = {State.SUCCEEDED: 2, State.FAILED: 2, State.PROCESSING: 1}
 def further(first: Task, second: Task) -> Task:
     """Return whichever of two answers for one id is further along; a tie goes to the first."""
     return second if _RANK.get(second.state, 0) > _RANK.get(first.state, 0) else first
+
+
+def read_record(task_id: str, record: Mapping[str, Any]) -> Task | None:
+    """Read one of flux's own records of a task that has ended; None when it is no such thing.
+
+    A task that has ended never changes: nobody needs to be asked about it.
+    """
+    state, observed_at = _text(record.get("state")), _rfc3339(record.get("observed_at"))
+    outputs = tuple(_outputs_of(record.get("outputs")))
+    is_known = state == State.FAILED or (state == State.SUCCEEDED and outputs)
+    if state is None or not is_known or observed_at is None:
+        return None
+    error = _mapping(record.get("error"))
+    return Task(
+        id=task_id,
+        state=State(state),
+        observed_at=observed_at,
+        type=_text(record.get("type")),
+        action=_text(record.get("action")),
+        model=_text(record.get("model")),
+        prompt=_text(record.get("prompt")),
+        size=_text(record.get("size")),
+        created_at=_rfc3339(record.get("created_at")),
+        started_at=_rfc3339(record.get("started_at")),
+        finished_at=_rfc3339(record.get("finished_at")),
+        elapsed=_elapsed(record.get("elapsed"), None, None),
+        outputs=outputs,
+        error=TaskError(_text(error.get("code")), _text(error.get("message"))) if error else None,
+        trace_id=_text(record.get("trace_id")),
+        raw=_mapping(record.get("raw")) or None,
+    )
+
+
+def _outputs_of(value: Any) -> Iterator[Output]:
+    for entry in map(_mapping, value if isinstance(value, list) else []):
+        if url := _text(entry.get("url")):
+            yield Output(
+                url=url,
+                kind="video" if entry.get("kind") == "video" else "image",
+                width=_number(entry.get("width")),
+                height=_number(entry.get("height")),
+                seconds=_number(entry.get("seconds")),
+                seed=_number(entry.get("seed")),
+            )
+
+
+def _rfc3339(value: Any) -> float | None:
+    try:
+        time = datetime.fromisoformat(value)
+        return _time(time.timestamp()) if time.tzinfo is not None else None
+    except (TypeError, ValueError, OverflowError):
+        return None

@@ -64,7 +64,7 @@ def fish(line: str, folder: Path) -> set[str]:
 
 _ZSH_SETUP = """
 PROMPT='READY> '
-autoload -Uz compinit && compinit -u -d /dev/null
+autoload -Uz compinit && compinit -u -D
 source {script}
 zstyle ':completion:*' list-separator '#'
 zstyle ':completion:*' verbose no

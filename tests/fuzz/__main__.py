@@ -46,7 +46,7 @@ def ids(data: bytes) -> None:
     """A file's bytes are ids, problems with a line, or one error."""
     found = TaskIds()
     with contextlib.suppress(InputError):
-        for text, line in read_ids(io.BytesIO(data), "file"):
+        for text, line, _ in read_ids(io.BytesIO(data), "file"):
             assert line >= 1
             if isinstance(text, str):
                 with contextlib.suppress(ValueError):

@@ -19,7 +19,7 @@ from tests.support.records import failed, finished, make_ids, running
 def test_a_line_of_progress_at_most_every_30_seconds() -> None:
     time = [0.0]
     stderr = io.StringIO()
-    runtime = Runtime({}, None, Stdout(None, {}), Stderr(stderr), clock=lambda: time[0])
+    runtime = Runtime({}, None, Stdout(None, {}), Stderr(stderr, {}), clock=lambda: time[0])
     ids = TaskIds()
     for task_id in make_ids(1000):
         ids.add(task_id)

@@ -252,7 +252,7 @@ def test_a_full_disk_is(broken: Any) -> None:
 
 def test_stderr_writes_no_secret_however_it_is_written() -> None:
     stream = io.StringIO()
-    stderr = Stderr(stream)
+    stderr = Stderr(stream, {})
     stderr.keep_secret(Token("canary-token-not-a-secret"))
     stderr.line("a Canary-Token-Not-A-Secret b\x1b[31m\nc")
     stderr.is_quiet = True

@@ -17,12 +17,12 @@ from flux_cli.tasks.sources import Problem, read_ids
 
 def read(data: str | bytes) -> list[tuple[str, int]]:
     stream = io.BytesIO(data.encode() if isinstance(data, str) else data)
-    return [(str(found), line) for found, line in read_ids(stream, "in")]
+    return [(str(found), line) for found, line, _ in read_ids(stream, "in")]
 
 
 def problems(data: str) -> list[tuple[str, int]]:
     found = read_ids(io.BytesIO(data.encode()), "in")
-    return [(item.message, line) for item, line in found if isinstance(item, Problem)]
+    return [(item.message, line) for item, line, _ in found if isinstance(item, Problem)]
 
 
 BATCH_REPLY = json.dumps({"items": [{"_id": "x", "id": "a"}, {"id": "b"}], "count": 2}, indent=1)
@@ -134,7 +134,7 @@ def test_ids_survive_every_format(ids: list[str], encoding: str, size: int) -> N
     ]
     for form in forms:
         stream = io.BufferedReader(Dribble(form.encode(encoding), size))  # type: ignore[type-var]
-        assert [found for found, _ in read_ids(stream, "in")] == ids, form
+        assert [found for found, _, _ in read_ids(stream, "in")] == ids, form
 
 
 def _large(form: str, count: int) -> Iterator[bytes]:
@@ -176,5 +176,5 @@ PIECES = st.sampled_from(
 def test_any_bytes_are_ids_with_lines_or_one_error(data: bytes) -> None:
     lines = data.count(b"\n") + 1
     with contextlib.suppress(InputError):
-        for _, line in read_ids(io.BytesIO(data), "file"):
+        for _, line, _ in read_ids(io.BytesIO(data), "file"):
             assert 1 <= line <= lines

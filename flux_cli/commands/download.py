@@ -1,0 +1,169 @@
+"""`flux tasks download`: from ids, or records, to files."""
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import chain
+
+from flux_cli.api.connection import Connection
+from flux_cli.api.traffic import Traffic
+from flux_cli.commands.look import no_answer_for
+from flux_cli.commands.saving import Saving, SavingOptions, open_saving
+from flux_cli.engine.check import Check
+from flux_cli.engine.download import Download
+from flux_cli.engine.known import KnownTasks
+from flux_cli.errors import ExitCode, OutputError
+from flux_cli.output.formats import Format, Writer, make_writer
+from flux_cli.output.progress import BarProgress, LineProgress, Progress, Silence
+from flux_cli.runtime import Runtime
+from flux_cli.tasks.ids import TaskIds
+from flux_cli.tasks.state import State
+from flux_cli.tasks.task import Task
+from flux_cli.tasks.verdict import Tally
+
+
+_MOST_ROWS = 60  # of a table on a terminal; longer ones show what is not well, and the summary
+
+
+@dataclass(frozen=True, slots=True)
+class DownloadWishes:
+    """What is asked, and what is shown of it."""
+
+    output: Format = Format.AUTO
+    states: frozenset[State] | None = None
+    keep_raw: bool = False
+    batch_size: int = 50
+    retries: int = 3
+    has_verdict: bool = False
+
+
+def download(
+    runtime: Runtime,
+    ids: TaskIds,
+    known: KnownTasks,
+    connection: Connection | None,
+    options: SavingOptions,
+    wishes: DownloadWishes,
+) -> ExitCode:
+    """Save the outputs of `ids`, write the tasks, and return the verdict.
+
+    `connection` is None when every task is known. Raises ServiceError when
+    there is an id without an answer, OutputError when the disk fails, and
+    KeyboardInterrupt, each after writing what is known.
+    """
+    progress = make_progress(runtime, wishes.output, total=len(ids))
+    tally = Tally()
+    with contextlib.ExitStack() as stack:
+        saving = stack.enter_context(open_saving(runtime, options, progress))
+        check = None
+        if connection is not None:
+            client = stack.enter_context(runtime.client(connection))
+            check = Check(
+                known.others(ids),
+                client.retrieve_batch,
+                traffic=Traffic(concurrency=connection.concurrency, retries=wishes.retries),
+                batch_size=wishes.batch_size,
+                workers=min(connection.concurrency, -(-len(ids) // wishes.batch_size)),
+                keep_raw=wishes.keep_raw,
+                now=runtime.now,
+            )
+        report = _Report(runtime, wishes, saving, progress, tally, total=len(ids))
+        with progress:
+            _run(_answers(ids, known, check), check, saving, report, workers=options.workers)
+        report.close()
+        runtime.stderr.note(tally.summary())
+        saving.finish()
+    if check is not None and check.stopped_by is not None:
+        raise check.stopped_by
+    if unknown := tally.by_state[State.UNKNOWN]:
+        raise no_answer_for(unknown, len(ids), check.failure if check else None)
+    if saving.has_failed:
+        return ExitCode.OUTPUT
+    return tally.verdict() if wishes.has_verdict else ExitCode.OK
+
+
+def make_progress(runtime: Runtime, output: Format, *, total: int) -> Progress:
+    """Return bars for a terminal that shows nothing else, and lines for anything else."""
+    is_table = output is Format.TABLE or (output is Format.AUTO and runtime.stdout.is_terminal)
+    is_free = is_table or not runtime.stdout.is_terminal
+    if runtime.stderr.is_quiet:
+        return Silence(runtime.stderr.line)
+    if runtime.stderr.has_styles and is_free:
+        return BarProgress(runtime.stderr, total=total)
+    return LineProgress(runtime.stderr)
+
+
+class _Report:
+    """Writes tasks as they are done with; a table on a terminal waits for the bars to go."""
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        wishes: DownloadWishes,
+        saving: Saving,
+        progress: Progress,
+        tally: Tally,
+        *,
+        total: int,
+    ) -> None:
+        self._saving = saving
+        self._progress = progress
+        self._tally = tally
+        self._states = wishes.states
+        self._writer: Writer = make_writer(
+            wishes.output,
+            runtime.stdout,
+            raw=wishes.keep_raw,
+            now=runtime.now(),
+            note=runtime.stderr.note,
+            has_files=True,
+        )
+        is_table = wishes.output in (Format.AUTO, Format.TABLE) and runtime.stdout.is_terminal
+        self._waits = is_table
+        self._shows_all = not (is_table and total > _MOST_ROWS)
+        self._waiting: list[Task] = []
+
+    def add(self, task: Task) -> None:
+        self._tally.add([task])
+        self._saving.note(task)
+        self._progress.advanced(1)
+        if self._states is not None and task.state not in self._states:
+            return
+        if self._waits:
+            if self._shows_all or not _is_well(task):
+                self._waiting.append(task)
+        else:
+            self._writer.write([task])
+
+    def close(self) -> None:
+        self._writer.write(self._waiting)
+        self._waiting = []
+        self._writer.close()
+
+
+def _is_well(task: Task) -> bool:
+    return task.state is State.SUCCEEDED and not any(o.file and o.file.error for o in task.outputs)
+
+
+def _answers(ids: TaskIds, known: KnownTasks, check: Check | None) -> Iterator[Task]:
+    answers = chain.from_iterable(check.results()) if check is not None else iter(())
+    return known.merged(ids, answers)
+
+
+def _run(
+    tasks: Iterator[Task], check: Check | None, saving: Saving, report: _Report, *, workers: int
+) -> None:
+    engine = Download(tasks, saving.save, workers=workers)
+    try:
+        for task in engine.results():
+            report.add(task)
+    except KeyboardInterrupt:
+        saving.stop()
+        left = check.interrupt() if check is not None else iter(())
+        first = next(left, [])  # stops the questions, so that nobody waits for an answer
+        for task in chain(engine.interrupt(), first, *left):
+            report.add(task)
+        report.close()
+        with contextlib.suppress(OutputError):  # the interrupt is the reason to end
+            saving.finish()
+        raise

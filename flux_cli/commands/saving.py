@@ -1,0 +1,156 @@
+"""What `download` and `watch --download` share: saving outputs, and what goes with them."""
+
+import contextlib
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import typer
+
+from flux_cli.api.traffic import Traffic
+from flux_cli.config.settings import BaseUrl
+from flux_cli.disk import whole_file
+from flux_cli.engine.save import Rules, Saver
+from flux_cli.errors import OutputError
+from flux_cli.output.gallery import ContactSheet
+from flux_cli.output.machine import encode_record
+from flux_cli.output.progress import Progress, format_size
+from flux_cli.output.records import as_record
+from flux_cli.runtime import Runtime
+from flux_cli.tasks.names import NameTemplate
+from flux_cli.tasks.task import File, Task
+
+
+@dataclass(frozen=True, slots=True)
+class SavingOptions:
+    """How outputs of the service at `base_url` are saved; sizes in bytes, times in seconds."""
+
+    base_url: BaseUrl
+    folder: Path
+    template: NameTemplate
+    overwrites: bool = False
+    max_size: int = 200_000_000
+    file_timeout: float = 1800.0
+    has_sidecars: bool = False
+    has_contact_sheet: bool = False
+    workers: int = 8
+    request_timeout: float = 30.0
+    retries: int = 3
+    debug: bool = False
+
+
+class Saving:
+    """Saves outputs from several threads, and notes in one what became of each task."""
+
+    def __init__(
+        self, runtime: Runtime, options: SavingOptions, saver: Saver, sheet: ContactSheet | None
+    ) -> None:
+        self._runtime = runtime
+        self._options = options
+        self._saver = saver
+        self._sheet = sheet
+        self._started = runtime.clock()
+        self._saved = self._bytes = self._kept = self._expired = self._failed = 0
+        self.save = saver.save
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether anything that should have been saved was not."""
+        return bool(self._failed or self._expired)
+
+    def note(self, task: Task) -> None:
+        """Count the files of `task`, and write what goes beside them."""
+        files = [output.file for output in task.outputs if output.file is not None]
+        for file in files:
+            self._count(file)
+            if self._options.has_sidecars and file.path is not None:
+                self._write_sidecar(Path(f"{file.path}.json"), task)
+        if self._sheet is not None:
+            self._sheet.add(task)
+
+    def stop(self) -> None:
+        """Save no more; what is on its way is removed."""
+        self._saver.stop()
+
+    def finish(self) -> None:
+        """Write the contact sheet, and say how it went. Raises OutputError."""
+        if self._sheet is not None:
+            self._sheet.write()
+        seconds = max(0.001, self._runtime.clock() - self._started)
+        noun = "file" if self._saved == 1 else "files"
+        parts = [f"saved {self._saved:,} {noun}"]
+        if self._saved:
+            rate = format_size(round(self._bytes / seconds))
+            parts[0] += f" ({format_size(self._bytes)} in {seconds:.1f} s, {rate}/s)"
+        parts[0] += f" in {self._options.folder}"
+        if self._kept:
+            parts.append(f"kept {self._kept:,} that were there")
+        if self._expired:
+            parts.append(f"{self._expired:,} expired")
+        if self._failed:
+            parts.append(f"{self._failed:,} not saved")
+        self._runtime.stderr.note("; ".join(parts))
+        if self._saver.stopped_by is not None:
+            raise self._saver.stopped_by
+
+    def _count(self, file: File) -> None:
+        if file.error is not None:
+            is_expired = file.error.code == "expired"
+            self._expired += is_expired
+            self._failed += not is_expired
+        elif file.is_new:
+            self._saved += 1
+            self._bytes += file.size or 0
+        else:
+            self._kept += 1
+
+    def _write_sidecar(self, path: Path, task: Task) -> None:
+        if path.exists() and not self._options.overwrites:
+            return
+        temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+        try:
+            temporary.unlink(missing_ok=True)
+            with whole_file(path, temporary) as stream:
+                stream.write(f"{encode_record(as_record(task))}\n".encode())
+        except OSError as error:
+            self._saver.stop(OutputError(f"{path}: cannot be written: {error.strerror}"))
+
+
+@contextlib.contextmanager
+def open_saving(runtime: Runtime, options: SavingOptions, progress: Progress) -> Iterator[Saving]:
+    """Make ready to save files. Raises OutputError, UsageError."""
+    with runtime.file_client(
+        options.base_url,
+        request_timeout=options.request_timeout,
+        concurrency=options.workers,
+        debug=options.debug,
+    ) as client:
+        saver = Saver(
+            Rules(
+                folder=options.folder,
+                template=options.template,
+                overwrites=options.overwrites,
+                max_size=options.max_size,
+                file_timeout=options.file_timeout,
+            ),
+            client.open,
+            traffic=lambda: Traffic(concurrency=options.workers, retries=options.retries),
+            progress=progress,
+            clock=runtime.clock,
+            sleep=time.sleep,
+        )
+        sheet = ContactSheet(options.folder) if options.has_contact_sheet else None
+        try:
+            yield Saving(runtime, options, saver, sheet)
+        finally:
+            saver.stop()
+
+
+def read_template(text: str) -> NameTemplate:
+    """Read what `--name` was given. Raises typer.BadParameter."""
+    try:
+        return NameTemplate(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"{text!r} {error}", param_hint="'--name'") from None

@@ -1,0 +1,179 @@
+"""How a download goes: bars on a terminal, a line for each file anywhere else, on stderr."""
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol, Self
+
+from rich.filesize import decimal
+
+from flux_cli.output.safe import one_line
+from flux_cli.output.streams import Stderr
+from flux_cli.tasks.task import File
+
+
+_LONGEST_NAME = 200  # characters
+
+
+class Progress(Protocol):
+    """Hears of files from several threads, of tasks from one; a context manager."""
+
+    def __enter__(self) -> Self:
+        """Begin to show."""
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Leave a clean screen behind."""
+
+    def moved(self, path: Path, size: int, total: int | None) -> None:
+        """`size` of `total` bytes of a file are here."""
+
+    def ended(self, path: Path, file: File, name: str) -> None:
+        """A file is done with."""
+
+    def advanced(self, tasks: int) -> None:
+        """So many tasks more are done with."""
+
+
+class LineProgress:
+    """A line for each file that is done with."""
+
+    def __init__(self, stderr: Stderr) -> None:
+        self._stderr = stderr
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def moved(self, path: Path, size: int, total: int | None) -> None:
+        pass
+
+    def ended(self, path: Path, file: File, name: str) -> None:
+        del path
+        with self._lock:
+            if file.error is not None:
+                self._stderr.line(failure_line(file, name))
+            else:
+                verb = "saved" if file.is_new else "kept"
+                self._stderr.note(f"{verb} {file.path} ({format_size(file.size or 0)})")
+
+    def advanced(self, tasks: int) -> None:
+        pass
+
+
+class BarProgress:
+    """A bar for the whole and one for each file on its way; what fails is said above them."""
+
+    def __init__(self, stderr: Stderr, *, total: int) -> None:
+        """`total` is the number of tasks."""
+        from rich.console import Console
+        from rich.progress import BarColumn, TaskID, TextColumn
+        from rich.progress import Progress as Bars
+        from rich.table import Column
+
+        self._console = Console(
+            file=stderr.text,
+            width=stderr.columns,
+            force_terminal=True,
+            color_system="standard",
+            no_color=not stderr.has_colours,
+            legacy_windows=False,
+            markup=False,
+            highlight=False,
+            emoji=False,
+        )
+        name = Column(no_wrap=True, overflow="ellipsis", ratio=2)
+        self._bars = Bars(
+            TextColumn("{task.description}", markup=False, table_column=name),
+            BarColumn(bar_width=None, table_column=Column(ratio=1)),
+            TextColumn("{task.fields[facts]}", markup=False, table_column=Column(no_wrap=True)),
+            console=self._console,
+            transient=True,
+            expand=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
+            refresh_per_second=8,
+        )
+        self._stderr = stderr
+        self._total = total
+        self._done = self._bytes = 0
+        self._all = self._bars.add_task(f"0 of {total:,} tasks", total=total, facts="")
+        self._files: dict[Path, tuple[TaskID, int]] = {}  # its bar, and its bytes so far
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> Self:
+        self._bars.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bars.stop()
+
+    def moved(self, path: Path, size: int, total: int | None) -> None:
+        with self._lock:
+            if path not in self._files:
+                name = one_line(path.name, _LONGEST_NAME)
+                self._files[path] = self._bars.add_task(name, total=None, facts=""), 0
+            bar, before = self._files[path]
+            self._files[path] = bar, size
+            self._bytes += max(0, size - before)
+            self._bars.update(bar, completed=size, total=total, facts=format_size(size))
+            self._tell_bytes()
+
+    def ended(self, path: Path, file: File, name: str) -> None:
+        with self._lock:
+            if path in self._files:
+                self._bars.remove_task(self._files.pop(path)[0])
+            if file.error is not None:
+                line = self._stderr.harmless(failure_line(file, name))
+                self._console.print(line, soft_wrap=True)
+
+    def advanced(self, tasks: int) -> None:
+        with self._lock:
+            self._done += tasks
+            text = f"{self._done:,} of {self._total:,} tasks"
+            self._bars.update(self._all, completed=self._done, description=text)
+
+    def _tell_bytes(self) -> None:
+        self._bars.update(self._all, facts=format_size(self._bytes))
+
+
+class Silence:
+    """Shows nothing but what fails, through `say`: for where another view has the screen."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._say = say
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def moved(self, path: Path, size: int, total: int | None) -> None:
+        pass
+
+    def ended(self, path: Path, file: File, name: str) -> None:
+        del path
+        if file.error is not None:
+            self._say(failure_line(file, name))
+
+    def advanced(self, tasks: int) -> None:
+        pass
+
+
+def failure_line(file: File, name: str) -> str:
+    """Return the line about an output that was not saved."""
+    return f"flux: {name}: not saved: {file.error.message if file.error else ''}"
+
+
+def format_size(size: int) -> str:
+    """Return bytes as "812 bytes", "1.2 MB"."""
+    return decimal(size)
