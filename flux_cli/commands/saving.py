@@ -146,6 +146,8 @@ def open_saving(runtime: Runtime, options: SavingOptions, progress: Progress) ->
             yield Saving(runtime, options, saver, sheet)
         finally:
             saver.stop()
+            if sheet is not None:
+                sheet.close()
 
 
 def read_template(text: str) -> NameTemplate:

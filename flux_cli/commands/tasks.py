@@ -232,15 +232,6 @@ def download(
     runtime.stderr.is_quiet = quiet
     url = runtime.base_url(base_url)
     found = runtime.find_token(url)
-    known = KnownTasks()
-    task_ids = read_all(ctx, ids, file, token=found.token if found else None, known=known)
-    connection = None
-    if len(known) < len(task_ids):
-        if found is None:
-            raise runtime.no_token(url)
-        connection = runtime.connection(
-            found, url, request_timeout=request_timeout, concurrency=concurrency, debug=debug
-        )
     saving = SavingOptions(
         url,
         folder,
@@ -263,4 +254,13 @@ def download(
         retries=retries,
         has_verdict=exit_status,
     )
-    raise typer.Exit(run(runtime, task_ids, known, connection, saving, wishes))
+    with KnownTasks() as known:
+        task_ids = read_all(ctx, ids, file, token=found.token if found else None, known=known)
+        connection = None
+        if len(known) < len(task_ids):
+            if found is None:
+                raise runtime.no_token(url)
+            connection = runtime.connection(
+                found, url, request_timeout=request_timeout, concurrency=concurrency, debug=debug
+            )
+        raise typer.Exit(run(runtime, task_ids, known, connection, saving, wishes))

@@ -4,17 +4,27 @@ import pickle
 import tempfile
 import threading
 from collections.abc import Iterable, Iterator
+from typing import Self
 
 from flux_cli.tasks.task import Task
 
 
 class KnownTasks:
-    """Tasks in the order of their ids, in a file without a name: memory does not grow with them."""
+    """Tasks in the order of their ids, in a file without a name: memory does not grow with them.
+
+    A context manager: the file is gone afterwards.
+    """
 
     def __init__(self) -> None:
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the tasks
         self._lock = threading.Lock()
         self._count = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
 
     def __len__(self) -> int:
         return self._count

@@ -108,17 +108,21 @@ class ContactSheet:
         """Raises UsageError where an `index.html` of another kind is in `folder`."""
         self._folder = folder
         self.path = folder / NAME
-        self._cards = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the sheet
         if self.path.exists() and not self._is_ours():
             raise UsageError(
                 f"{self.path}: this is not a contact sheet of flux, and is not replaced",
                 hint="Move it away, or name another folder with --dir",
             )
+        self._cards = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the sheet
 
     def add(self, task: Task) -> None:
         """Add a card for each output of `task`, or one that says why there is none."""
         for output in task.outputs or (None,):
             self._cards.write(self._card(task, output).encode("utf-8"))
+
+    def close(self) -> None:
+        """Forget the cards."""
+        self._cards.close()
 
     def write(self) -> None:
         """Write the page. Raises OutputError."""

@@ -101,10 +101,11 @@ def _jpeg_is_whole(file: BinaryIO, size: int) -> bool:
 
 
 def _mp4_is_whole(file: BinaryIO, size: int) -> bool:
-    position, has_index = 0, False
+    position = 0
+    kinds: set[bytes] = set()
     for _ in range(_MOST_PARTS):
         if position >= size:
-            return has_index and position == size
+            return position == size and b"mdat" in kinds and bool(kinds & {b"moov", b"moof"})
         header = _at(file, position, 16)
         if len(header) < 8:  # noqa: PLR2004
             return False
@@ -115,7 +116,7 @@ def _mp4_is_whole(file: BinaryIO, size: int) -> bool:
             length = size - position
         if length < 8:  # noqa: PLR2004
             return False
-        has_index = has_index or header[4:8] in (b"moov", b"moof")
+        kinds.add(header[4:8])
         position += length
     return False
 

@@ -57,7 +57,7 @@ class NameTemplate:
         *folders, _ = text.split("/")
         if any("{ext}" in folder for folder in folders):
             raise ValueError("has {ext} in the name of a folder")
-        if any(not component.strip(" .") for component in text.split("/")):
+        if not all(component.strip(" .") for component in text.removesuffix(_SUFFIX).split("/")):
             raise ValueError('has an empty name, "." or ".." between its slashes')
 
     def path(self, task: Task, number: int, media: Media) -> PurePosixPath:

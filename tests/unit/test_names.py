@@ -1,0 +1,181 @@
+"""File names: plain, below the folder, unique, the same on every run."""
+
+import re
+import unicodedata
+from pathlib import PurePosixPath
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flux_cli.tasks.media import Media
+from flux_cli.tasks.names import NameTemplate
+from flux_cli.tasks.state import State
+from flux_cli.tasks.task import Output, Task
+
+
+ID = "2db0168c-2373-4367-8d9a-9dc778802e8a"
+DIGEST = r"[a-z2-7]{12}"
+
+
+def make_task(task_id: str = ID, *, seed: float | None = 7, outputs: int = 2, **facts: Any) -> Task:
+    return Task(
+        task_id,
+        State.SUCCEEDED,
+        0.0,
+        outputs=tuple(Output("https://cdn.example/x", "image", seed=seed) for _ in range(outputs)),
+        **({"created_at": 1736304669.779, "model": "flux-dev", "prompt": "A red fox, 4K"} | facts),
+    )
+
+
+def name(template: str, task: Task | None = None, number: int = 1) -> str:
+    return str(NameTemplate(template).path(task or make_task(), number, Media.PNG))
+
+
+@pytest.mark.parametrize(
+    ("template", "expected"),
+    [
+        ("{id}_{n}.{ext}", f"{ID}_1.png"),
+        ("{id}", f"{ID}.png"),
+        ("{created:%Y-%m-%d}/{id}_{n:03}.{ext}", f"2025-01-08/{ID}_001.png"),
+        ("{created}_{id}", f"2025-01-08_{ID}.png"),
+        ("{model}/{prompt}_{seed}_{state}_{id}", f"flux-dev/A-red-fox-4K_7_succeeded_{ID}.png"),
+        ("{ext}_{id}.{ext}", f"png_{ID}.png"),
+        ("{{x}}_{id}", f"{{x}}_{ID}.png"),
+    ],
+)
+def test_templates(template: str, expected: str) -> None:
+    assert name(template) == expected
+
+
+def test_a_name_without_id_gets_a_digest_of_it() -> None:
+    first, second = name("{prompt}"), name("{prompt}", make_task("another-id"))
+    assert re.fullmatch(rf"A-red-fox-4K_{DIGEST}\.png", first)
+    assert first != second
+    assert name("{prompt}", number=2) == first.removesuffix(".png") + "_2.png"
+
+
+def test_unknown_values_have_a_word_for_it() -> None:
+    task = make_task(seed=None, created_at=None, model=None, prompt=None)
+    assert name("{created}_{model}_{prompt}_{seed}_{id}", task) == (
+        f"unknown_unknown_unknown_unknown_{ID}.png"
+    )
+
+
+def test_capitals_of_an_id_do_not_matter() -> None:
+    assert name("{id}", make_task(ID.upper())) == f"{ID}.png"
+
+
+@pytest.mark.parametrize(
+    ("prompt", "expected"),
+    [
+        ("../../etc/passwd", "etc-passwd"),
+        ("..\\..\\windows", "windows"),
+        ("/absolute", "absolute"),
+        ("~/.ssh/id_rsa", "ssh-id-rsa"),
+        ("C:\\x:y", "C-x-y"),
+        ("a\0b\nc\x1b[31m", "a-b-c-31m"),
+        ("\u202egnp.exe", "gnp-exe"),
+        ("...", "unknown"),
+        ("-rf --", "rf"),
+        ("山水画, ink wash", "山水画-ink-wash"),
+        ("नमस्ते", "नमस्ते"),
+        ("word " * 60, "-".join(["word"] * 12)),
+        ("x" * 300, "x" * 60),
+    ],
+)
+def test_prompts_become_something_a_file_system_likes(prompt: str, expected: str) -> None:
+    assert name("{prompt}_{id}", make_task(prompt=prompt)) == f"{expected}_{ID}.png"
+
+
+@pytest.mark.parametrize("device", ["CON", "nul", "Com1", "LPT9", "aux", "prn"])
+def test_devices_are_no_names(device: str) -> None:
+    path = name("{model}/{id}", make_task(model=device))
+    assert path == f"_{device}/{ID}.png"
+
+
+@pytest.mark.parametrize(
+    ("template", "says"),
+    [
+        ("", 'has an empty name, "." or ".." between its slashes'),
+        ("../{id}", 'has an empty name, "." or ".."'),
+        ("/x/{id}", "has an empty name"),
+        ("{id}/..", "has an empty name"),
+        ("a//{id}", "has an empty name"),
+        ("{id}/./x", "has an empty name"),
+        ("C:{id}", "has ':', which file names cannot have"),
+        ("a\\{id}", "has '\\\\', which"),
+        ("{id}\n", "has '\\n', which"),
+        ("{nope}", "has {nope}, which is none of {id}, {n}, "),
+        ("{id.__class__}", "has {id.__class__}, which is none of"),
+        ("{0}", "has {0}, which is none of"),
+        ("{}", "has {}, which is none of"),
+        ("{id!r}", "has a conversion: write {id}"),
+        ("{n:x}", "has a format for {n} other than a width"),
+        ("{model:>9}", "has a format for {model}, which takes none"),
+        ("{id", "cannot be read"),
+        ("{ext}/{id}", "has {ext} in the name of a folder"),
+        ("x" * 400, "is longer than 300 characters"),
+    ],
+)
+def test_templates_that_cannot_be(template: str, says: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(says)):
+        NameTemplate(template)
+
+
+TEXTS = st.text(max_size=400) | st.sampled_from(
+    ["..", ".", "/", "\\", "con", "a/../../b", "\0", "{id}", "%2e%2e/", "\ud800", "é", "e\u0301"]
+)
+TEMPLATES = st.lists(
+    st.sampled_from(
+        [
+            *("{id}", "{n}", "{created}", "{created:%D %T/%n}"),
+            *("{model}", "{prompt}", "{seed}", "{state}"),
+        ]
+    ),
+    min_size=1,
+    max_size=6,
+).flatmap(
+    lambda fields: st.lists(
+        st.sampled_from(["", "_", " ", ".", "/", "x"]), min_size=len(fields), max_size=len(fields)
+    ).map(lambda gaps: "x".join(a + b for a, b in zip(fields, gaps, strict=True)) + "y")
+)
+SEEDS = st.none() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
+IDS = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=128)
+
+
+@given(TEMPLATES, TEXTS, TEXTS, SEEDS, IDS, st.integers(1, 20), st.sampled_from(Media))
+def test_any_name_is_plain_and_below_the_folder(
+    template: str,
+    model: str,
+    prompt: str,
+    seed: float | None,
+    task_id: str,
+    number: int,
+    media: Media,
+) -> None:
+    task = make_task(task_id, seed=seed, outputs=20, model=model, prompt=prompt)
+    path = NameTemplate(template).path(task, number, media)
+    assert path == NameTemplate(template).path(task, number, media)
+    assert not path.is_absolute()
+    assert len(path.parts) == template.count("/") - template.count("%T/") + 1
+    assert path.suffix == f".{media}"
+    for part in path.parts:
+        assert part not in (".", "..")
+        assert len(part.encode()) <= 220
+        assert not re.search(r'[\x00-\x1f\x7f\\/<>:"|?*]', part)
+        assert not any(unicodedata.category(c) in ("Cc", "Cf", "Cs") for c in part)
+        assert part == part.strip(" ") and not part.endswith(".")  # noqa: PT018
+        assert PurePosixPath(part).stem.casefold() not in ("con", "prn", "aux", "nul", "com1")
+
+
+@given(TEMPLATES, st.lists(IDS, min_size=2, max_size=6, unique_by=str.lower))
+def test_no_two_outputs_share_a_name(template: str, ids: list[str]) -> None:
+    """Not even where capitals and the spelling of accents make no difference."""
+    paths = [
+        unicodedata.normalize("NFD", name(template, make_task(task_id), number)).casefold()
+        for task_id in ids
+        for number in (1, 2, 12)
+    ]
+    assert len(set(paths)) == len(paths)
