@@ -4,7 +4,7 @@ import contextlib
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -16,35 +16,94 @@ _FLAGS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 
 
 @contextlib.contextmanager
-def whole_file(path: Path, temporary: Path, *, is_private: bool = False) -> Iterator[BinaryIO]:
+def whole_file(path: Path, *, is_private: bool = False) -> Iterator[BinaryIO]:
     """Give a stream whose bytes are at `path` once the block has ended well, and only then.
 
-    `temporary`, a new name in the same folder, is gone afterwards. A private
-    file is its owner's alone, whatever the umask. Raises OSError.
+    A private file is its owner's alone, whatever the umask. Raises OSError.
     """
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _FLAGS
-    file = os.open(temporary, flags, _PRIVATE if is_private else 0o666)
+    temporary = part_of(path)
+    stream = take(temporary, is_private=is_private)
     try:
-        with os.fdopen(file, "wb") as stream:
-            if is_private:
-                _make_private(stream.fileno())
-            yield stream
-            sync(stream)
-        temporary.replace(path)
+        stream.truncate()
+        yield stream
+        put(stream, temporary, path)
     except BaseException:
-        temporary.unlink(missing_ok=True)
+        discard(stream, temporary)
         raise
-    sync_folder(path.parent)
 
 
-def sync(stream: BinaryIO) -> None:
-    """Bring everything that was written to `stream` to the disk."""
+def part_of(path: Path) -> Path:
+    """Return the name of what is on its way to `path`: hidden, in the same folder."""
+    return path.with_name(f".{path.name}.part")
+
+
+def take(
+    temporary: Path, *, wait: Callable[[float], None] = time.sleep, is_private: bool = False
+) -> BinaryIO:
+    """Create and lock a temporary file, or take over what a crash left of one.
+
+    While another process has it, `wait` is called with seconds to sleep; it may
+    raise to give up. Raises OSError.
+    """
+    while True:
+        descriptor = os.open(
+            temporary, os.O_RDWR | os.O_CREAT | _FLAGS, _PRIVATE if is_private else 0o666
+        )
+        stream = os.fdopen(descriptor, "r+b")
+        try:
+            if is_private:
+                _make_private(descriptor)
+            while not try_lock(descriptor):
+                wait(_PAUSE)
+            if _is_at(temporary, descriptor):
+                return stream
+        except BaseException:
+            stream.close()
+            raise
+        stream.close()  # whoever held the lock has renamed or removed it: another try
+
+
+def put(stream: BinaryIO, temporary: Path, path: Path) -> None:
+    """Bring what `take` gave to the disk, and then to `path`. Raises OSError."""
     stream.flush()
     os.fsync(stream.fileno())
+    if os.name == "posix":  # the lock is held until the old name is gone
+        temporary.replace(path)
+        stream.close()
+    else:
+        stream.close()
+        temporary.replace(path)
+    _sync_folder(path.parent)
 
 
-def sync_folder(folder: Path) -> None:
-    """Bring the names in `folder` to the disk, where a system can do that."""
+def discard(stream: BinaryIO, temporary: Path) -> None:
+    """Remove what `take` gave, unless it has been put in its place. Twice does no harm."""
+    if not stream.closed:
+        temporary.unlink(missing_ok=True)
+        stream.close()
+
+
+def remove_leftover(temporary: Path) -> None:
+    """Remove what a crash left behind; what another process works at stays."""
+    try:
+        descriptor = os.open(temporary, os.O_RDWR | _FLAGS)
+    except OSError:
+        return
+    try:
+        if try_lock(descriptor) and _is_at(temporary, descriptor):
+            temporary.unlink(missing_ok=True)
+    finally:
+        os.close(descriptor)
+
+
+def _is_at(path: Path, descriptor: int) -> bool:
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+def _sync_folder(folder: Path) -> None:
     if os.name != "posix":
         return
     descriptor = os.open(folder, os.O_RDONLY)

@@ -26,6 +26,11 @@ from flux_cli.errors import DownloadError, FluxError
 
 MOST_REDIRECTS = 5
 STEP = 1 << 16  # bytes that have to arrive within each `request_timeout`
+_HEADERS = {
+    "accept": "image/*, video/*",
+    "accept-encoding": "identity",
+    "user-agent": f"flux-tasks/{__version__}",
+}
 _EXPIRED = frozenset({403, 404, 410})
 _PASSING = frozenset({408, 425})
 _RANGE = re.compile(r"bytes ([0-9]{1,18})-[0-9]{1,18}/([0-9]{1,18})")
@@ -69,7 +74,7 @@ class FileClient:
         """Build the client; no connection is made yet."""
         self._access = access
         self._now = now
-        self._clients: dict[tuple[str, Proxy | None], tuple[httpx.Client, DeadlineTransport]] = {}
+        self._transports: dict[tuple[str, Proxy | None], DeadlineTransport] = {}
         self._lock = threading.Lock()
 
     def __enter__(self) -> Self:
@@ -81,8 +86,8 @@ class FileClient:
         value: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        for client, _ in self._clients.values():
-            client.close()
+        for transport in self._transports.values():
+            transport.close()
 
     @contextlib.contextmanager
     def open(
@@ -98,15 +103,16 @@ class FileClient:
         target = _parsed(url)
         for _ in range(MOST_REDIRECTS + 1):
             proxy = self._admit(target)
+            transport = self._transport(target.scheme, proxy)
+            self._say(f"> GET {target}")
+            request = httpx.Request("GET", target, headers=_HEADERS | headers)
             try:
-                client, transport = self._client(target.scheme, proxy)
-                self._say(f"> GET {target}")
-                with client.stream("GET", target, headers=headers) as response:
+                with contextlib.closing(transport.handle_request(request)) as response:
                     self._say(f"< {response.status_code}")
                     if response.has_redirect_location:
                         target = _parsed(response.headers["location"], target)
                         continue
-                    yield self._reply(response, transport)
+                    yield self._reply(response, target.host, transport)
                     return
             except httpx.HTTPError as error:
                 raise _lasting(
@@ -131,10 +137,10 @@ class FileClient:
             raise _forbidden(url)
         return self._access.route(url.scheme, url.host)
 
-    def _client(self, scheme: str, proxy: Proxy | None) -> tuple[httpx.Client, DeadlineTransport]:
+    def _transport(self, scheme: str, proxy: Proxy | None) -> DeadlineTransport:
         with self._lock:
-            if (scheme, proxy) not in self._clients:
-                transport = make_transport(
+            if (scheme, proxy) not in self._transports:
+                self._transports[scheme, proxy] = make_transport(
                     is_encrypted=scheme == "https",
                     seconds=self._access.request_timeout,
                     connections=self._access.connections,
@@ -142,25 +148,16 @@ class FileClient:
                     # what a proxy connects to is the proxy's to decide
                     public_only=not self._access.allows_local and proxy is None,
                 )
-                client = httpx.Client(
-                    transport=transport,
-                    trust_env=False,
-                    follow_redirects=False,  # each step is checked here
-                    headers={
-                        "accept": "image/*, video/*",
-                        "accept-encoding": "identity",
-                        "user-agent": f"flux-tasks/{__version__}",
-                    },
-                )
-                self._clients[scheme, proxy] = client, transport
-            return self._clients[scheme, proxy]
+            return self._transports[scheme, proxy]
 
-    def _reply(self, response: httpx.Response, transport: DeadlineTransport) -> FileReply:
+    def _reply(
+        self, response: httpx.Response, host: str, transport: DeadlineTransport
+    ) -> FileReply:
         status, headers = response.status_code, response.headers
         if status == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
             raise errors.RangeRefused("the file has changed on its way", code="range_refused")
         if status not in (httpx.codes.OK, httpx.codes.PARTIAL_CONTENT):
-            raise self._refusal(response)
+            raise self._refusal(response, host)
         if headers.get("content-encoding", "identity").strip().lower() != "identity":
             raise DownloadError("it is compressed in a way that was not asked for", code="encoded")
         start, total = 0, _whole_number(headers.get("content-length"))
@@ -171,9 +168,9 @@ class FileClient:
             start, total = int(match[1]), int(match[2])
         return FileReply(start, total, _validator(headers), _steady(response, transport))
 
-    def _refusal(self, response: httpx.Response) -> FluxError:
+    def _refusal(self, response: httpx.Response, host: str) -> FluxError:
         status = response.status_code
-        answer = f"{response.url.host} answered HTTP {status}"
+        answer = f"{host} answered HTTP {status}"
         if status in _EXPIRED:
             return DownloadError(f"the link has expired (HTTP {status})", code="expired")
         if status == httpx.codes.TOO_MANY_REQUESTS:

@@ -1,7 +1,6 @@
 """What `download` and `watch --download` share: saving outputs, and what goes with them."""
 
 import contextlib
-import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ import typer
 
 from flux_cli.api.traffic import Traffic
 from flux_cli.config.settings import BaseUrl
-from flux_cli.disk import whole_file
+from flux_cli.disk import part_of, remove_leftover, whole_file
 from flux_cli.engine.save import Rules, Saver
 from flux_cli.errors import OutputError
 from flux_cli.output.gallery import ContactSheet
@@ -108,11 +107,10 @@ class Saving:
 
     def _write_sidecar(self, path: Path, task: Task) -> None:
         if path.exists() and not self._options.overwrites:
+            remove_leftover(part_of(path))
             return
-        temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
         try:
-            temporary.unlink(missing_ok=True)
-            with whole_file(path, temporary) as stream:
+            with whole_file(path) as stream:
                 stream.write(f"{encode_record(as_record(task))}\n".encode())
         except OSError as error:
             self._saver.stop(OutputError(f"{path}: cannot be written: {error.strerror}"))

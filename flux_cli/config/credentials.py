@@ -21,7 +21,6 @@ from flux_cli.errors import OutputError, UsageError
 
 _VERSION = 1
 _FILE = "credentials.json"
-_TEMPORARY = ".credentials-"
 _MAX_BYTES = 1 << 20
 
 
@@ -72,7 +71,6 @@ class CredentialStore:
                 self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
                 self._folder.chmod(0o700)
             with locked(self._folder / ".lock"):
-                self._remove_leftovers()
                 credentials = self._read(warn=lambda _: None)
                 if credentials is None:
                     self._set_aside()
@@ -122,20 +120,14 @@ class CredentialStore:
             return file.read(_MAX_BYTES)
 
     def _write(self, credentials: Credentials) -> None:
-        temporary = self._folder / f"{_TEMPORARY}{_random_name()}"
-        with whole_file(self.path, temporary, is_private=True) as stream:
+        with whole_file(self.path, is_private=True) as stream:
             stream.write(_serialised(credentials))
 
     def _set_aside(self) -> None:
         stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
-        aside = self.path.with_name(f"{_FILE}.unusable-{stamp}-{_random_name()[:4]}")
+        aside = self.path.with_name(f"{_FILE}.unusable-{stamp}-{_random_name()}")
         self.path.rename(aside)
         self._warn(f"{self.path}: could not be used; kept as {aside.name}")
-
-    def _remove_leftovers(self) -> None:
-        """Remove what a crash left behind; nobody else writes while the lock is held."""
-        for leftover in self._folder.glob(f"{_TEMPORARY}*"):
-            leftover.unlink(missing_ok=True)
 
 
 class _NewerVersion(Exception):
@@ -166,6 +158,6 @@ def _serialised(credentials: Credentials) -> bytes:
 
 
 def _random_name() -> str:
-    import secrets  # only who saves a token waits for it
+    import secrets  # only who needs it waits for it
 
-    return secrets.token_hex(8)
+    return secrets.token_hex(2)

@@ -4,7 +4,7 @@ import pickle
 import tempfile
 import threading
 from collections.abc import Iterable, Iterator
-from typing import Self
+from typing import IO, Self
 
 from flux_cli.tasks.task import Task
 
@@ -16,7 +16,7 @@ class KnownTasks:
     """
 
     def __init__(self) -> None:
-        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the tasks
+        self._file: IO[bytes] | None = None
         self._lock = threading.Lock()
         self._count = 0
 
@@ -24,7 +24,8 @@ class KnownTasks:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._file.close()
+        if self._file is not None:
+            self._file.close()
 
     def __len__(self) -> int:
         return self._count
@@ -33,6 +34,8 @@ class KnownTasks:
         """Keep `task`, if it is one. Its id comes after those of all that were added before."""
         if task is None:
             return
+        if self._file is None:
+            self._file = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the tasks
         pickle.dump(task, self._file, pickle.HIGHEST_PROTOCOL)
         self._count += 1
 
@@ -52,7 +55,7 @@ class KnownTasks:
         place, left = 0, self._count
         task: Task | None = None
         for task_id in ids:
-            if task is None and left:
+            if task is None and left and self._file is not None:
                 with self._lock:  # two readers, each at its own place
                     self._file.seek(place)
                     task = pickle.load(self._file)  # noqa: S301 - written by this process

@@ -4,15 +4,10 @@ import hashlib
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO
 
-from flux_cli.disk import sync, sync_folder, try_lock
+from flux_cli.disk import discard, put, take
 from flux_cli.errors import DownloadError
 from flux_cli.tasks.media import HEAD, Media, is_whole, recognise
-
-
-_FLAGS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
-_PAUSE = 0.05  # seconds between two tries to get the lock
 
 
 class Part:
@@ -31,7 +26,7 @@ class Part:
         self.media: Media | None = None
         self.size = 0
         self.validator: str | None = None
-        self._file = self._opened(wait)
+        self._file = take(path, wait=wait)
         self._digest = hashlib.sha256()
         self._head = b""
         self.clear()
@@ -63,21 +58,12 @@ class Part:
 
     def finish(self, path: Path) -> str:
         """Bring the bytes to the disk and to `path`; return their SHA-256. Raises OSError."""
-        sync(self._file)
-        if os.name == "posix":  # the lock is held until the name is gone
-            self.path.replace(path)
-            self._file.close()
-        else:
-            self._file.close()
-            self.path.replace(path)
-        sync_folder(path.parent)
+        put(self._file, self.path, path)
         return self._digest.hexdigest()
 
     def discard(self) -> None:
         """Remove what there is, unless it has been finished. Twice does no harm."""
-        if not self._file.closed:
-            self.path.unlink(missing_ok=True)
-            self._file.close()
+        discard(self._file, self.path)
 
     def _recognised(self) -> Media:
         media = recognise(self._head)
@@ -86,23 +72,3 @@ class Part:
             what = "it is a web page, not" if is_page else "it is not"
             raise DownloadError(f"{what} a picture or a video that flux knows", code="not_media")
         return media
-
-    def _opened(self, wait: Callable[[float], None]) -> BinaryIO:
-        while True:
-            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | _FLAGS, 0o666)
-            file = os.fdopen(descriptor, "r+b")
-            try:
-                while not try_lock(descriptor):
-                    wait(_PAUSE)
-                if self._is_at_its_path(descriptor):
-                    return file
-            except BaseException:
-                file.close()
-                raise
-            file.close()  # whoever held the lock has renamed or removed it: another try
-
-    def _is_at_its_path(self, descriptor: int) -> bool:
-        try:
-            return os.path.samestat(os.fstat(descriptor), self.path.stat())
-        except FileNotFoundError:
-            return False

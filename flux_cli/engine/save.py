@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from flux_cli.api.files import FileReply
 from flux_cli.api.traffic import Stopped, Traffic
+from flux_cli.disk import part_of, remove_leftover
 from flux_cli.engine.part import Part
 from flux_cli.errors import ConnectionFault, DownloadError, OutputError, RangeRefused, ServiceError
 from flux_cli.tasks.media import Media
@@ -122,6 +123,7 @@ class Saver:
         if self._rules.overwrites or not (existing := self._existing(task, number)):
             return None
         path = existing[0]
+        remove_leftover(part_of(path.with_suffix("")))
         with path.open("rb") as stream:
             digest = hashlib.file_digest(stream, "sha256").hexdigest()
         return File(str(path), path.stat().st_size, digest, is_new=False)
@@ -132,7 +134,7 @@ class Saver:
         if not stem.parent.resolve().is_relative_to(self._root):
             raise DownloadError(f"{stem.parent} leads out of the folder", code="outside")
         end = self._clock() + self._rules.file_timeout
-        part_path = stem.with_name(f".{stem.name}.part")
+        part_path = part_of(stem)
         with self._lock:
             self._parts.add(part_path)
         try:
@@ -223,7 +225,7 @@ class Saver:
 
 def _host(url: str) -> str:
     try:
-        return urlsplit(url).hostname or ""
+        return urlsplit(url).netloc
     except ValueError:
         return ""
 

@@ -7,7 +7,6 @@ policy lets nothing run but its own script, which it names by its digest.
 import base64
 import hashlib
 import html
-import os
 import shutil
 import tempfile
 import urllib.parse
@@ -126,11 +125,9 @@ class ContactSheet:
 
     def write(self) -> None:
         """Write the page. Raises OutputError."""
-        temporary = self._folder / f".{NAME}.{os.getpid()}.part"
         self._cards.seek(0)
         try:
-            temporary.unlink(missing_ok=True)
-            with whole_file(self.path, temporary) as page:
+            with whole_file(self.path) as page:
                 page.write(_HEAD.encode())
                 shutil.copyfileobj(self._cards, page)
                 page.write(_TAIL.encode())

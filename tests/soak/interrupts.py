@@ -80,7 +80,7 @@ def kills() -> Table:
                 background.process.send_signal(signal.SIGKILL)
                 killed += background.process.wait() == -signal.SIGKILL
             broken += not is_whole(flux.config)
-        leftovers = len(list(flux.config.glob(".credentials-*")))
+        leftovers = len(list(flux.config.glob("*.part")))
     return [
         ("SIGKILL during `auth login`", "killed in time", "files broken", "temporary files left"),
         (f"{KILLS}", f"{killed}", f"{broken}", f"{leftovers} (the next save removes it)"),

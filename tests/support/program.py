@@ -162,7 +162,7 @@ class Program:
         assert "Traceback" not in run.stderr, run.stderr
         assert CANARY not in run.stderr
         assert CANARY.encode() not in run.stdout
-        leftovers = [path.name for path in self.folder.rglob(".credentials-*")]
+        leftovers = [path.name for path in self.config.rglob("*.part")]
         assert leftovers + [path.name for path in self.temporary.iterdir()] == []
         return run
 

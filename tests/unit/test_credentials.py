@@ -162,14 +162,14 @@ def test_a_failure_at_any_step_keeps_the_old_file(
         saved(tmp_path, "https://other.example")
     monkeypatch.undo()
     assert tokens(tmp_path) == {ORIGIN: TOKEN}
-    assert not list(tmp_path.glob(".credentials-*"))
+    assert not list(tmp_path.glob("*.part"))
 
 
 def test_leftovers_of_a_crash_are_removed(tmp_path: Path) -> None:
     saved(tmp_path)
-    (tmp_path / ".credentials-dead").write_text("half")
+    (tmp_path / ".credentials.json.part").write_text("half")
     saved(tmp_path)
-    assert not list(tmp_path.glob(".credentials-*"))
+    assert not list(tmp_path.glob("*.part"))
 
 
 def _save_many(folder: Path, worker: int) -> None:
@@ -263,7 +263,7 @@ def test_the_store_is_a_dict_whatever_crashes(
         if (folder / "credentials.json").exists():
             assert mode(folder / "credentials.json") == 0o600
     saved(folder, "last")
-    assert not list(folder.glob(".credentials-*"))
+    assert not list(folder.glob("*.part"))
     assert json.loads((folder / "credentials.json").read_text())["version"] == 1
 
 

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -20,13 +21,16 @@ DIGEST = r"[a-z2-7]{12}"
 
 
 def make_task(task_id: str = ID, *, seed: float | None = 7, outputs: int = 2, **facts: Any) -> Task:
-    return Task(
+    task = Task(
         task_id,
         State.SUCCEEDED,
         0.0,
+        created_at=1736304669.779,
+        model="flux-dev",
+        prompt="A red fox, 4K",
         outputs=tuple(Output("https://cdn.example/x", "image", seed=seed) for _ in range(outputs)),
-        **({"created_at": 1736304669.779, "model": "flux-dev", "prompt": "A red fox, 4K"} | facts),
     )
+    return replace(task, **facts)
 
 
 def name(template: str, task: Task | None = None, number: int = 1) -> str:

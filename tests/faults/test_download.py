@@ -1,0 +1,412 @@
+"""Files on their way: cut, changed, refused, endless, hostile. Whole or absent, always."""
+
+import contextlib
+import gzip
+import itertools
+import json
+import random
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from flux_cli.errors import ExitCode
+from flux_cli.sandbox.png import make_png
+from flux_cli.sandbox.server import Faults, Sandbox
+from flux_cli.sandbox.store import seed_of
+from tests.support.fault_server import End, FaultServer, Request, Script, Step, Wait, reply
+from tests.support.media import FILES
+from tests.support.pictures import PNG, TAG, file_reply, leftovers, saved, whole, with_files
+from tests.support.program import FLUX, MEASURED_BY, Program
+from tests.support.records import make_ids
+
+
+Start = Callable[[Script], FaultServer]
+IDS = make_ids(2)
+DOWNLOAD = ("tasks", "download", "-d", "out")
+
+
+def head_of(data: bytes) -> int:
+    return data.index(b"\r\n\r\n") + 4
+
+
+def cut(request: Request, bytes_of_body: int = 150) -> bytes:
+    """Return the beginning of a good reply."""
+    data = file_reply(request, PNG)
+    return data[: head_of(data) + bytes_of_body]
+
+
+def failing_once(*steps: Callable[[Request], Step]) -> tuple[Script, list[Request]]:
+    """Return a script that fails the first request for a file, and the requests it saw."""
+    seen: list[Request] = []
+
+    def script(request: Request) -> list[Step]:
+        seen.append(request)
+        return [step(request) for step in steps] if len(seen) == 1 else whole(request)
+
+    return script, seen
+
+
+@pytest.mark.parametrize("end", End)
+def test_a_cut_file_is_resumed(flux: Program, service: Start, end: End) -> None:
+    script, seen = failing_once(cut, lambda _: Wait(0.2), lambda _: end)
+    service(with_files(script))
+    run = flux(*DOWNLOAD, IDS[0]).expect(ExitCode.OK)
+    assert saved(run, flux.folder)[0].read_bytes() == PNG
+    assert "range" not in seen[0].headers
+    assert (seen[1].headers["range"], seen[1].headers["if-range"]) == ("bytes=150-", TAG)
+
+
+def test_a_server_that_knows_no_ranges_sends_all_again(flux: Program, service: Start) -> None:
+    script, seen = failing_once(cut, lambda _: Wait(0.2), lambda _: End.CLOSE)
+    service(with_files(lambda r: script(r) if not seen else [reply(200, PNG)]))
+    run = flux(*DOWNLOAD, IDS[0]).expect(ExitCode.OK)
+    assert saved(run, flux.folder)[0].read_bytes() == PNG
+
+
+def test_a_file_that_changes_meanwhile_is_not_mixed(flux: Program, service: Start) -> None:
+    script, seen = failing_once(cut, lambda _: Wait(0.2), lambda _: End.CLOSE)
+    other = FILES["gif"]  # type: ignore[index]
+    service(with_files(lambda r: script(r) if not seen else [file_reply(r, other, '"new"')]))
+    run = flux(*DOWNLOAD, IDS[0]).expect(ExitCode.OK)
+    assert saved(run, flux.folder)[0].read_bytes() == other
+
+
+@pytest.mark.parametrize(
+    "second",
+    [
+        reply(206, PNG[100:], content_range=f"bytes 100-{len(PNG) - 1}/{len(PNG)}", etag=TAG),
+        reply(206, PNG[150:], content_range="bytes 150-200/9999", etag=TAG),
+        reply(206, PNG[150:], content_range="nonsense"),
+        reply(416, b""),
+    ],
+    ids=["another part", "another size", "no range", "refused"],
+)
+def test_a_wrong_part_is_not_taken(flux: Program, service: Start, second: bytes) -> None:
+    script, seen = failing_once(cut, lambda _: Wait(0.2), lambda _: End.CLOSE)
+
+    def file(request: Request) -> list[Step]:
+        if len(seen) == 1:
+            seen.append(request)
+            return [second]
+        return list(script(request))
+
+    service(with_files(file))
+    run = flux(*DOWNLOAD, IDS[0]).expect(ExitCode.OK)
+    assert saved(run, flux.folder)[0].read_bytes() == PNG
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 429, 408])
+def test_trouble_that_passes(flux: Program, service: Start, status: int) -> None:
+    script, seen = failing_once(lambda _: reply(status, b"<html>"))
+    service(with_files(script))
+    flux(*DOWNLOAD, IDS[0]).expect(ExitCode.OK)
+    assert len(seen) == 2
+
+
+def endless(request: Request) -> Iterator[Step]:
+    """Send a picture that never ends, as fast as it is taken."""
+    del request
+    yield b"HTTP/1.1 200 OK\r\n\r\n" + PNG[:8]
+    for _ in itertools.repeat(None):
+        yield b"\xff\xff\x00\x00tEXt" * 8192
+
+
+def drip(request: Request) -> Iterator[Step]:
+    """Send a picture byte by byte, for ever."""
+    del request
+    yield b"HTTP/1.1 200 OK\r\ncontent-length: 900000\r\n\r\n" + PNG[:70]
+    for _ in itertools.repeat(None):
+        yield b"\0"
+        yield Wait(0.02)
+
+
+def ten_gigabytes(request: Request) -> list[Step]:
+    del request
+    return [b"HTTP/1.1 200 OK\r\ncontent-length: 10000000000\r\n\r\n" + PNG[:70], Wait(20)]
+
+
+def always(*steps: Step) -> Script:
+    return lambda _: list(steps)
+
+
+def redirect(location: str) -> Script:
+    return always(reply(302, b"", location=location))
+
+
+QUICK = ("--retries", "1", "--request-timeout", "300ms")
+EXPIRED = "the link has expired (HTTP {})"
+PAGE = b"<!doctype html><html><title>Log in</title>" + b" " * 100
+REFUSALS: list[tuple[str, Script, str, str]] = [
+    ("expired 403", always(reply(403, b"")), "expired", EXPIRED.format(403)),
+    ("expired 404", always(reply(404, b"")), "expired", EXPIRED.format(404)),
+    ("expired 410", always(reply(410, b"")), "expired", EXPIRED.format(410)),
+    ("unauthorized", always(reply(401, b"")), "http_401", "answered HTTP 401"),
+    ("no content", always(reply(204, b"")), "http_204", "answered HTTP 204"),
+    ("500 always", always(reply(500, b"")), "http_500", "answered HTTP 500"),
+    ("html as png", always(reply(200, PAGE, content_type="image/png")), "not_media", "a web page"),
+    ("svg", always(reply(200, b"<svg>" + b" " * 99)), "not_media", "it is a web page, not a pict"),
+    ("text", always(reply(200, b"x" * 99)), "not_media", "it is not a picture or a video"),
+    ("empty", always(reply(200, b"")), "not_media", "it is not a picture or a video"),
+    ("damaged", always(reply(200, PNG[:-9])), "damaged", "it ends before its end"),
+    (
+        "shortened without a length",
+        always(b"HTTP/1.1 200 OK\r\n\r\n" + PNG[:-9], End.CLOSE),
+        "reply_cut",
+        "the file was cut short",
+    ),
+    (
+        "compressed",
+        always(reply(200, gzip.compress(PNG), content_encoding="gzip")),
+        "encoded",
+        "compressed in a way that was not asked for",
+    ),
+    ("ten gigabytes", ten_gigabytes, "too_large", "it is larger than 1,000,000 bytes"),
+    ("without end", endless, "too_large", "it is larger than 1,000,000 bytes (--max-size)"),
+    ("drip", drip, "timeout", "no whole reply within 0.3 seconds"),
+    ("stall", always(cut(Request("/", {}, {}, 0.0)), Wait(20)), "timeout", "no whole reply within"),
+    ("to a file", redirect("file:///etc/passwd"), "forbidden_link", "with https:// (file:)"),
+    ("to ftp", redirect("ftp://example.com/x"), "forbidden_link", "(ftp:)"),
+    ("to data", redirect("data:image/png;base64,AAAA"), "forbidden_link", "(data:)"),
+    ("to plain http", redirect("http://192.0.2.1/x.png"), "forbidden_link", "(http:)"),
+    ("to nowhere", redirect("https:///x"), "forbidden_link", "no host"),
+    ("to a user", redirect("https://user:word@example.com/"), "forbidden_link", "names a user"),
+    ("to nonsense", redirect("https://[::1"), "forbidden_link", "is not a URL"),
+    ("round and round", redirect("/again"), "redirects", "more than 5 redirects"),
+    ("redirect without a place", always(reply(302, b"")), "http_302", "answered HTTP 302"),
+]
+
+
+@pytest.mark.parametrize(
+    ("script", "code", "says"),
+    [row[1:] for row in REFUSALS],
+    ids=[row[0] for row in REFUSALS],
+)
+def test_what_is_refused_is_absent_and_said(
+    flux: Program, service: Start, script: Script, code: str, says: str
+) -> None:
+    service(with_files(lambda r: script(r) if IDS[0] in r.path or "again" in r.path else whole(r)))
+    run = flux(*DOWNLOAD, *QUICK, "--max-size", "1MB", *IDS).expect(ExitCode.OUTPUT, stderr=says)
+    bad, good = (record["outputs"][0] for record in run.records)
+    assert (bad["path"], bad["bytes"], bad["sha256"]) == (None, None, None)
+    assert bad["error"]["code"] == code
+    assert [path.name for path in (flux.folder / "out").iterdir()] == [Path(good["path"]).name]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("file:///etc/passwd", "ftp://example.com/x", "http://example.com/x", "javascript:1"),
+        *("//example.com/x", "x", "https://", "https://a:b@example.com/", "https://[::1", "\0"),
+        *("https://127.0.0.1:{port}/", "https://localhost:{port}/", "https://[::1]:{port}/"),
+        *("https://0.0.0.0:{port}/", "https://[::ffff:127.0.0.1]:{port}/", "https://127.1:{port}/"),
+        *("https://2130706433:{port}/", "https://0x7f.1:{port}/", "https://localhost.:{port}/"),
+        *("https://10.0.0.1/", "https://192.168.1.1/", "https://169.254.169.254/latest"),
+        *(
+            "https://[fe80::1]/",
+            "https://[fd00::1]/",
+            "https://100.64.0.1/",
+            "https://[64:ff9b::a00:1]/",
+        ),
+    ],
+)
+def test_a_link_into_the_network_is_not_followed(flux: Program, url: str) -> None:
+    """The service is a public one here; its links must not reach this machine or its neighbours."""
+    with FaultServer(whole) as inside:
+        url = url.format(port=inside.url.rpartition(":")[2])
+        record = {
+            "id": IDS[0],
+            "state": "succeeded",
+            "observed_at": "2026-11-23T00:00:00Z",
+            "outputs": [{"url": url, "kind": "image"}],
+        }
+        run = flux(*DOWNLOAD, "--retries", "0", stdin=json.dumps(record))
+        run.expect(ExitCode.OUTPUT, stderr="not saved: ")
+        assert inside.connections == 0
+    assert run.records[0]["outputs"][0]["error"]["code"] in ("forbidden_link", "forbidden_address")
+    assert list((flux.folder / "out").iterdir()) == []
+
+
+TRAVERSAL = [
+    *("../../../etc/x", "/etc/x", "..\\..\\x", "a/../../b", "~root/x"),
+    *("CON", "x\0y", "\x1b[2J"),
+]
+
+
+@pytest.mark.parametrize("text", TRAVERSAL)
+def test_no_field_leads_out_of_the_folder(flux: Program, service: Start, text: str) -> None:
+    request = {"model": text, "prompt": text * 40, "action": text, "size": text}
+    service(with_files(url="{base}/" + "..%2f..%2fx.sh?{id}", request=request, type=text))
+    run = flux(
+        *(*DOWNLOAD, "--name", "{model}/{prompt}/{seed}{state}"),
+        *("--sidecar", "--contact-sheet", IDS[0]),
+    ).expect(ExitCode.OK)
+    (path,) = saved(run, flux.folder)
+    out = flux.folder / "out"
+    assert path.resolve().is_relative_to(out.resolve())
+    assert len(path.relative_to(out).parts) == 3
+    assert {p.name for p in flux.folder.iterdir()} <= {"out", "tmp", "config"}
+
+
+def test_a_link_that_the_user_laid_out_of_the_folder_is_not_followed(
+    flux: Program, service: Start
+) -> None:
+    service(with_files())
+    (flux.folder / "elsewhere").mkdir()
+    (flux.folder / "out").mkdir()
+    (flux.folder / "out/flux-dev").symlink_to(flux.folder / "elsewhere")
+    run = flux(*DOWNLOAD, "--name", "{model}/{id}", IDS[0]).expect(
+        ExitCode.OUTPUT, stderr="leads out of the folder"
+    )
+    assert run.records[0]["outputs"][0]["error"]["code"] == "outside"
+    assert list((flux.folder / "elsewhere").iterdir()) == []
+
+
+def test_a_dead_host_is_left_alone_and_does_not_stop_the_others(
+    flux: Program, service: Start
+) -> None:
+    with FaultServer(always(End.RESET)) as dead:
+        script = with_files()
+
+        def tasks(request: Request) -> list[Step]:
+            steps = list(script(request))
+            if request.path == "/flux/tasks":
+                (step,) = steps
+                assert isinstance(step, bytes)
+                base = f"http://{request.headers['host']}"
+                _, _, body = step.partition(b"\r\n\r\n")
+                old = f"{base}/00000000-0000-00".encode()
+                return [reply(200, body.replace(old + b"2", f"{dead.url}/0".encode()))]
+            return steps
+
+        service(tasks)
+        ids = [*make_ids(5), *make_ids(15, start=0x20), *make_ids(5, start=0x30)]
+        run = flux(*DOWNLOAD, "--retries", "1", *ids)
+        run.expect(ExitCode.OUTPUT)
+        assert len(saved(run, flux.folder)) == 10
+        assert 0 < dead.connections <= 16 + 8
+
+
+def test_a_full_disk_ends_it_with_everything_said(flux: Program, service: Start) -> None:
+    big = PNG[:-12] + b"\0\1\0\0tEXt" + b"x" * 65540 + PNG[-12:]
+    service(with_files(always(reply(200, big))))
+    command = f'ulimit -f 40; exec "{FLUX}" tasks download -d out {" ".join(IDS)}'
+    environment = flux.variables(dict.fromkeys(MEASURED_BY))
+    run = subprocess.run(
+        ["bash", "-c", command],
+        env=environment,
+        cwd=flux.folder,
+        capture_output=True,
+        stdin=subprocess.DEVNULL,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert run.returncode == ExitCode.OUTPUT, run.stderr
+    assert "cannot be written: File too large" in run.stderr
+    assert [json.loads(line)["id"] for line in run.stdout.splitlines()] == IDS
+    assert "Traceback" not in run.stderr
+    assert list((flux.folder / "out").iterdir()) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_leaves_nothing_half_done(
+    flux: Program, service: Start, number: signal.Signals
+) -> None:
+    script = with_files(lambda r: whole(r) if IDS[0] in r.path else [cut(r), Wait(20)])
+    server = service(script)
+    with flux.start(*DOWNLOAD, *IDS) as running:
+        while len(server.requests) < 3:
+            time.sleep(0.01)
+        time.sleep(0.1)
+        assert running.signal(number) < 0.5
+        run = running.end()
+    run.expect(ExitCode.INTERRUPTED if number is signal.SIGINT else ExitCode.TERMINATED)
+    assert list(run.states) == IDS
+    assert run.records[1]["outputs"][0]["error"]["message"] == "interrupted"
+    assert leftovers(flux.folder) == []
+    assert [p.name for p in (flux.folder / "out").iterdir()] == [f"{IDS[0]}_1.png"]
+
+
+def test_an_interrupted_watch_leaves_nothing_half_done(flux: Program, service: Start) -> None:
+    server = service(with_files(lambda r: whole(r) if IDS[0] in r.path else [cut(r), Wait(20)]))
+    with flux.start("tasks", "watch", "--download", "out", *IDS) as running:
+        while len(server.requests) < 3:
+            time.sleep(0.01)
+        time.sleep(0.1)
+        assert running.signal(signal.SIGINT) < 0.5
+        run = running.end().expect(ExitCode.INTERRUPTED)
+    assert sorted(run.states) == IDS
+    assert leftovers(flux.folder) == []
+
+
+def test_two_runs_at_once_harm_nothing(flux: Program, sandbox: Callable[..., Sandbox]) -> None:
+    server = sandbox(faults=Faults(latency=0.02))
+    ids = [server.store.submit({"prompt": f"{n}"}).id for n in range(40)]
+    with contextlib.ExitStack() as stack:
+        both = [stack.enter_context(flux.start(*DOWNLOAD, *ids)) for _ in range(2)]
+        runs = [running.end().expect(ExitCode.OK) for running in both]
+    for run in runs:
+        assert len(saved(run, flux.folder)) == 40
+    assert len(list((flux.folder / "out").iterdir())) == 40
+
+
+def expected_files(server: Sandbox) -> dict[str, bytes]:
+    """Return what has to be in each file, by name."""
+    return {
+        f"{task.id}_{n}.png": make_png(seed_of(file), task.request["size"])
+        for task in server.store.newest()
+        for n, file in enumerate(task.files, 1)
+    }
+
+
+def test_a_thousand_files_on_a_bad_day(flux: Program, sandbox: Callable[..., Sandbox]) -> None:
+    """One exchange in ten is cut, reset, of a wrong type or an error: whole or reported."""
+    server = sandbox(faults=Faults(error_rate=0.1))
+    ids = [
+        server.store.submit({"prompt": f"{n}", "size": "64x64", "count": 4}).id for n in range(250)
+    ]
+    expected = expected_files(server)
+    out = flux.folder / "out"
+    run = flux(*DOWNLOAD, *ids)
+    assert [record["id"] for record in run.records] == ids
+    reported = sum(o["error"] is not None for r in run.records for o in r["outputs"])
+    assert 0 < reported < 100
+    assert len(saved(run, flux.folder)) == 1000 - reported
+    for _ in range(9):
+        assert {path.name: path.read_bytes() for path in out.iterdir()}.items() <= expected.items()
+        if run.code == ExitCode.OK:
+            break
+        run = flux(*DOWNLOAD, *ids)
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == expected
+
+
+def test_killed_at_any_instant_no_name_is_a_partial_file(
+    flux: Program, sandbox: Callable[..., Sandbox]
+) -> None:
+    """A hundred kills; the run after them finishes the rest."""
+    server = sandbox(faults=Faults(latency=0.02))
+    ids = [server.store.submit({"prompt": f"{n}", "size": "64x64"}).id for n in range(300)]
+    expected = expected_files(server)
+    out = flux.folder / "out"
+    chance = random.Random(7)
+    killed = 0
+    while killed < 100:
+        some = [str(task_id) for task_id in chance.sample(ids, 50)]
+        with flux.start(*DOWNLOAD, "--overwrite", "--sidecar", *some) as running:
+            time.sleep(chance.uniform(0.1, 0.3))
+            killed += running.process.poll() is None
+            running.process.kill()
+            running.process.communicate()
+        for path in out.iterdir() if out.exists() else ():
+            if not path.name.startswith("."):
+                if path.suffix == ".json":
+                    json.loads(path.read_bytes())
+                else:
+                    assert path.read_bytes() == expected[path.name]
+    flux(*DOWNLOAD, "--sidecar", *ids).expect(ExitCode.OK)
+    assert {p.name: p.read_bytes() for p in out.glob("*.png")} == expected
+    assert leftovers(flux.folder) == []
