@@ -18,6 +18,10 @@ tools: # what the tests run beside flux
 	@for tool in $(TOOLS); do \
 		command -v $$tool >/dev/null || missing="$$missing $$tool"; \
 	done; \
+	for browser in chromium chromium-browser google-chrome; do \
+		command -v $$browser >/dev/null && found=$$browser; \
+	done; \
+	[ -n "$$found" ] || missing="$$missing chromium"; \
 	[ -z "$$missing" ] || { echo "make test needs:$$missing (apt-get install$$missing)"; exit 1; }
 
 test: tools check ## Run every check and every test

@@ -28,7 +28,7 @@ _STYLE = """
 * { box-sizing: border-box; }
 body { margin: 0 auto; max-width: 100rem; padding: 1rem; font: 15px/1.4 system-ui, sans-serif; }
 header { display: flex; flex-wrap: wrap; gap: .5rem 1rem; align-items: baseline; }
-header { position: sticky; top: 0; padding: .5rem 0; background: Canvas; z-index: 1; }
+header { position: sticky; top: 0; padding: .5rem 0 1rem; background: Canvas; z-index: 1; }
 h1 { margin: 0; font-size: 1.2rem; }
 input { flex: 1 1 14rem; max-width: 30rem; padding: .4rem .7rem; font: inherit; }
 input { border: 1px solid var(--line); border-radius: .5rem; }
@@ -55,7 +55,7 @@ function filter() {
     card.hidden = !words.every(word => texts[i].includes(word));
     shown += !card.hidden;
   });
-  count.textContent = shown === cards.length ? `${shown}` : `${shown} of ${cards.length}`;
+  count.textContent = `${shown} of ${cards.length}`;
 }
 box.addEventListener("input", filter);
 filter();

@@ -6,12 +6,16 @@ import itertools
 import json
 import random
 import signal
+import socket
+import ssl
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import trustme
 
 from flux_cli.errors import ExitCode
 from flux_cli.sandbox.png import make_png
@@ -410,3 +414,70 @@ def test_killed_at_any_instant_no_name_is_a_partial_file(
     flux(*DOWNLOAD, "--sidecar", *ids).expect(ExitCode.OK)
     assert {p.name: p.read_bytes() for p in out.glob("*.png")} == expected
     assert leftovers(flux.folder) == []
+
+
+@contextlib.contextmanager
+def tunnel(port: int) -> Iterator[str]:
+    """Run a proxy that leads every tunnel to `port` of this machine; give its URL."""
+
+    def copy(source: socket.socket, target: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                target.sendall(data)
+            target.shutdown(socket.SHUT_WR)
+
+    def serve(client: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            client.recv(65536)
+            server = socket.create_connection(("127.0.0.1", port))
+            client.sendall(b"HTTP/1.1 200 Connected\r\n\r\n")
+            threading.Thread(target=copy, args=(server, client), daemon=True).start()
+            copy(client, server)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def accept() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    client, _ = listener.accept()
+                    threading.Thread(target=serve, args=(client,), daemon=True).start()
+
+        threading.Thread(target=accept, daemon=True).start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+def test_a_public_host_cannot_lead_to_this_machine(flux: Program) -> None:
+    """Over TLS and through a proxy: the first link is good, the second leads inside."""
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("pictures.example").configure_cert(context)
+    authority.cert_pem.write_to_path(flux.folder / "authority.pem")
+    with contextlib.ExitStack() as stack:
+        inside = stack.enter_context(FaultServer(whole))
+
+        def script(request: Request) -> list[Step]:
+            if request.path == "/good":
+                return whole(request)
+            return [reply(302, b"", location=f"https://127.0.0.1:{inside.url.split(':')[2]}/")]
+
+        outside = stack.enter_context(FaultServer(script, tls=context))
+        proxy = stack.enter_context(tunnel(int(outside.url.rpartition(":")[2])))
+        records = [
+            {
+                "id": task_id,
+                "state": "succeeded",
+                "observed_at": "2026-11-23T00:00:00Z",
+                "outputs": [{"url": f"https://pictures.example/{path}", "kind": "image"}],
+            }
+            for task_id, path in zip(IDS, ("good", "bad"), strict=True)
+        ]
+        run = flux(
+            *DOWNLOAD,
+            stdin="\n".join(map(json.dumps, records)),
+            HTTPS_PROXY=proxy,
+            SSL_CERT_FILE=str(flux.folder / "authority.pem"),
+        ).expect(ExitCode.OUTPUT, stderr="127.0.0.1 is inside this network")
+        assert len(saved(run, flux.folder)) == 1
+        assert inside.connections == 0
+        assert sorted(request.path for request in outside.requests) == ["/bad", "/good"]
+        assert all("authorization" not in request.headers for request in outside.requests)
