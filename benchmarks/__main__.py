@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks import peers
-from benchmarks.cases import Case, Rival, Setup, cpu, large, make_ids, small
+from benchmarks.cases import Case, Rival, Setup, cpu, files, large, make_ids, small
 from benchmarks.measure import Figure, in_turn, ratio
 from flux_cli import __version__
 
@@ -121,7 +121,7 @@ def main() -> None:
         folder = Path(name)
         with service() as url:
             setup = Setup(url, folder, program, installed)
-            for case in [*small(setup), processor(setup)]:
+            for case in [*small(setup), processor(setup), files(setup)]:
                 rows, figure = timed(case)
                 start_up = figure.wall if "1 id," in case.name else start_up
                 show(tables, rows)

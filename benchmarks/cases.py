@@ -1,5 +1,6 @@
 """The cases: what is run, with how many ids, at which latency, and what is to be reached."""
 
+import json
 import os
 import shutil
 import sys
@@ -172,6 +173,29 @@ def small(setup: Setup) -> list[Case]:
             ],
         ),
     ]
+
+
+def files(setup: Setup, count: int = 500) -> Case:
+    """Return the case that saves files of 1 MB: with flux, curl and wget, eight, eight, one."""
+    urls = [f"{setup.url}/files/{task_id}.png" for task_id in make_ids(count)]
+    (setup.folder / "urls").write_text("\n".join(urls))
+    (setup.folder / "curl").write_text("".join(f"url = {url}\nremote-name\n" for url in urls))
+    record = {"state": "succeeded", "observed_at": "2026-01-01T00:00:00Z"}
+    (setup.folder / "records").write_text(
+        "\n".join(
+            json.dumps(record | {"id": task_id, "outputs": [{"url": url}]})
+            for task_id, url in zip(make_ids(count), urls, strict=True)
+        )
+    )
+    anew = f"cd {setup.folder}; rm -rf out; mkdir out; cd out;"
+    return Case(
+        f"`download`, {count} files of 1 MB, eight at a time",
+        setup.shell(f"{anew} {setup.program} tasks download -q < ../records"),
+        [
+            Rival("curl -Z", setup.shell(f"{anew} curl -sSZ --parallel-max 8 -K ../curl")),
+            Rival("wget, one at a time", setup.shell(f"{anew} wget -q -i ../urls")),
+        ],
+    )
 
 
 def large(setup: Setup, latency: float, start_up: float) -> list[Case]:

@@ -2,7 +2,8 @@
 
 It answers a batch query from a template, and prints its base URL. `GET /stats`
 tells how many queries it answered, and begins to count anew. With `--looks N`
-the tasks are finished one after the other, at the first to the Nth look.
+the tasks are finished one after the other, at the first to the Nth look. Any
+`GET /files/...` is a picture of 1 MB.
 """
 
 import argparse
@@ -44,6 +45,8 @@ class Service:
             self.requests = 0
             self._looks.clear()
             return reply(stats)
+        if head.startswith(b"GET /files/"):
+            return PICTURE
         self.requests += 1
         query = json.loads(body)
         if query["action"] == "retrieve":
@@ -60,9 +63,22 @@ class Service:
 
 
 def reply(text: str) -> bytes:
-    body = text.encode()
-    head = f"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n"
+    return whole(text.encode(), "application/json")
+
+
+def whole(body: bytes, kind: str) -> bytes:
+    head = f"HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\ncontent-length: {len(body)}\r\n"
     return f"{head}\r\n".encode() + body
+
+
+def picture(size: int) -> bytes:
+    """Return a PNG of `size` bytes: as a format, not as a picture."""
+    chunk = b"%bIDAT%b" % ((size - 12 - 12 - 8).to_bytes(4), b"\x5a" * (size - 12 - 12 - 8))
+    end = b"\0\0\0\0IEND\xaeB`\x82"
+    return b"\x89PNG\r\n\x1a\n" + chunk + b"\0" * 4 + end
+
+
+PICTURE = whole(picture(1_000_000), "image/png")
 
 
 class Exchange(asyncio.Protocol):

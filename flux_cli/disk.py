@@ -49,7 +49,7 @@ def take(
         descriptor = os.open(
             temporary, os.O_RDWR | os.O_CREAT | _FLAGS, _PRIVATE if is_private else 0o666
         )
-        stream = os.fdopen(descriptor, "r+b")
+        stream = os.fdopen(descriptor, "r+b", 1 << 18)
         try:
             if is_private:
                 _make_private(descriptor)
