@@ -63,8 +63,9 @@ completions: $(VENV)/installed ## Write the completion scripts anew
 docs: $(VENV)/installed ## Write the reference, the schema and the man page anew
 	@$(BIN)/python docs/make.py
 
-pictures: $(VENV)/installed ## Make the pictures of the documentation anew
+pictures: $(VENV)/installed-dev ## Make the pictures of the documentation anew
 	@$(BIN)/python docs/pictures/make.py
+	@PYTHONPATH=. $(BIN)/python docs/pictures/gallery.py
 
 release-check: ## Build sdist and wheel, and run the demo from the wheel in a fresh environment
 	@PYTHON=$(PYTHON) scripts/release-check

@@ -12,7 +12,7 @@ _flux() {
     fi
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         case "$path $word" in
-            "flux tasks" | "flux tasks check" | "flux tasks watch" | "flux auth" | "flux auth login" | "flux auth status" | "flux auth token" | "flux auth logout" | "flux demo" | "flux sandbox" | "flux schema" | "flux help") path="$path $word" ;;
+            "flux tasks" | "flux tasks check" | "flux tasks watch" | "flux tasks download" | "flux auth" | "flux auth login" | "flux auth status" | "flux auth token" | "flux auth logout" | "flux demo" | "flux sandbox" | "flux schema" | "flux help") path="$path $word" ;;
         esac
     done
     case "$path:$previous" in
@@ -36,11 +36,27 @@ _flux() {
         "flux tasks watch:--not-found-grace") return ;;
         "flux tasks watch:--give-up-after") return ;;
         "flux tasks watch:--exec") return ;;
+        "flux tasks watch:--download") _flux_files -d; return ;;
+        "flux tasks watch:--name") return ;;
+        "flux tasks watch:--max-size") return ;;
+        "flux tasks watch:--file-timeout") return ;;
         "flux tasks watch:--concurrency") return ;;
         "flux tasks watch:--batch-size") return ;;
         "flux tasks watch:--request-timeout") return ;;
         "flux tasks watch:--retries") return ;;
         "flux tasks watch:--base-url") return ;;
+        "flux tasks download:--file" | "flux tasks download:-f") _flux_files -f; return ;;
+        "flux tasks download:--dir" | "flux tasks download:-d") _flux_files -d; return ;;
+        "flux tasks download:--name") return ;;
+        "flux tasks download:--max-size") return ;;
+        "flux tasks download:--file-timeout") return ;;
+        "flux tasks download:--output" | "flux tasks download:-o") _flux_words "auto table jsonl json csv ids urls"; return ;;
+        "flux tasks download:--state") _flux_list "pending processing succeeded failed not_found unknown"; return ;;
+        "flux tasks download:--concurrency") return ;;
+        "flux tasks download:--batch-size") return ;;
+        "flux tasks download:--request-timeout") return ;;
+        "flux tasks download:--retries") return ;;
+        "flux tasks download:--base-url") return ;;
         "flux auth login:--base-url") return ;;
         "flux auth login:--request-timeout") return ;;
         "flux auth status:--base-url") return ;;
@@ -60,7 +76,8 @@ _flux() {
             "flux") words="--version --install-completion --show-completion --help -h" ;;
             "flux tasks") words="--help -h" ;;
             "flux tasks check") words="--file -f --output -o --state --raw --quiet -q --exit-status --concurrency --batch-size --request-timeout --retries --base-url --debug --help -h" ;;
-            "flux tasks watch") words="--file -f --output -o --state --raw --quiet -q --interval --max-interval --timeout --until --fail-fast --not-found-grace --give-up-after --exec --bell --concurrency --batch-size --request-timeout --retries --base-url --debug --help -h" ;;
+            "flux tasks watch") words="--file -f --output -o --state --raw --quiet -q --interval --max-interval --timeout --until --fail-fast --not-found-grace --give-up-after --exec --bell --download --name --overwrite --max-size --file-timeout --sidecar --contact-sheet --concurrency --batch-size --request-timeout --retries --base-url --debug --help -h" ;;
+            "flux tasks download") words="--file -f --dir -d --name --overwrite --max-size --file-timeout --sidecar --contact-sheet --output -o --state --raw --quiet -q --exit-status --concurrency --batch-size --request-timeout --retries --base-url --debug --help -h" ;;
             "flux auth") words="--help -h" ;;
             "flux auth login") words="--with-token --verify --no-verify --base-url --request-timeout --debug --help -h" ;;
             "flux auth status") words="--base-url --help -h" ;;
@@ -74,7 +91,7 @@ _flux() {
     else
         case "$path" in
             "flux") words="tasks auth demo sandbox schema help" ;;
-            "flux tasks") words="check watch" ;;
+            "flux tasks") words="check watch download" ;;
             "flux auth") words="login status token logout" ;;
         esac
     fi

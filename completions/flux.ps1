@@ -4,14 +4,15 @@ Register-ArgumentCompleter -Native -CommandName flux -ScriptBlock {
     param($current, $line, $cursor)
     $commands = @{
         'flux' = @('tasks', 'auth', 'demo', 'sandbox', 'schema', 'help')
-        'flux tasks' = @('check', 'watch')
+        'flux tasks' = @('check', 'watch', 'download')
         'flux auth' = @('login', 'status', 'token', 'logout')
     }
     $options = @{
         'flux' = @('--version', '--install-completion', '--show-completion', '--help', '-h')
         'flux tasks' = @('--help', '-h')
         'flux tasks check' = @('--file', '-f', '--output', '-o', '--state', '--raw', '--quiet', '-q', '--exit-status', '--concurrency', '--batch-size', '--request-timeout', '--retries', '--base-url', '--debug', '--help', '-h')
-        'flux tasks watch' = @('--file', '-f', '--output', '-o', '--state', '--raw', '--quiet', '-q', '--interval', '--max-interval', '--timeout', '--until', '--fail-fast', '--not-found-grace', '--give-up-after', '--exec', '--bell', '--concurrency', '--batch-size', '--request-timeout', '--retries', '--base-url', '--debug', '--help', '-h')
+        'flux tasks watch' = @('--file', '-f', '--output', '-o', '--state', '--raw', '--quiet', '-q', '--interval', '--max-interval', '--timeout', '--until', '--fail-fast', '--not-found-grace', '--give-up-after', '--exec', '--bell', '--download', '--name', '--overwrite', '--max-size', '--file-timeout', '--sidecar', '--contact-sheet', '--concurrency', '--batch-size', '--request-timeout', '--retries', '--base-url', '--debug', '--help', '-h')
+        'flux tasks download' = @('--file', '-f', '--dir', '-d', '--name', '--overwrite', '--max-size', '--file-timeout', '--sidecar', '--contact-sheet', '--output', '-o', '--state', '--raw', '--quiet', '-q', '--exit-status', '--concurrency', '--batch-size', '--request-timeout', '--retries', '--base-url', '--debug', '--help', '-h')
         'flux auth' = @('--help', '-h')
         'flux auth login' = @('--with-token', '--verify', '--no-verify', '--base-url', '--request-timeout', '--debug', '--help', '-h')
         'flux auth status' = @('--base-url', '--help', '-h')
@@ -32,8 +33,11 @@ Register-ArgumentCompleter -Native -CommandName flux -ScriptBlock {
         'flux tasks watch:-o' = @('auto', 'table', 'jsonl', 'json', 'csv', 'ids', 'urls')
         'flux tasks watch:--state' = @('pending', 'processing', 'succeeded', 'failed', 'not_found', 'unknown')
         'flux tasks watch:--until' = @('all', 'any')
+        'flux tasks download:--output' = @('auto', 'table', 'jsonl', 'json', 'csv', 'ids', 'urls')
+        'flux tasks download:-o' = @('auto', 'table', 'jsonl', 'json', 'csv', 'ids', 'urls')
+        'flux tasks download:--state' = @('pending', 'processing', 'succeeded', 'failed', 'not_found', 'unknown')
     }
-    $files = @('flux tasks check:--file', 'flux tasks check:-f', 'flux tasks watch:--file', 'flux tasks watch:-f')
+    $files = @('flux tasks check:--file', 'flux tasks check:-f', 'flux tasks watch:--file', 'flux tasks watch:-f', 'flux tasks download:--file', 'flux tasks download:-f')
     $path = 'flux'
     $before = @($line.CommandElements | Where-Object { $_.Extent.EndOffset -lt $cursor } |
         ForEach-Object { $_.ToString() })

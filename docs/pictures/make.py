@@ -121,7 +121,10 @@ LAYERS = (
         ("sandbox", "a local service"),
     ),
     (("api", "HTTP, deadlines, the retry budget"),),
-    (("tasks", "ids, states, records: pure functions"),),
+    (
+        ("tasks", "ids, states, records: pure functions"),
+        ("disk", "files that are whole or absent"),
+    ),
     (("errors", "what can go wrong, and its exit code"),),
 )
 

@@ -18,8 +18,8 @@ class Topic:
 EXIT_CODES = Topic(
     "exit-codes",
     "Exit codes",
-    "The same in every format. `check` exits with 0 whatever the states are, unless"
-    " --exit-status is given; `watch` always gives the verdict.",
+    "The same in every format. `check` and `download` exit with 0 whatever the states are,"
+    " unless --exit-status is given; `watch` always gives the verdict.",
     (
         ("0", "The question was answered; with watch or --exit-status: and every task succeeded."),
         ("1", "A bug in flux."),
@@ -28,7 +28,7 @@ EXIT_CODES = Topic(
         ("4", "No token, or the service rejected it."),
         ("5", "No answer for at least one id: the service refused, or stayed out of reach."),
         ("6", "An id was not found."),
-        ("7", "A file or stdout could not be written, or a command of --exec failed."),
+        ("7", "A file or stdout could not be written, a download or a command of --exec failed."),
         ("8", "Tasks are still running."),
         ("124", "watch --timeout ran out."),
         ("130", "Interrupted by Ctrl-C. What was known has been printed."),
@@ -57,8 +57,8 @@ ENVIRONMENT = Topic(
         (
             "FLUX_TASK_*",
             (
-                "Set for the command of --exec: ID, STATE, MODEL, PROMPT, URL, URLS,"
-                " ERROR_CODE, ERROR_MESSAGE, TRACE_ID."
+                "Set for the command of --exec: ID, STATE, MODEL, PROMPT, URL, URLS, PATH,"
+                " PATHS, ERROR_CODE, ERROR_MESSAGE, TRACE_ID."
             ),
         ),
     ),
@@ -81,7 +81,7 @@ FORMATS = Topic(
         ("json", "One array of the same objects, at the end."),
         ("csv", "A row a task, with a header; safe to open in a spreadsheet."),
         ("ids", "The ids alone, for another flux or for xargs."),
-        ("urls", "The URLs of the outputs alone, for a download."),
+        ("urls", "The URLs of the outputs alone."),
     ),
     "--state keeps only tasks in some states, in every format. --raw adds the service's own record"
     " to JSON and CSV.",

@@ -19,7 +19,7 @@ NAMES = {"bash": "flux.bash", "zsh": "_flux", "fish": "flux.fish", "powershell":
 FORMATS = {"auto", "table", "jsonl", "json", "csv", "ids", "urls"}
 CASES = {
     "flux ": {"tasks", "auth", "demo", "sandbox", "schema", "help"},
-    "flux tasks ": {"check", "watch"},
+    "flux tasks ": {"check", "watch", "download"},
     "flux tasks ch": {"check"},
     "flux auth lo": {"login", "logout"},
     "flux tasks check -o ": FORMATS,
@@ -34,6 +34,8 @@ CASES = {
     "flux tasks check -o json --re": {"--request-timeout", "--retries"},
     "flux tasks check -f ids-": {"ids-1.txt", "ids-2.csv"},
     "flux tasks check --concurrency ": set(),
+    "flux tasks download --max": {"--max-size"},
+    "flux tasks download -d pict": {"pictures"},
 }
 
 
@@ -108,7 +110,9 @@ SHELLS: dict[str, Callable[[str, Path], set[str]]] = {"bash": bash, "zsh": zsh, 
 def test_a_tab_offers(shell: str, line: str, tmp_path: Path) -> None:
     for name in ("ids-1.txt", "ids-2.csv", "other"):
         (tmp_path / name).write_text("")
-    assert SHELLS[shell](line, tmp_path) == CASES[line]
+    (tmp_path / "pictures").mkdir()
+    offered = {word.rstrip("/") for word in SHELLS[shell](line, tmp_path)}
+    assert offered == CASES[line]
 
 
 @pytest.mark.parametrize("shell", NAMES)

@@ -81,6 +81,9 @@ LEAVES = {
     "README-0": ("tasks.csv", "{1},failed"),
     "README-1": ("tasks.jsonl", '"prompt":"a red fox"'),
     "README-2": ("log.txt", "{0} succeeded"),
+    "download-0": ("again.jsonl", '"path":"pictures/{0}_1.png"'),
+    "download-1": ("", "a-fox_"),
+    "download-2": ("", '"path":"pictures/{0}_1.png"'),
     "quick-start-0": ("", "{1},failed"),
     "scripts-0": ("", "some failed:\n{1}\n"),
     "scripts-1": ("submitted.jsonl", '"task_id"'),
@@ -89,9 +92,10 @@ LEAVES = {
     "scripts-4": ("joined.csv", "c1,{1},{1},failed"),
     "scripts-5": ("", "{1}: new -> failed"),
     "scripts-6": ("{1}.json", '"state":"failed"'),
-    "scripts-7": ("1.png", "PNG"),
-    "scripts-8": ("tasks.csv", "{0},succeeded"),
-    "scripts-9": ("", "-"),
+    "scripts-7": ("", "pictures/{0}_1.png\t"),
+    "scripts-8": ("1.png", "PNG"),
+    "scripts-9": ("tasks.csv", "{0},succeeded"),
+    "scripts-10": ("", "-"),
 }
 VERDICT = {"README-0", "scripts-5", "scripts-6", "quick-start-0"}  # end with a watch of both tasks
 
