@@ -427,12 +427,13 @@ def tunnel(port: int) -> Iterator[str]:
             target.shutdown(socket.SHUT_WR)
 
     def serve(client: socket.socket) -> None:
-        with contextlib.suppress(OSError):
+        with client, socket.create_connection(("127.0.0.1", port)) as server:
             client.recv(65536)
-            server = socket.create_connection(("127.0.0.1", port))
             client.sendall(b"HTTP/1.1 200 Connected\r\n\r\n")
-            threading.Thread(target=copy, args=(server, client), daemon=True).start()
+            back = threading.Thread(target=copy, args=(server, client), daemon=True)
+            back.start()
             copy(client, server)
+            back.join()
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
