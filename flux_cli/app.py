@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from flux_cli import __version__
-from flux_cli.commands import auth, completion, demo, sandbox, tasks
+from flux_cli.commands import auth, completion, demo, mcp, sandbox, tasks
 from flux_cli.commands import help as help_
 from flux_cli.errors import (
     ExitCode,
@@ -28,7 +28,7 @@ class _Boundary(TyperGroup):
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Return the commands in the order in which a newcomer needs them."""
-        order = ["tasks", "auth", "demo", "sandbox", "schema", "help"]
+        order = ["tasks", "auth", "demo", "sandbox", "mcp", "schema", "help"]
         return sorted(super().list_commands(ctx), key=order.index)
 
     def invoke(self, ctx: Any) -> Any:
@@ -138,6 +138,7 @@ app.add_typer(tasks.group, name="tasks")
 app.add_typer(auth.group, name="auth")
 app.command("sandbox")(sandbox.sandbox)
 app.command("demo")(demo.demo)
+app.add_typer(mcp.group, name="mcp")
 app.command("schema")(help_.show_schema)
 app.command("help")(help_.show_help)
 

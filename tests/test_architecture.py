@@ -21,6 +21,7 @@ LAYERS = {  # a part may import from parts with a lower number, and from itself
     "engine": 3,
     "output": 3,
     "sandbox": 3,
+    "mcp": 4,
     "completion": 2,
     "runtime": 4,
     "commands": 5,

@@ -14,9 +14,9 @@ from collections.abc import Callable
 from typing import Any
 
 import httpcore
-import httpx
 
 from flux_cli.api.addresses import is_public
+from flux_cli.api.http import httpx
 
 
 _CONNECT_SHARE = 3  # one address may take a third of the time, so that the next has a chance

@@ -37,10 +37,12 @@ class Traffic:
         *,
         concurrency: int,
         retries: int,
+        pause: float = 0.0,
         clock: Callable[[], float] = time.monotonic,
         uniform: Callable[[float, float], float] = random.uniform,
         wait: Callable[[threading.Condition, float | None], object] = threading.Condition.wait,
     ) -> None:
+        """`pause` is what is left, in seconds, of one that the service asked for before."""
         self.limit = concurrency
         self.reason: ServiceError | None = None
         self._most = concurrency
@@ -51,7 +53,7 @@ class Traffic:
         self._changed = threading.Condition()
         self._stopped = False
         self._active = 0
-        self._paused_until = clock()
+        self._paused_until = clock() + pause
         self._slowed_at = clock() - 1.0
         self._throttled = 0  # 429s in a row, one for each burst
         self._successes = 0  # since the limit last changed

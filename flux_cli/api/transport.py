@@ -3,11 +3,10 @@
 import ssl
 from collections.abc import Sequence
 
-import httpx
-
 from flux_cli import errors
 from flux_cli.api.connection import Proxy
 from flux_cli.api.deadline import DeadlineTransport
+from flux_cli.api.http import httpx
 from flux_cli.errors import ServiceError, UsageError
 
 

@@ -85,9 +85,10 @@ def test_a_file_that_changes_meanwhile_is_not_mixed(flux: Program, service: Star
         reply(206, PNG[100:], content_range=f"bytes 100-{len(PNG) - 1}/{len(PNG)}", etag=TAG),
         reply(206, PNG[150:], content_range="bytes 150-200/9999", etag=TAG),
         reply(206, PNG[150:], content_range="nonsense"),
+        reply(206, PNG[100:], content_range=f"bytes 100-{len(PNG) - 1}/{len(PNG) + 50}", etag=TAG),
         reply(416, b""),
     ],
-    ids=["another part", "another size", "no range", "refused"],
+    ids=["another part", "another size", "no range", "a part that lies", "refused"],
 )
 def test_a_wrong_part_is_not_taken(flux: Program, service: Start, second: bytes) -> None:
     script, seen = failing_once(cut, lambda _: Wait(0.2), lambda _: End.CLOSE)
@@ -101,6 +102,18 @@ def test_a_wrong_part_is_not_taken(flux: Program, service: Start, second: bytes)
     service(with_files(file))
     run = flux(*DOWNLOAD, IDS[0]).expect(ExitCode.OK)
     assert saved(run, flux.folder)[0].read_bytes() == PNG
+
+
+def test_a_part_that_ends_like_a_file_is_not_the_file(flux: Program, service: Start) -> None:
+    gif = FILES["gif"][:-1] + b"\0" * 100 + b";" + b"\1" * 100 + b";"  # type: ignore[index]
+    early = gif.index(b";\1") + 1
+    replies: list[list[Step]] = [
+        [file_reply(Request("/", {}, {}, 0.0), gif)[: -len(gif) + 70], Wait(0.2), End.CLOSE],
+        [reply(206, gif[70:early], content_range=f"bytes 70-{early - 1}/{len(gif)}", etag=TAG)],
+    ]
+    service(with_files(lambda r: replies.pop(0) if replies else [file_reply(r, gif)]))
+    run = flux(*DOWNLOAD, IDS[0]).expect(ExitCode.OK)
+    assert saved(run, flux.folder)[0].read_bytes() == gif
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 429, 408])

@@ -1,0 +1,203 @@
+"""`flux mcp`: the same engine for agents, as an MCP server."""
+
+import importlib.util
+import json
+import os
+import signal
+import sys
+from enum import StrEnum
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from flux_cli.api.addresses import is_loopback
+from flux_cli.commands import options
+from flux_cli.errors import ExitCode, UsageError
+from flux_cli.runtime import Runtime
+
+
+if TYPE_CHECKING:
+    import socket
+
+
+_TOKEN = "FLUX_MCP_TOKEN"  # noqa: S105 - the name of a variable
+_SHORTEST_TOKEN = 16  # characters
+_REQUEST_TIMEOUT = 30.0  # seconds
+_CONCURRENCY = 8
+
+group = typer.Typer(
+    invoke_without_command=True,
+    rich_markup_mode=None,
+    help="""Serve the engine to agents, as an MCP server over stdio or HTTP.
+
+    \b
+    Examples:
+      flux mcp                              over stdio, as clients start it
+      flux mcp --http --port 8000           over HTTP, at http://127.0.0.1:8000/mcp
+      flux mcp config claude                the lines for the client's configuration
+
+    The token and the service are those of the other commands. Over HTTP it
+    listens on this machine; elsewhere a bearer token is required, in
+    FLUX_MCP_TOKEN. Needs the extra: pip install 'flux-tasks[mcp]'
+    """,
+)
+
+
+class Client(StrEnum):
+    """Programs with agents, and how each wants to be told of a server."""
+
+    CLAUDE = "claude"
+    CURSOR = "cursor"
+    VSCODE = "vscode"
+    ZED = "zed"
+
+
+_PLACES = {
+    Client.CLAUDE: "claude_desktop_config.json (Settings, Developer), or .mcp.json of a project",
+    Client.CURSOR: "~/.cursor/mcp.json, or .cursor/mcp.json of a project",
+    Client.VSCODE: ".vscode/mcp.json of a project, or MCP: Open User Configuration",
+    Client.ZED: "settings.json (zed: open settings)",
+}
+
+
+@group.callback()
+def serve(
+    ctx: typer.Context,
+    http: Annotated[
+        bool, typer.Option("--http", help="Serve over streamable HTTP instead of stdio.")
+    ] = False,
+    host: Annotated[
+        str, typer.Option("--host", metavar="HOST", help="Where to listen, with --http.")
+    ] = "127.0.0.1",
+    port: Annotated[
+        int,
+        typer.Option(
+            "--port", metavar="PORT", min=0, max=65535, help="With --http; 0 takes a free one."
+        ),
+    ] = 8000,
+    base_url: options.BaseUrl = None,
+    debug: options.Debug = False,
+) -> None:
+    """Serve until the client leaves or a signal comes."""
+    if ctx.invoked_subcommand is not None:
+        return
+    if importlib.util.find_spec("mcp") is None:
+        raise UsageError(
+            "this needs the MCP SDK, which is not installed",
+            hint="Run: pip install 'flux-tasks[mcp]' (or pipx, or uv tool install)",
+        )
+    runtime: Runtime = ctx.obj
+    url = runtime.base_url(base_url)
+    listener = _listen(runtime, host, port) if http else None
+
+    from flux_cli.mcp.queries import Queries
+    from flux_cli.mcp.server import make_server
+
+    def connect() -> Any:
+        found = runtime.find_token(url)
+        if found is None:
+            raise runtime.no_token(url)
+        return runtime.connection(
+            found,
+            url,
+            request_timeout=_REQUEST_TIMEOUT,
+            concurrency=_CONCURRENCY,
+            debug=debug,
+        )
+
+    queries = Queries(
+        connect, runtime.client, now=runtime.now, clock=runtime.clock, sleep=runtime.sleep
+    )
+    server = make_server(queries)
+    if listener is None:
+        _end_on_signals()
+        server.run()
+        return
+    from flux_cli.mcp.web import serve as serve_http
+
+    number = listener.getsockname()[1]
+    shown = f"[{host}]" if ":" in host else host
+    runtime.stderr.line(f"flux: MCP server at http://{shown}:{number}/mcp; Ctrl-C ends it.")
+    serve_http(server, listener, host=host, token=_bearer(runtime, host))
+
+
+@group.command()
+def config(
+    ctx: typer.Context,
+    client: Annotated[Client, typer.Argument(help="The program that has the agent.")],
+) -> None:
+    """Print the lines that tell a client of this server.
+
+    \b
+    Example:
+      flux mcp config cursor
+    """
+    runtime: Runtime = ctx.obj
+    command: dict[str, Any] = {"command": _program(), "args": ["mcp"]}
+    document = {
+        Client.CLAUDE: {"mcpServers": {"flux": command}},
+        Client.CURSOR: {"mcpServers": {"flux": command}},
+        Client.VSCODE: {"servers": {"flux": {"type": "stdio", **command}}},
+        Client.ZED: {"context_servers": {"flux": {"source": "custom", **command, "env": {}}}},
+    }[client]
+    runtime.stdout.write_text(f"{json.dumps(document, indent=2)}\n")
+    runtime.stderr.note(f"flux: for {_PLACES[client]}. The token is the one of: flux auth login")
+
+
+def _program() -> str:
+    """Return the path of this program: clients start it without the user's PATH."""
+    import shutil
+
+    found = shutil.which(sys.argv[0]) or shutil.which("flux") or sys.argv[0]
+    return str(Path(found).absolute())
+
+
+def _end_on_signals() -> None:
+    """End at once on Ctrl-C and SIGTERM: who reads stdin in a thread cannot be woken.
+
+    Nothing is lost: there is only a question whose answer nobody waits for.
+    """
+    for number, code in (
+        (signal.SIGINT, ExitCode.INTERRUPTED),
+        (signal.SIGTERM, ExitCode.TERMINATED),
+    ):
+        signal.signal(number, partial(_leave, code))
+
+
+def _leave(code: ExitCode, *_: object) -> None:
+    os._exit(code)
+
+
+def _bearer(runtime: Runtime, host: str) -> str | None:
+    """Return the token that callers must have; None on this machine without one."""
+    token = runtime.environment.get(_TOKEN, "").strip()
+    if not token:
+        if is_loopback(host):
+            return None
+        raise UsageError(
+            f"{_TOKEN}: is not set, and on {host} anybody could ask with your token",
+            hint=f"Set {_TOKEN} to a long random text, which clients send as a bearer token",
+        )
+    if len(token) < _SHORTEST_TOKEN or not (token.isascii() and token.isprintable()):
+        raise UsageError(
+            f"{_TOKEN}: has fewer than {_SHORTEST_TOKEN} characters, or strange ones",
+            hint="Use a long random text of letters and digits",
+        )
+    return token
+
+
+def _listen(runtime: Runtime, host: str, port: int) -> "socket.socket":
+    import socket
+
+    _bearer(runtime, host)  # before anybody can connect
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host, port), family=family)
+    except (OSError, UnicodeError) as error:
+        reason = (isinstance(error, OSError) and error.strerror) or "not a host"
+        raise UsageError(
+            f"{host}, port {port}: {reason.lower()}",
+            hint="Name another one with --port, or take a free one with --port 0",
+        ) from None
