@@ -6,7 +6,7 @@ TOOLS := bash zsh fish curl jq parallel
 SECONDS := 15
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo tools test check fuzz soak bench format completions docs pictures release-check clean
+.PHONY: help demo tools test check fuzz soak bench format completions docs pictures inspect release-check clean
 
 help: ## Show what there is to make
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -60,12 +60,15 @@ completions: $(VENV)/installed ## Write the completion scripts anew
 	@$(BIN)/flux --show-completion fish > completions/flux.fish
 	@$(BIN)/flux --show-completion powershell > completions/flux.ps1
 
-docs: $(VENV)/installed ## Write the reference, the schema and the man page anew
+docs: $(VENV)/installed-dev ## Write the reference, the schema and the man page anew
 	@$(BIN)/python docs/make.py
 
 pictures: $(VENV)/installed-dev ## Make the pictures of the documentation anew
 	@$(BIN)/python docs/pictures/make.py
 	@PYTHONPATH=. $(BIN)/python docs/pictures/gallery.py
+
+inspect: $(VENV)/installed-dev ## Have the MCP inspector (npm) list and call the tools, on a sandbox
+	@PATH="$(CURDIR)/$(BIN):$$PATH" scripts/inspect-mcp
 
 release-check: ## Build sdist and wheel, and run the demo from the wheel in a fresh environment
 	@PYTHON=$(PYTHON) scripts/release-check

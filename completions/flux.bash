@@ -12,7 +12,7 @@ _flux() {
     fi
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         case "$path $word" in
-            "flux tasks" | "flux tasks check" | "flux tasks watch" | "flux tasks download" | "flux auth" | "flux auth login" | "flux auth status" | "flux auth token" | "flux auth logout" | "flux demo" | "flux sandbox" | "flux schema" | "flux help") path="$path $word" ;;
+            "flux tasks" | "flux tasks check" | "flux tasks watch" | "flux tasks download" | "flux auth" | "flux auth login" | "flux auth status" | "flux auth token" | "flux auth logout" | "flux demo" | "flux sandbox" | "flux mcp" | "flux mcp config" | "flux schema" | "flux help") path="$path $word" ;;
         esac
     done
     case "$path:$previous" in
@@ -70,6 +70,9 @@ _flux() {
         "flux sandbox:--page-limit") return ;;
         "flux sandbox:--speed") return ;;
         "flux sandbox:--seed") return ;;
+        "flux mcp:--host") return ;;
+        "flux mcp:--port") return ;;
+        "flux mcp:--base-url") return ;;
     esac
     if [[ $current == -* ]]; then
         case "$path" in
@@ -85,14 +88,17 @@ _flux() {
             "flux auth logout") words="--base-url --help -h" ;;
             "flux demo") words="--help -h" ;;
             "flux sandbox") words="--port --latency --error-rate --failure-rate --rate-limit --page-limit --speed --seed --help -h" ;;
+            "flux mcp") words="--http --host --port --base-url --debug --help -h" ;;
+            "flux mcp config") words="--help -h" ;;
             "flux schema") words="--help -h" ;;
             "flux help") words="--help -h" ;;
         esac
     else
         case "$path" in
-            "flux") words="tasks auth demo sandbox schema help" ;;
+            "flux") words="tasks auth demo sandbox mcp schema help" ;;
             "flux tasks") words="check watch download" ;;
             "flux auth") words="login status token logout" ;;
+            "flux mcp") words="config" ;;
         esac
     fi
     COMPREPLY=($(compgen -W "$words" -- "$current"))

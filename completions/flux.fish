@@ -3,7 +3,7 @@
 function __flux_at --description 'Whether the command line is at this command'
     set -l path flux
     for word in (commandline -opc)[2..-1]
-        if contains -- "$path $word" 'flux tasks' 'flux tasks check' 'flux tasks watch' 'flux tasks download' 'flux auth' 'flux auth login' 'flux auth status' 'flux auth token' 'flux auth logout' 'flux demo' 'flux sandbox' 'flux schema' 'flux help'
+        if contains -- "$path $word" 'flux tasks' 'flux tasks check' 'flux tasks watch' 'flux tasks download' 'flux auth' 'flux auth login' 'flux auth status' 'flux auth token' 'flux auth logout' 'flux demo' 'flux sandbox' 'flux mcp' 'flux mcp config' 'flux schema' 'flux help'
             set path "$path $word"
         end
     end
@@ -21,6 +21,7 @@ complete -c flux -n '__flux_at flux' -a tasks -d 'How your generation tasks stan
 complete -c flux -n '__flux_at flux' -a auth -d 'Your API token, and where it is kept.'
 complete -c flux -n '__flux_at flux' -a demo -d 'Watch a dozen tasks run to their end on a local sandbox: no account, no network.'
 complete -c flux -n '__flux_at flux' -a sandbox -d 'Serve a local endpoint that speaks the service\'s contract, until Ctrl-C.'
+complete -c flux -n '__flux_at flux' -a mcp -d 'Serve the engine to agents, as an MCP server over stdio or HTTP.'
 complete -c flux -n '__flux_at flux' -a schema -d 'Print the JSON Schema of a record, for validators and code generators.'
 complete -c flux -n '__flux_at flux' -a help -d 'Explain a command or a topic: exit-codes, environment, formats, states.'
 complete -c flux -n '__flux_at flux' -l version -d 'Show the version and exit.'
@@ -119,5 +120,13 @@ complete -c flux -n '__flux_at flux sandbox' -l page-limit -x -d 'Most tasks in 
 complete -c flux -n '__flux_at flux sandbox' -l speed -x -d 'How many times faster tasks run. [default: 1.0; x>=0.01]'
 complete -c flux -n '__flux_at flux sandbox' -l seed -x -d 'Decides ids, failures and images. [default: 0]'
 complete -c flux -n '__flux_at flux sandbox' -l help -s h -d 'Show this message and exit.'
+complete -c flux -n '__flux_at flux mcp' -a config -d 'Print the lines that tell a client of this server.'
+complete -c flux -n '__flux_at flux mcp' -l http -d 'Serve over streamable HTTP instead of stdio.'
+complete -c flux -n '__flux_at flux mcp' -l host -x -d 'Where to listen, with --http. [default: 127.0.0.1]'
+complete -c flux -n '__flux_at flux mcp' -l port -x -d 'With --http; 0 takes a free one. [default: 8000; 0<=x<=65535]'
+complete -c flux -n '__flux_at flux mcp' -l base-url -x -d 'The service to ask. [default: https://api.acedata.cloud]'
+complete -c flux -n '__flux_at flux mcp' -l debug -d 'Show requests and replies on stderr, without the token.'
+complete -c flux -n '__flux_at flux mcp' -l help -s h -d 'Show this message and exit.'
+complete -c flux -n '__flux_at flux mcp config' -l help -s h -d 'Show this message and exit.'
 complete -c flux -n '__flux_at flux schema' -l help -s h -d 'Show this message and exit.'
 complete -c flux -n '__flux_at flux help' -l help -s h -d 'Show this message and exit.'

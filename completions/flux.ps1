@@ -3,9 +3,10 @@
 Register-ArgumentCompleter -Native -CommandName flux -ScriptBlock {
     param($current, $line, $cursor)
     $commands = @{
-        'flux' = @('tasks', 'auth', 'demo', 'sandbox', 'schema', 'help')
+        'flux' = @('tasks', 'auth', 'demo', 'sandbox', 'mcp', 'schema', 'help')
         'flux tasks' = @('check', 'watch', 'download')
         'flux auth' = @('login', 'status', 'token', 'logout')
+        'flux mcp' = @('config')
     }
     $options = @{
         'flux' = @('--version', '--install-completion', '--show-completion', '--help', '-h')
@@ -20,6 +21,8 @@ Register-ArgumentCompleter -Native -CommandName flux -ScriptBlock {
         'flux auth logout' = @('--base-url', '--help', '-h')
         'flux demo' = @('--help', '-h')
         'flux sandbox' = @('--port', '--latency', '--error-rate', '--failure-rate', '--rate-limit', '--page-limit', '--speed', '--seed', '--help', '-h')
+        'flux mcp' = @('--http', '--host', '--port', '--base-url', '--debug', '--help', '-h')
+        'flux mcp config' = @('--help', '-h')
         'flux schema' = @('--help', '-h')
         'flux help' = @('--help', '-h')
     }

@@ -1,9 +1,12 @@
-"""Makes the reference, the schema and the man page from the code: `make docs`."""
+"""Makes the references, the schema and the man page from the code: `make docs`."""
 
+import asyncio
 import json
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from typer.main import get_command
 
@@ -12,10 +15,13 @@ from flux_cli.app import app
 from flux_cli.commands.completion import command_tree
 from flux_cli.commands.topics import TOPICS, Topic
 from flux_cli.completion.tree import Command, Option, Value
+from flux_cli.mcp.queries import Queries
+from flux_cli.mcp.server import make_server
 from flux_cli.output.schema import record_schema
 
 
 HERE = Path(__file__).parent
+BEGIN, END = "<!-- make docs: begin -->", "<!-- make docs: end -->"
 HEADING = "<!-- Made by `make docs` from the code; do not edit. -->\n\n# Command reference\n"
 
 
@@ -104,8 +110,60 @@ def _roff(text: str) -> str:
     return f"\\&{escaped}" if escaped.startswith((".", "'")) else escaped
 
 
+def mcp_page() -> str:
+    """Return the page about the MCP server, with the reference of its tools made anew."""
+    before, _, rest = (HERE / "mcp.md").read_text().partition(BEGIN)
+    _, _, after = rest.partition(END)
+    return f"{before}{BEGIN}\n{asyncio.run(_tools())}\n{END}{after}"
+
+
+async def _tools() -> str:
+    nothing: Any = None  # listing asks nobody
+    server = make_server(
+        Queries(nothing, nothing, now=time.time, clock=time.monotonic, sleep=time.sleep)
+    )
+    lines = ["## Tools\n"]
+    for tool in await server.list_tools():
+        lines += [f"### `{tool.name}`\n", f"```text\n{tool.description}\n```\n"]
+        lines += _schema_table("takes", tool.input_schema)
+        lines += _schema_table("returns", tool.output_schema or {})
+    for template in await server.list_resource_templates():
+        lines += ["## Resource\n", f"`{template.uri_template}`: {template.description}\n"]
+    for prompt in await server.list_prompts():
+        lines += ["## Prompt\n", f"`{prompt.name}`: {prompt.description}"]
+    return "\n".join(lines)
+
+
+def _schema_table(heading: str, schema: dict[str, Any]) -> Iterator[str]:
+    yield f"| {heading} | | |\n|---|---|---|"
+    required = schema.get("required", [])
+    for name, about in schema.get("properties", {}).items():
+        rules = [_type(about)]
+        for key, word in (("minItems", "at least"), ("minimum", "from"), ("maximum", "to")):
+            rules += [f"{word} {about[key]:g}"] if key in about else []
+        rules += [] if name in required else [f"default {json.dumps(about.get('default'))}"]
+        text = about.get("description", "")
+        if examples := about.get("examples"):
+            text += f" Example: `{json.dumps(examples[0])}`"
+        fixed = isinstance(about.get("default"), str)
+        yield f"| `{name}` | {', '.join(rules[: 1 if fixed else None])} | {_cell(text)} |"
+    yield ""
+
+
+def _type(schema: dict[str, Any]) -> str:
+    if "anyOf" in schema:
+        return " or ".join(map(_type, schema["anyOf"]))
+    if "$ref" in schema:
+        return str(schema["$ref"].rpartition("/")[2])
+    if schema.get("title") == "flux task record":
+        return "[record](record.schema.json)"
+    kind = str(schema.get("type", "any"))
+    return f"{kind} of {_type(schema['items'])}" if kind == "array" else kind
+
+
 def main(folder: Path) -> None:
-    """Write the three files into `folder`."""
+    """Write the four files into `folder`."""
+    (folder / "mcp.md").write_text(mcp_page())
     root = command_tree(get_command(app))
     (folder / "reference.md").write_text(reference(root))
     (folder / "record.schema.json").write_text(f"{json.dumps(record_schema(), indent=2)}\n")

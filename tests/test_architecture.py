@@ -66,6 +66,9 @@ def test_imports_point_downwards(path: Path) -> None:
         ("platformdirs", {"runtime"}),
         ("click", set()),
         ("http.server", {"sandbox"}),
+        ("mcp", {"mcp"}),
+        ("pydantic", {"mcp"}),
+        ("uvicorn", {"mcp"}),
     ],
 )
 def test_libraries_stay_in_their_part(library: str, allowed: set[str]) -> None:
@@ -130,7 +133,10 @@ def test_json_lines_do_not_load_rich_and_the_table_does() -> None:
         lines = loaded_by(*arguments, "jsonl", FLUX_API_BASE_URL=server.url)
         table = loaded_by(*arguments, "table", FLUX_API_BASE_URL=server.url)
     assert not lines & {"rich", "asyncio", "platformdirs", "http.server", "pydantic", "secrets"}
+    assert not (lines | table) & {"mcp", "click", "httpx._main", "playwright"}
     assert not lines & {
+        "flux_cli.engine.download",
+        "flux_cli.tasks.names",
         "flux_cli.output.live",
         "flux_cli.sandbox.server",
         "flux_cli.completion.zsh",

@@ -113,7 +113,10 @@ def error() -> RenderableType:
 LAYERS = (
     (("app", "the command line; errors become exit codes"),),
     (("commands", "read options, call the engine, hand on results"),),
-    (("runtime", "environment, streams, clock: the outside world"),),
+    (
+        ("runtime", "environment, streams, clock: the outside world"),
+        ("mcp", "the engine for agents"),
+    ),
     (
         ("output", "table, live view, JSON"),
         ("engine", "batches, repair, watching"),

@@ -54,6 +54,7 @@ ENVIRONMENT = Topic(
         ("NO_COLOR", "No colours."),
         ("TERM=dumb", "No colours, no live view, no escape codes at all."),
         ("COLUMNS, LINES", "The size of the window, where the terminal's own is wrong."),
+        ("FLUX_MCP_TOKEN", "What callers of flux mcp --http must send, off this machine."),
         (
             "FLUX_TASK_*",
             (

@@ -24,10 +24,12 @@ class View:
 @contextlib.contextmanager
 def browse(path: Path, *, width: int = 1280, height: int = 800) -> Iterator[View]:
     """Open the file at `path`."""
-    executable = next(filter(None, map(shutil.which, BROWSERS)))
+    executable = next(filter(None, map(shutil.which, BROWSERS)), None)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=executable, args=["--no-sandbox", "--disable-gpu"]
+            executable_path=executable,
+            channel=None if executable else "chrome",  # where systems keep it off the PATH
+            args=["--no-sandbox", "--disable-gpu"],
         )
         page = browser.new_page(viewport={"width": width, "height": height})
         view = View(page)
