@@ -18,7 +18,7 @@ SCRIPTS = Path(__file__).parents[2] / "completions"
 NAMES = {"bash": "flux.bash", "zsh": "_flux", "fish": "flux.fish", "powershell": "flux.ps1"}
 FORMATS = {"auto", "table", "jsonl", "json", "csv", "ids", "urls"}
 CASES = {
-    "flux ": {"tasks", "auth", "demo", "sandbox", "schema", "help"},
+    "flux ": {"tasks", "auth", "demo", "sandbox", "mcp", "schema", "help"},
     "flux tasks ": {"check", "watch", "download"},
     "flux tasks ch": {"check"},
     "flux auth lo": {"login", "logout"},
