@@ -231,7 +231,7 @@ def test_bad_request_because_of_one_id(flux: Program, service: Start, command: s
         ("-5", 0.0),
         ("soon", 0.0),
         ("", 0.0),
-        ("date in two seconds", 0.9),
+        ("date in three seconds", 0.9),
         ("Sun, 06 Nov 1994 08:49:37 GMT", 0.0),
     ],
 )
@@ -239,8 +239,8 @@ def test_bad_request_because_of_one_id(flux: Program, service: Start, command: s
 def test_429_then_well(
     flux: Program, service: Start, command: str, retry_after: str | None, least: float
 ) -> None:
-    if retry_after == "date in two seconds":
-        retry_after = email.utils.formatdate(time.time() + 2, usegmt=True)
+    if retry_after == "date in three seconds":
+        retry_after = email.utils.formatdate(time.time() + 3, usegmt=True)
     headers = {} if retry_after is None else {"retry_after": retry_after}
     row = Row("", once(error(429, "too_many_requests", **headers)), ExitCode.OK, requests=2)
     _, server = meet(flux, service, row, command)
