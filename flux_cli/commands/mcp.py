@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _TOKEN = "FLUX_MCP_TOKEN"  # noqa: S105 - the name of a variable
 _SHORTEST_TOKEN = 16  # characters
-_REQUEST_TIMEOUT = 30.0  # seconds
+_REQUEST_TIMEOUT = 15.0  # seconds; with the retries less than the minute that clients wait
 _CONCURRENCY = 8
 
 group = typer.Typer(
@@ -77,6 +77,16 @@ def serve(
             "--port", metavar="PORT", min=0, max=65535, help="With --http; 0 takes a free one."
         ),
     ] = 8000,
+    request_timeout: Annotated[
+        float,
+        typer.Option(
+            "--request-timeout",
+            metavar="DURATION",
+            parser=options.duration(least=0.1, most=3600),
+            show_default=False,
+            help="Most time for one request to the service. [default: 15s]",
+        ),
+    ] = _REQUEST_TIMEOUT,
     base_url: options.BaseUrl = None,
     debug: options.Debug = False,
 ) -> None:
@@ -102,7 +112,7 @@ def serve(
         return runtime.connection(
             found,
             url,
-            request_timeout=_REQUEST_TIMEOUT,
+            request_timeout=request_timeout,
             concurrency=_CONCURRENCY,
             debug=debug,
         )

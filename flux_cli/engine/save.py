@@ -20,6 +20,9 @@ from flux_cli.tasks.names import NameTemplate
 from flux_cli.tasks.task import File, Task, TaskError
 
 
+_MOST_HOSTS = 1000  # with a budget of their own: memory must not grow with what links hold
+
+
 class OpenFile(Protocol):
     """Asks for a file, or the rest of one: what `api.files.FileClient.open` is."""
 
@@ -91,12 +94,11 @@ class Saver:
             file = self._kept(task, number) or self._saved(task, number)
         except (ServiceError, DownloadError) as error:
             file = _failed(error.code, error.message)
-        except Stopped:
+        except (Stopped, OSError) as error:
+            if isinstance(error, OSError) and not self._is_stopped:
+                self.stop(_unwritable(path, error))
             why = self.stopped_by or self._reason(task, number)
             file = _failed("not_saved", why.message if why else "interrupted")
-        except OSError as error:
-            self.stop(_unwritable(path, error))
-            file = _failed("not_saved", _unwritable(path, error).message)
         self._progress.ended(path, file, f"{task.id}, output {number}")
         return file
 
@@ -210,7 +212,7 @@ class Saver:
 
     def _traffic_for(self, url: str) -> Traffic:
         """Return the budget for a host: one that is dead must not stop the others."""
-        host = _host(url)
+        host = self._budget_of(url)
         with self._lock:
             if self._is_stopped:
                 raise Stopped
@@ -219,15 +221,16 @@ class Saver:
             return self._traffic[host]
 
     def _reason(self, task: Task, number: int) -> ServiceError | None:
-        traffic = self._traffic.get(_host(task.outputs[number - 1].url))
+        traffic = self._traffic.get(self._budget_of(task.outputs[number - 1].url))
         return traffic.reason if traffic else None
 
-
-def _host(url: str) -> str:
-    try:
-        return urlsplit(url).netloc
-    except ValueError:
-        return ""
+    def _budget_of(self, url: str) -> str:
+        """Return the host that a link names; beyond _MOST_HOSTS they share what is left."""
+        try:
+            host = urlsplit(url).netloc
+        except ValueError:
+            return ""
+        return host if host in self._traffic or len(self._traffic) < _MOST_HOSTS else ""
 
 
 def _failed(code: str, message: str) -> File:

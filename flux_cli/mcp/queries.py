@@ -21,7 +21,7 @@ from flux_cli.tasks.task import Task, no_answer, not_found
 
 
 BATCH_SIZE = 50
-RETRIES = 3
+RETRIES = 2  # agents, and their clients, are less patient than people
 _LONGEST_ECHO = 40  # characters of what is not an id
 _SLICE = 0.2  # seconds of a wait, between two looks whether anybody still wants the answer
 

@@ -24,7 +24,7 @@ from flux_cli.errors import ExitCode
 from flux_cli.output.schema import record_schema
 from flux_cli.sandbox.server import Sandbox
 from tests.faults.rows import always, once
-from tests.support.fault_server import End, FaultServer, Request, Script, Step, reply
+from tests.support.fault_server import End, FaultServer, Request, Script, Step, Wait, reply
 from tests.support.program import CANARY, FLUX, MEASURED_BY, Program
 from tests.support.records import batch, error_body, failed, finished, make_ids, running
 
@@ -58,16 +58,18 @@ def over_http(flux: Program, *options: str, **changes: str | None) -> Any:
 
 
 @contextlib.asynccontextmanager
-async def connected(flux: Program, transport: str) -> AsyncIterator[Client]:
+async def connected(flux: Program, transport: str, *options: str) -> AsyncIterator[Client]:
     """Give a client of the server over `transport`."""
     if transport == "http":
-        with over_http(flux) as url:
+        with over_http(flux, *options) as url:
             async with Client(url) as client:
                 yield client
         return
     log = flux.folder / "mcp.log"
     with log.open("w") as errors:
-        parameters = StdioServerParameters(command=FLUX, args=["mcp"], env=flux.variables({}))
+        parameters = StdioServerParameters(
+            command=FLUX, args=["mcp", *options], env=flux.variables({})
+        )
         async with Client(stdio_client(parameters, errlog=errors)) as client:
             yield client
     text = log.read_text()
@@ -76,13 +78,16 @@ async def connected(flux: Program, transport: str) -> AsyncIterator[Client]:
 
 
 def session(
-    flux: Program, work: Callable[[Client], Awaitable[Any]], transport: str = "stdio"
+    flux: Program,
+    work: Callable[[Client], Awaitable[Any]],
+    transport: str = "stdio",
+    *options: str,
 ) -> Any:
     """Run `work` with a client, within a time that no test needs."""
 
     async def run() -> Any:
         with anyio.fail_after(40):
-            async with connected(flux, transport) as client:
+            async with connected(flux, transport, *options) as client:
                 return await work(client)
 
     return asyncio.run(run())
@@ -278,6 +283,39 @@ def test_every_kind_of_error_is_a_sentence(flux: Program, service: Start, tool: 
         assert "\x1b" not in text
 
 
+@pytest.mark.parametrize(
+    ("variables", "says"),
+    [
+        ({"FLUX_API_BASE_URL": "http://127.0.0.1:1"}, "cannot connect to 127.0.0.1:1: connection"),
+        ({"FLUX_API_BASE_URL": "https://no-such-host.invalid"}, "cannot connect to no-such-host"),
+        (
+            {"FLUX_API_BASE_URL": "https://api.example", "HTTPS_PROXY": "socks5://127.0.0.1:1"},
+            "HTTPS_PROXY: flux cannot use this proxy",
+        ),
+        (
+            {"FLUX_API_BASE_URL": "https://api.example", "SSL_CERT_FILE": "/no/such/file"},
+            "SSL_CERT_FILE or SSL_CERT_DIR: the certificates cannot be read",
+        ),
+        ({"FLUX_API_TOKEN": "no token at all"}, "FLUX_API_TOKEN: this cannot be a token"),
+    ],
+)
+def test_a_way_that_leads_nowhere_is_a_sentence(
+    flux: Program, variables: dict[str, str], says: str
+) -> None:
+    flux.environment |= variables
+    assert says in sentence(call(flux, TOOLS[1], task_id=IDS[0]))
+
+
+def test_a_service_that_never_answers_is_given_up(flux: Program, service: Start) -> None:
+    service(always(Wait(30)))
+
+    async def work(client: Client) -> Any:
+        return await client.call_tool(TOOLS[1], {"task_id": IDS[0]})
+
+    text = sentence(session(flux, work, "stdio", "--request-timeout", "300ms"))
+    assert "no whole reply within 0.3 seconds" in text
+
+
 def test_without_a_token_the_sentence_says_how_to_get_one(flux: Program) -> None:
     flux.environment["FLUX_API_TOKEN"] = ""
     text = sentence(call(flux, TOOLS[0], task_ids=IDS))
@@ -370,7 +408,7 @@ def test_resource_and_prompt(flux: Program, ids: list[str]) -> None:
         return templates, prompts, prompt
 
     templates, prompts, prompt = session(flux, work)
-    assert [t.uri_template for t in templates.resource_templates] == ["flux://tasks/{task_id}"]
+    assert [t.uri_template for t in templates.resource_templates] == ["flux://tasks/{id}"]
     assert [p.name for p in prompts.prompts] == ["track_batch"]
     text = prompt.messages[0].content.text
     assert all(task_id in text for task_id in ids)
