@@ -72,6 +72,7 @@ _flux() {
         "flux sandbox:--seed") return ;;
         "flux mcp:--host") return ;;
         "flux mcp:--port") return ;;
+        "flux mcp:--request-timeout") return ;;
         "flux mcp:--base-url") return ;;
     esac
     if [[ $current == -* ]]; then
@@ -88,7 +89,7 @@ _flux() {
             "flux auth logout") words="--base-url --help -h" ;;
             "flux demo") words="--help -h" ;;
             "flux sandbox") words="--port --latency --error-rate --failure-rate --rate-limit --page-limit --speed --seed --help -h" ;;
-            "flux mcp") words="--http --host --port --base-url --debug --help -h" ;;
+            "flux mcp") words="--http --host --port --request-timeout --base-url --debug --help -h" ;;
             "flux mcp config") words="--help -h" ;;
             "flux schema") words="--help -h" ;;
             "flux help") words="--help -h" ;;

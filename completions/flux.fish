@@ -124,6 +124,7 @@ complete -c flux -n '__flux_at flux mcp' -a config -d 'Print the lines that tell
 complete -c flux -n '__flux_at flux mcp' -l http -d 'Serve over streamable HTTP instead of stdio.'
 complete -c flux -n '__flux_at flux mcp' -l host -x -d 'Where to listen, with --http. [default: 127.0.0.1]'
 complete -c flux -n '__flux_at flux mcp' -l port -x -d 'With --http; 0 takes a free one. [default: 8000; 0<=x<=65535]'
+complete -c flux -n '__flux_at flux mcp' -l request-timeout -x -d 'Most time for one request to the service. [default: 15s]'
 complete -c flux -n '__flux_at flux mcp' -l base-url -x -d 'The service to ask. [default: https://api.acedata.cloud]'
 complete -c flux -n '__flux_at flux mcp' -l debug -d 'Show requests and replies on stderr, without the token.'
 complete -c flux -n '__flux_at flux mcp' -l help -s h -d 'Show this message and exit.'

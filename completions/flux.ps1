@@ -21,7 +21,7 @@ Register-ArgumentCompleter -Native -CommandName flux -ScriptBlock {
         'flux auth logout' = @('--base-url', '--help', '-h')
         'flux demo' = @('--help', '-h')
         'flux sandbox' = @('--port', '--latency', '--error-rate', '--failure-rate', '--rate-limit', '--page-limit', '--speed', '--seed', '--help', '-h')
-        'flux mcp' = @('--http', '--host', '--port', '--base-url', '--debug', '--help', '-h')
+        'flux mcp' = @('--http', '--host', '--port', '--request-timeout', '--base-url', '--debug', '--help', '-h')
         'flux mcp config' = @('--help', '-h')
         'flux schema' = @('--help', '-h')
         'flux help' = @('--help', '-h')
