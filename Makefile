@@ -21,6 +21,7 @@ tools: # what the tests run beside flux
 	for browser in chromium chromium-browser google-chrome; do \
 		command -v $$browser >/dev/null && found=$$browser; \
 	done; \
+	[ -d "/Applications/Google Chrome.app" ] && found=chrome; \
 	[ -n "$$found" ] || missing="$$missing chromium"; \
 	[ -z "$$missing" ] || { echo "make test needs:$$missing (apt-get install$$missing)"; exit 1; }
 

@@ -28,6 +28,7 @@ _NEXT_STEPS = (
     "  flux auth login                save your token",
     "  flux tasks check ID ID         look at two tasks",
     "  flux tasks watch -f ids.txt    watch a list of them, as here",
+    "  flux tasks download -f ids.txt save what they made",
     "  flux tasks check --help        formats and exit codes for scripts",
     "  flux sandbox                   a local service to try your scripts on",
 )

@@ -68,10 +68,16 @@ def download(
                 now=runtime.now,
             )
         report = _Report(runtime, wishes, saving, progress, tally, total=len(ids))
+        engine = Download(_answers(ids, known, check), saving.save, workers=options.workers)
         with progress:
-            _run(_answers(ids, known, check), check, saving, report, workers=options.workers)
+            interrupt = _run(engine, check, saving, report)
         report.close()
         runtime.stderr.note(tally.summary())
+        if interrupt is not None:
+            with contextlib.suppress(OutputError):  # the interrupt is the reason to end
+                saving.finish()
+            runtime.stderr.line("flux: interrupted. Run the same command again to save the rest.")
+            raise interrupt
         saving.finish()
     if check is not None and check.stopped_by is not None:
         raise check.stopped_by
@@ -151,19 +157,17 @@ def _answers(ids: TaskIds, known: KnownTasks, check: Check | None) -> Iterator[T
 
 
 def _run(
-    tasks: Iterator[Task], check: Check | None, saving: Saving, report: _Report, *, workers: int
-) -> None:
-    engine = Download(tasks, saving.save, workers=workers)
+    engine: Download, check: Check | None, saving: Saving, report: _Report
+) -> KeyboardInterrupt | None:
+    """Report every task; return what ended it early, after reporting what is known by then."""
     try:
         for task in engine.results():
             report.add(task)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interrupt:
         saving.stop()
         left = check.interrupt() if check is not None else iter(())
         first = next(left, [])  # stops the questions, so that nobody waits for an answer
         for task in chain(engine.interrupt(), first, *left):
             report.add(task)
-        report.close()
-        with contextlib.suppress(OutputError):  # the interrupt is the reason to end
-            saving.finish()
-        raise
+        return interrupt
+    return None

@@ -90,7 +90,7 @@ Sidecar = Annotated[
     typer.Option(
         "--sidecar",
         rich_help_panel=FILES,
-        help="Write the task's record beside each file, as NAME.json.",
+        help="Write the task's record beside each file: NAME.json for NAME.png.",
     ),
 ]
 Sheet = Annotated[

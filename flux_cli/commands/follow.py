@@ -106,7 +106,7 @@ def follow(runtime: Runtime, ids: TaskIds, connection: Connection, wishes: Wishe
                 finally:
                     traffic.stop()
                     if landing is not None:
-                        landing.interrupt()
+                        landing.interrupt(follower.changed)  # and run no commands for it
                     follower.end(watch)
             except KeyboardInterrupt:
                 if landing is not None:

@@ -53,8 +53,9 @@ class Landing:
         while self._landed:
             self._tell_next(_TICK)
 
-    def interrupt(self) -> None:
-        """Save no more, and tell of what has landed all the same."""
+    def interrupt(self, tell: Callable[[Task], None]) -> None:
+        """Save no more, and `tell` of what has landed all the same."""
+        self._tell = tell
         self.saving.stop()
         while not self._saved.empty():
             self._tell_next(0.0)

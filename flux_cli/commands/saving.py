@@ -65,7 +65,7 @@ class Saving:
         for file in files:
             self._count(file)
             if self._options.has_sidecars and file.path is not None:
-                self._write_sidecar(Path(f"{file.path}.json"), task)
+                self._write_sidecar(Path(file.path).with_suffix(".json"), task)
         if self._sheet is not None:
             self._sheet.add(task)
 

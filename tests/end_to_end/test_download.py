@@ -101,10 +101,10 @@ def test_names_follow_the_template(flux: Program, service: Start) -> None:
 def test_sidecars_and_contact_sheet(flux: Program, service: Start) -> None:
     service(with_files(count=2))
     run = flux(*DOWNLOAD, IDS[0], "--sidecar", "--contact-sheet").expect(ExitCode.OK)
-    names = [f"{IDS[0]}_{n}.png{extra}" for n in (1, 2) for extra in ("", ".json")]
+    names = [f"{IDS[0]}_{n}.{kind}" for n in (1, 2) for kind in ("json", "png")]
     assert files(flux) == [*names, "index.html"]
     for number in (1, 2):
-        sidecar = flux.folder / "out" / f"{IDS[0]}_{number}.png.json"
+        sidecar = flux.folder / "out" / f"{IDS[0]}_{number}.json"
         assert json.loads(sidecar.read_bytes()) == run.records[0]
     page = (flux.folder / "out/index.html").read_text()
     assert f'src="./{IDS[0]}_2.png"' in page

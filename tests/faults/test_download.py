@@ -26,6 +26,7 @@ from tests.support.media import FILES
 from tests.support.pictures import PNG, TAG, file_reply, leftovers, saved, whole, with_files
 from tests.support.program import FLUX, MEASURED_BY, Program
 from tests.support.records import make_ids
+from tests.support.terminal import Terminal
 
 
 Start = Callable[[Script], FaultServer]
@@ -346,6 +347,21 @@ def test_an_interrupt_leaves_nothing_half_done(
     assert run.records[1]["outputs"][0]["error"]["message"] == "interrupted"
     assert leftovers(flux.folder) == []
     assert [p.name for p in (flux.folder / "out").iterdir()] == [f"{IDS[0]}_1.png"]
+
+
+def test_an_interrupt_on_a_terminal_leaves_a_table(flux: Program, service: Start) -> None:
+    service(with_files(lambda r: whole(r) if IDS[0] in r.path else [cut(r), Wait(20)]))
+    terminal = Terminal(flux, *DOWNLOAD, *IDS, columns=120, gets_signals=True)
+    terminal.expect("1 of 2 tasks")
+    terminal.type("\x03")
+    screen = terminal.end()
+    assert screen.code == ExitCode.INTERRUPTED
+    assert not screen.cursor_hidden
+    text = "\n".join(line for line in screen.lines if line)
+    assert text.count("succeeded") == 3
+    assert "not saved: interrupted" in text
+    assert "━" not in text  # no bar is left
+    assert text.endswith("flux: interrupted. Run the same command again to save the rest.")
 
 
 def test_an_interrupted_watch_leaves_nothing_half_done(flux: Program, service: Start) -> None:
