@@ -14,6 +14,7 @@ from flux_cli.tasks.task import File
 
 
 _LONGEST_NAME = 200  # characters
+_ECHO = 3  # columns that are left free: a terminal shows ^C where the cursor is, and must not wrap
 
 
 class Progress(Protocol):
@@ -81,7 +82,7 @@ class BarProgress:
 
         self._console = Console(
             file=stderr.text,
-            width=stderr.columns,
+            width=stderr.columns - _ECHO,
             force_terminal=True,
             color_system="standard",
             no_color=not stderr.has_colours,
