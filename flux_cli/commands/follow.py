@@ -111,7 +111,7 @@ def follow(runtime: Runtime, ids: TaskIds, connection: Connection, wishes: Wishe
             except KeyboardInterrupt:
                 if landing is not None:
                     with contextlib.suppress(OutputError):  # the interrupt is the reason to end
-                        landing.saving.finish()
+                        landing.saving.finish(tells_rate=False)
                 _tell_how_to_go_on(runtime, watch, wishes, "interrupted")
                 raise
             return _conclude(runtime, ids, watch, wishes, hooks, landing)
@@ -197,7 +197,7 @@ def _conclude(
     runtime.stderr.note(tally.summary())
     also: list[ExitCode] = []
     if landing is not None:
-        landing.saving.finish()
+        landing.saving.finish(tells_rate=False)
     if (landing is not None and landing.saving.has_failed) or _has_failed(runtime, hooks):
         also.append(ExitCode.OUTPUT)
     if wishes.bell and runtime.stdout.is_terminal:

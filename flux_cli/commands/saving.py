@@ -73,16 +73,19 @@ class Saving:
         """Save no more; what is on its way is removed."""
         self._saver.stop()
 
-    def finish(self) -> None:
-        """Write the contact sheet, and say how it went. Raises OutputError."""
+    def finish(self, *, tells_rate: bool = True) -> None:
+        """Write the contact sheet, and say how it went. Raises OutputError.
+
+        The rate says nothing where most of the time was spent waiting.
+        """
         if self._sheet is not None:
             self._sheet.write()
         seconds = max(0.001, self._runtime.clock() - self._started)
         noun = "file" if self._saved == 1 else "files"
         parts = [f"saved {self._saved:,} {noun}"]
         if self._saved:
-            rate = format_size(round(self._bytes / seconds))
-            parts[0] += f" ({format_size(self._bytes)} in {seconds:.1f} s, {rate}/s)"
+            rate = f" in {seconds:.1f} s, {format_size(round(self._bytes / seconds))}/s"
+            parts[0] += f" ({format_size(self._bytes)}{rate if tells_rate else ''})"
         parts[0] += f" in {self._options.folder}"
         if self._kept:
             parts.append(f"kept {self._kept:,} that were there")

@@ -82,10 +82,10 @@ def _result(task: Task, link: str | None, *, full_urls: bool) -> str:
 
 
 def _link(output: Output) -> str | None:
-    """Return what opens the file that was saved, else what opens the output where it is."""
-    if output.file is not None and output.file.path is not None:
-        return Path(output.file.path).absolute().as_uri()
-    return web_url(output.url)
+    """Return what opens the file that was to be saved, else what opens the output where it is."""
+    if output.file is None:
+        return web_url(output.url)
+    return Path(output.file.path).absolute().as_uri() if output.file.path else None
 
 
 def _saved(outputs: Sequence[Output]) -> str:
