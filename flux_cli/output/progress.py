@@ -3,8 +3,7 @@
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
-from typing import Protocol, Self
+from typing import Self
 
 from rich.filesize import decimal
 
@@ -17,18 +16,14 @@ _LONGEST_NAME = 200  # characters
 _ECHO = 3  # columns that are left free: a terminal shows ^C where the cursor is, and must not wrap
 
 
-class Progress(Protocol):
-    """Hears of files from several threads, of tasks from one; a context manager."""
+class Progress:
+    """Hears of files from several threads, of tasks from one; shows nothing. A context manager."""
 
     def __enter__(self) -> Self:
         """Begin to show."""
+        return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Leave a clean screen behind."""
 
     def moved(self, path: Path, size: int, total: int | None) -> None:
@@ -41,21 +36,24 @@ class Progress(Protocol):
         """So many tasks more are done with."""
 
 
-class LineProgress:
+class Silence(Progress):
+    """Says what fails, through `say`, and nothing else: where another view has the screen."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._say = say
+
+    def ended(self, path: Path, file: File, name: str) -> None:
+        del path
+        if file.error is not None:
+            self._say(failure_line(file, name))
+
+
+class LineProgress(Progress):
     """A line for each file that is done with."""
 
     def __init__(self, stderr: Stderr) -> None:
         self._stderr = stderr
         self._lock = threading.Lock()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        pass
-
-    def moved(self, path: Path, size: int, total: int | None) -> None:
-        pass
 
     def ended(self, path: Path, file: File, name: str) -> None:
         del path
@@ -66,11 +64,8 @@ class LineProgress:
                 verb = "saved" if file.is_new else "kept"
                 self._stderr.note(f"{verb} {file.path} ({format_size(file.size or 0)})")
 
-    def advanced(self, tasks: int) -> None:
-        pass
 
-
-class BarProgress:
+class BarProgress(Progress):
     """A bar for the whole and one for each file on its way; what fails is said above them."""
 
     def __init__(self, stderr: Stderr, *, total: int) -> None:
@@ -144,30 +139,6 @@ class BarProgress:
 
     def _tell_bytes(self) -> None:
         self._bars.update(self._all, facts=format_size(self._bytes))
-
-
-class Silence:
-    """Shows nothing but what fails, through `say`: for where another view has the screen."""
-
-    def __init__(self, say: Callable[[str], None]) -> None:
-        self._say = say
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        pass
-
-    def moved(self, path: Path, size: int, total: int | None) -> None:
-        pass
-
-    def ended(self, path: Path, file: File, name: str) -> None:
-        del path
-        if file.error is not None:
-            self._say(failure_line(file, name))
-
-    def advanced(self, tasks: int) -> None:
-        pass
 
 
 def failure_line(file: File, name: str) -> str:
