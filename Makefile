@@ -49,6 +49,7 @@ soak: $(VENV)/installed-dev ## Measure what flux withstands, into docs/reliabili
 	@$(BIN)/python -m tests.soak
 
 bench: $(VENV)/installed ## Measure speed next to what people use today, into docs/performance.md (ten minutes)
+	@command -v curl >/dev/null && command -v wget >/dev/null || { echo "make bench needs: curl wget"; exit 1; }
 	@$(BIN)/python -m benchmarks
 
 format: $(VENV)/installed-dev ## Format the code

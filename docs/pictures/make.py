@@ -187,6 +187,7 @@ def main(folder: Path) -> None:
             if command:
                 console.print(command, style="dim")
             console.print(content)
+            console.print()  # the last line would lose what hangs below it
             picture = console.export_svg(
                 title="flux", theme=colours, unique_id=f"flux-{name}-{theme}"
             )

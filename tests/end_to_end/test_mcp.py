@@ -392,6 +392,13 @@ def test_a_cancelled_wait_asks_no_more(flux: Program, service: Start) -> None:
     assert session(flux, work) == 0
 
 
+def test_waiting_for_what_will_not_pass_ends_at_once(flux: Program, service: Start) -> None:
+    server = service(always(reply(403, error_body("used_up"))))
+    text = sentence(call(flux, TOOLS[2], task_ids=IDS, timeout_seconds=35))
+    assert "Top up the account's balance" in text
+    assert len(server.requests) == 1
+
+
 def test_a_blip_does_not_end_a_wait(flux: Program, service: Start) -> None:
     service(once(reply(502, b""), then=lambda r: [reply(200, batch(map(finished, r.ids)))]))
     answer = call(flux, TOOLS[2], task_ids=IDS).structured_content
