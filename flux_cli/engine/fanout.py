@@ -31,7 +31,6 @@ class Fanout(Generic[J]):
         self._jobs = jobs
         self._work = work
         self._workers = workers
-        self._window = window
         self._is_stopped = is_stopped
         self._lock = threading.Lock()
         self._room = threading.Semaphore(window)

@@ -93,10 +93,6 @@ class TaskStore:
         with self._lock:
             return list(reversed(self._tasks.values()))
 
-    def last_finish(self) -> float:
-        """Return when the last task ends, in Unix seconds."""
-        return max((task.finished_at for task in self.newest()), default=self._now())
-
     def _uuid(self) -> str:
         return str(uuid.UUID(int=self._random.getrandbits(128), version=4))
 

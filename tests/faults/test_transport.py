@@ -32,7 +32,7 @@ from tests.support.records import batch, error_body, finished, running
 
 
 WHOLE = reply(200, batch(finished(task_id) for task_id in IDS))
-HEAD, _, BODY = WHOLE.partition(b"\r\n\r\n")
+HEAD, _, _ = WHOLE.partition(b"\r\n\r\n")
 QUICK = ("--request-timeout", "300ms", "--retries", "1")
 LATE = "no whole reply within 0.3 seconds"
 

@@ -1,7 +1,7 @@
 """A service whose tasks have all succeeded, with files on the same server."""
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +69,3 @@ def saved(run: Run, folder: Path) -> list[Path]:
 def leftovers(folder: Path) -> list[str]:
     """Return the names of temporary files below `folder`."""
     return [path.name for path in folder.rglob("*.part")]
-
-
-Start = Callable[[Script], Any]

@@ -104,7 +104,6 @@ def test_every_id_comes_out_once_and_in_order(
         assert task.state is not State.UNKNOWN or task.error is not None
 
 
-Outcome = tuple[type[ServiceError] | None, float | None]
 OUTCOMES = st.tuples(
     st.sampled_from([None, None, *FAILURES, *FATAL]), st.sampled_from([None, 0.0, 5.0, 59.0])
 )
