@@ -1,5 +1,6 @@
 """The command line, and the one place where an error becomes a message and an exit code."""
 
+import errno
 import signal
 import sys
 import traceback
@@ -21,6 +22,9 @@ from flux_cli.errors import (
     Terminated,
 )
 from flux_cli.runtime import Runtime
+
+
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
 
 
 class _Boundary(TyperGroup):
@@ -78,6 +82,12 @@ def _report(error: BaseException, runtime: Runtime) -> int:
         case OSError() if _is_from_echo(error):
             code = ExitCode.OUTPUT
             runtime.stderr.line(f"flux: stdout: cannot be written: {error.strerror}.")
+        case OSError() if error.errno in _FULL or "temporary directory" in str(error.strerror):
+            code = ExitCode.OUTPUT
+            runtime.stderr.line(
+                f"flux: a temporary file cannot be written: {error.strerror}."
+                " Make room, or name another folder in TMPDIR."
+            )
         case KeyboardInterrupt() | typer.Abort():
             code = ExitCode.INTERRUPTED
         case FluxError():

@@ -13,6 +13,7 @@ from flux_cli.tasks.task import File
 
 
 _LONGEST_NAME = 200  # characters
+_STEP = 1 << 18  # bytes between two updates of a bar
 _ECHO = 3  # columns that are left free: a terminal shows ^C where the cursor is, and must not wrap
 
 
@@ -114,6 +115,8 @@ class BarProgress(Progress):
 
     def moved(self, path: Path, size: int, total: int | None) -> None:
         with self._lock:
+            if 0 < size - self._files.get(path, (None, -_STEP))[1] < _STEP:
+                return
             if path not in self._files:
                 name = one_line(path.name, _LONGEST_NAME)
                 self._files[path] = self._bars.add_task(name, total=None, facts=""), 0

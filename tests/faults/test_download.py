@@ -330,6 +330,27 @@ def test_a_full_disk_ends_it_with_everything_said(flux: Program, service: Start)
     assert list((flux.folder / "out").iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    "words", ["download -d out", "watch -o csv", "download -d out --contact-sheet"]
+)
+def test_a_full_temporary_folder_is_named(flux: Program, service: Start, words: str) -> None:
+    service(with_files())
+    records = flux("tasks", "check", *IDS).stdout
+    run = subprocess.run(
+        ["bash", "-c", f'ulimit -f 0; exec "{FLUX}" tasks {words}'],
+        env=flux.variables(dict.fromkeys(MEASURED_BY)),
+        cwd=flux.folder,
+        capture_output=True,
+        input=records,
+        check=False,
+        timeout=60,
+    )
+    error = run.stderr.decode()
+    assert run.returncode == ExitCode.OUTPUT, error
+    assert "flux: a temporary file cannot be written: " in error
+    assert "Traceback" not in error
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupt_leaves_nothing_half_done(
     flux: Program, service: Start, number: signal.Signals
