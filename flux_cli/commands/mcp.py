@@ -106,6 +106,7 @@ def serve(
     from flux_cli.mcp.server import make_server
 
     def connect() -> Any:
+        runtime.credentials.load(anew=True)  # somebody may have logged in or out meanwhile
         found = runtime.find_token(url)
         if found is None:
             raise runtime.no_token(url)

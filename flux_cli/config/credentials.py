@@ -45,9 +45,12 @@ class CredentialStore:
         self._warn = warn
         self._loaded: Credentials | None = None
 
-    def load(self) -> Credentials:
-        """Return all credentials; none, with a warning, when the file cannot be used."""
-        if self._loaded is None:
+    def load(self, *, anew: bool = False) -> Credentials:
+        """Return all credentials; none, with a warning, when the file cannot be used.
+
+        The file is read once, unless `anew` is wanted.
+        """
+        if self._loaded is None or anew:
             self._loaded = self._read(warn=self._warn) or {}
         return self._loaded
 

@@ -113,7 +113,8 @@ class Stderr(Screen):
 
     def keep_secret(self, token: Token) -> None:
         """Never write `token` from now on."""
-        self._secrets.append(token)
+        if not any(known.is_in(token.reveal()) for known in self._secrets):
+            self._secrets.append(token)
 
     def harmless(self, text: str) -> str:
         """Return `text` as one line that shows no secret and moves nothing."""
