@@ -12,7 +12,7 @@ from flux_cli.commands.saving import Saving, SavingOptions, open_saving
 from flux_cli.engine.check import Check
 from flux_cli.engine.download import Download
 from flux_cli.engine.known import KnownTasks
-from flux_cli.errors import ExitCode, OutputError
+from flux_cli.errors import ExitCode, FluxError
 from flux_cli.output.formats import Format, Writer, make_writer
 from flux_cli.output.progress import BarProgress, LineProgress, Progress, Silence
 from flux_cli.runtime import Runtime
@@ -74,7 +74,7 @@ def download(
         report.close()
         runtime.stderr.note(tally.summary())
         if interrupt is not None:
-            with contextlib.suppress(OutputError):  # the interrupt is the reason to end
+            with contextlib.suppress(FluxError):  # the interrupt is the reason to end
                 saving.finish()
             runtime.stderr.line("flux: interrupted. Run the same command again to save the rest.")
             raise interrupt

@@ -12,7 +12,7 @@ from flux_cli.commands.look import no_answer_for
 from flux_cli.engine.hooks import Hooks, hook_variable
 from flux_cli.engine.until import Until
 from flux_cli.engine.watch import Changed, Ending, Plan, Watch
-from flux_cli.errors import ExitCode, OutputError
+from flux_cli.errors import ExitCode, FluxError
 from flux_cli.output.formats import Format, Writer, make_writer
 from flux_cli.output.machine import encode_record
 from flux_cli.output.records import as_record
@@ -110,7 +110,7 @@ def follow(runtime: Runtime, ids: TaskIds, connection: Connection, wishes: Wishe
                     follower.end(watch)
             except KeyboardInterrupt:
                 if landing is not None:
-                    with contextlib.suppress(OutputError):  # the interrupt is the reason to end
+                    with contextlib.suppress(FluxError):  # the interrupt is the reason to end
                         landing.saving.finish(tells_rate=False)
                 _tell_how_to_go_on(runtime, watch, wishes, "interrupted")
                 raise

@@ -29,7 +29,7 @@ class Landing:
         self._tell = tell
         self._clock = clock
         self._landed: dict[str, Task] = {}  # and not saved yet
-        self._saved: SimpleQueue[Task] = SimpleQueue()
+        self._saved: SimpleQueue[Task | BaseException] = SimpleQueue()
         self._pool = Pool(self._save, workers=workers)
 
     def changed(self, task: Task) -> None:
@@ -64,13 +64,18 @@ class Landing:
 
     def _save(self, task: Task) -> None:
         numbers = range(1, len(task.outputs) + 1)
-        self._saved.put(with_files(task, [self.saving.save(task, n) for n in numbers]))
+        try:
+            self._saved.put(with_files(task, [self.saving.save(task, n) for n in numbers]))
+        except BaseException as error:  # noqa: BLE001 - raised again where somebody hears it
+            self._saved.put(error)
 
     def _tell_next(self, seconds: float) -> None:
         with contextlib.suppress(Empty):
             self._told(self._saved.get(timeout=seconds))
 
-    def _told(self, task: Task) -> None:
+    def _told(self, task: Task | BaseException) -> None:
+        if isinstance(task, BaseException):
+            raise task
         if self._landed.pop(task.id, None) is not None:
             self.saving.note(task)
             self._tell(task)

@@ -74,7 +74,7 @@ class Saving:
         self._saver.stop()
 
     def finish(self, *, tells_rate: bool = True) -> None:
-        """Write the contact sheet, and say how it went. Raises OutputError.
+        """Write the contact sheet, and say how it went. Raises OutputError and UsageError.
 
         The rate says nothing where most of the time was spent waiting.
         """

@@ -14,7 +14,15 @@ from flux_cli.api.files import FileReply
 from flux_cli.api.traffic import Stopped, Traffic
 from flux_cli.disk import part_of, remove_leftover
 from flux_cli.engine.part import Part
-from flux_cli.errors import ConnectionFault, DownloadError, OutputError, RangeRefused, ServiceError
+from flux_cli.errors import (
+    ConnectionFault,
+    DownloadError,
+    FluxError,
+    OutputError,
+    RangeRefused,
+    ServiceError,
+    UsageError,
+)
 from flux_cli.tasks.media import Media
 from flux_cli.tasks.names import NameTemplate
 from flux_cli.tasks.task import File, Task, TaskError
@@ -56,7 +64,8 @@ class Rules:
 class Saver:
     """Saves outputs; safe to use from several threads, and beside other processes.
 
-    A disk that cannot be written to stops everything: `stopped_by` says why.
+    A disk that cannot be written to, or a setting that cannot be used, stops
+    everything: `stopped_by` says why.
     """
 
     def __init__(
@@ -80,7 +89,7 @@ class Saver:
         self._parts: set[Path] = set()
         self._lock = threading.Lock()
         self._is_stopped = False
-        self.stopped_by: OutputError | None = None
+        self.stopped_by: FluxError | None = None
         try:
             rules.folder.mkdir(parents=True, exist_ok=True)
             self._root = rules.folder.resolve(strict=True)
@@ -94,15 +103,17 @@ class Saver:
             file = self._kept(task, number) or self._saved(task, number)
         except (ServiceError, DownloadError) as error:
             file = _failed(error.code, error.message)
-        except (Stopped, OSError) as error:
+        except (Stopped, OSError, UsageError) as error:
             if isinstance(error, OSError) and not self._is_stopped:
                 self.stop(_unwritable(path, error))
+            elif isinstance(error, UsageError):  # a proxy that no link can be reached through
+                self.stop(error)
             why = self.stopped_by or self._reason(task, number)
             file = _failed("not_saved", why.message if why else "interrupted")
         self._progress.ended(path, file, f"{task.id}, output {number}")
         return file
 
-    def stop(self, reason: OutputError | None = None) -> None:
+    def stop(self, reason: FluxError | None = None) -> None:
         """Save no more, and leave nothing behind of what is on its way."""
         with self._lock:
             self._is_stopped = True

@@ -330,6 +330,18 @@ def test_a_full_disk_ends_it_with_everything_said(flux: Program, service: Start)
     assert list((flux.folder / "out").iterdir()) == []
 
 
+@pytest.mark.parametrize("words", [("download", "-d"), ("watch", "--download")])
+def test_a_proxy_that_cannot_be_used_is_named(
+    flux: Program, service: Start, words: tuple[str, str]
+) -> None:
+    """The service is on this machine and needs none; the files are elsewhere."""
+    service(with_files(url="https://pictures.example/{id}"))
+    run = flux("tasks", *words, "out", *IDS, HTTPS_PROXY="socks5://127.0.0.1:1")
+    run.expect(ExitCode.USAGE, stderr="HTTPS_PROXY: flux cannot use this proxy")
+    assert sorted(run.states) == IDS
+    assert leftovers(flux.folder) == []
+
+
 @pytest.mark.parametrize(
     "words", ["download -d out", "watch -o csv", "download -d out --contact-sheet"]
 )
