@@ -4,6 +4,8 @@ import gc
 import os
 import sys
 
+from flux_cli import interrupts
+
 
 def main() -> None:
     """Run the command line and end the process with its exit code.
@@ -13,12 +15,10 @@ def main() -> None:
     runs seldom, and the interpreter's own way out, a fifth of the time, is not
     taken: everything is written and closed by then.
     """
+    interrupts.install()
     gc.set_threshold(10_000, 10, 10)
-    try:
-        code = _flushed(_run())
-    except KeyboardInterrupt:  # before the program was up, or after it was done
-        code = 130
-    os._exit(code)
+    _open_standard_streams()
+    os._exit(_flushed(_run()))
 
 
 def _run() -> int:
@@ -35,6 +35,18 @@ def _run() -> int:
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 0
     return 0
+
+
+def _open_standard_streams() -> None:
+    """Put `/dev/null` where a standard stream was closed, so that no other file takes its number.
+
+    What a program prints would else land in a file or a connection of flux's own.
+    """
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
 
 
 def _flushed(code: int) -> int:

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from flux_cli import interrupts
+
 
 _PATIENCE = 10.0  # seconds; whoever holds the lock writes one small file
 _PAUSE = 0.02  # seconds
@@ -127,7 +129,7 @@ def locked(path: Path) -> Iterator[None]:
         while not try_lock(descriptor):
             if time.monotonic() > end:
                 raise OSError(0, f"another flux holds the lock {path.name}")
-            time.sleep(_PAUSE)
+            interrupts.sleep(_PAUSE)
         yield
     finally:
         os.close(descriptor)

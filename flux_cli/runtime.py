@@ -15,6 +15,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
+from flux_cli import interrupts
 from flux_cli.api.addresses import is_loopback
 from flux_cli.api.connection import Connection, Proxy
 from flux_cli.config.credentials import CredentialStore
@@ -49,7 +50,7 @@ class Runtime:
     stderr: Stderr
     now: Callable[[], float] = time.time  # Unix seconds
     clock: Callable[[], float] = time.monotonic  # seconds
-    sleep: Callable[[float], None] = time.sleep
+    sleep: Callable[[float], None] = interrupts.sleep
 
     @classmethod
     def of_process(cls) -> "Runtime":

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from flux_cli import interrupts
 from flux_cli.api.connection import Connection
 from flux_cli.api.token import Token
 from flux_cli.commands import options
@@ -123,7 +124,8 @@ def _verify(runtime: Runtime, connection: Connection) -> None:
     with runtime.client(connection) as client:
         traffic = Traffic(concurrency=1, retries=2)
         try:
-            traffic.send(lambda: client.retrieve(str(uuid.uuid4())))
+            with interrupts.cuttable():
+                traffic.send(lambda: client.retrieve(str(uuid.uuid4())))
         except ServiceError as error:
             if error.exit_code is not ExitCode.TOKEN:
                 not_saved = "The token was not saved; --no-verify saves it without asking"
@@ -133,13 +135,13 @@ def _verify(runtime: Runtime, connection: Connection) -> None:
 
 def _ask_for_token(runtime: Runtime, *, from_stdin: bool) -> Token:
     if from_stdin:
-        text = (
-            runtime.stdin.buffer.read(1 << 16).decode("utf-8", "replace") if runtime.stdin else ""
-        )
+        with interrupts.cuttable():
+            data = runtime.stdin.buffer.read(1 << 16) if runtime.stdin else b""
+        text = data.decode("utf-8", "replace")
     elif runtime.stdin_is_terminal:
-        import getpass
+        from flux_cli.output.secret_prompt import ask_secret
 
-        text = getpass.getpass("API token (not shown while you type): ")
+        text = ask_secret("API token (not shown while you type): ")
     else:
         raise UsageError(
             "stdin is not a terminal, so flux cannot ask for the token",
