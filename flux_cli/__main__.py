@@ -1,10 +1,13 @@
-"""Where `flux` and `python -m flux_cli` begin, and where they end."""
+"""Where `flux`, `flux-tasks` and `python -m flux_cli` begin, and where they end."""
 
 import gc
 import os
 import sys
 
 from flux_cli import interrupts
+
+
+_NAMES = {"flux-tasks": "flux-tasks", "__main__": "python -m flux_cli"}
 
 
 def main() -> None:
@@ -31,7 +34,7 @@ def _run() -> int:
     from flux_cli.app import app
 
     try:
-        app(prog_name="flux")
+        app(prog_name=called_as(sys.argv[0]))
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 0
     return 0
@@ -47,6 +50,12 @@ def _open_standard_streams() -> None:
             os.fstat(descriptor)
         except OSError:
             os.open(os.devnull, os.O_RDWR)
+
+
+def called_as(path: str) -> str:
+    """Return the name that a user called this program by, for usage lines and hints."""
+    name, _ = os.path.splitext(os.path.basename(path))  # noqa: PTH119, PTH122 - pathlib is not loaded
+    return _NAMES.get(name, "flux")
 
 
 def _flushed(code: int) -> int:

@@ -52,7 +52,7 @@ class _Boundary(TyperGroup):
         **extra: Any,
     ) -> Any:
         """Run the command line in `args` and exit. `obj` may hold a Runtime."""
-        runtime = extra.pop("obj", None) or Runtime.of_process()
+        runtime = extra.pop("obj", None) or Runtime.of_process(prog_name or "flux")
         try:
             words = sys.argv[1:] if args is None else args
             code = super().main(
@@ -114,7 +114,7 @@ def _is_from_echo(error: OSError) -> bool:
 def _report_usage(error: typer.TyperException, runtime: Runtime) -> None:
     message = error.format_message()
     ctx = getattr(error, "ctx", None)
-    path = ctx.command_path if ctx is not None else "flux"
+    path = ctx.command_path if ctx is not None else runtime.program
     if message.startswith("Usage:"):  # a group without a command shows its help
         typer.echo(message, err=True)
     else:

@@ -51,12 +51,14 @@ class Runtime:
     now: Callable[[], float] = time.time  # Unix seconds
     clock: Callable[[], float] = time.monotonic  # seconds
     sleep: Callable[[float], None] = interrupts.sleep
+    program: str = "flux"  # the name it was called by, which hints show
 
     @classmethod
-    def of_process(cls) -> "Runtime":
-        """Return the world of this process."""
+    def of_process(cls, program: str) -> "Runtime":
+        """Return the world of this process, which was called as `program`."""
         world = os.environ
-        return cls(world, sys.stdin, Stdout(sys.stdout, world), Stderr(sys.stderr, world))
+        out, err = Stdout(sys.stdout, world), Stderr(sys.stderr, world)
+        return cls(world, sys.stdin, out, err, program=program)
 
     @property
     def stdin_is_terminal(self) -> bool:
@@ -71,7 +73,9 @@ class Runtime:
 
             folder = platformdirs.user_config_dir(_FOLDER, appauthor=False)
         return CredentialStore(
-            Path(folder).expanduser(), warn=lambda text: self.stderr.line(f"flux: {text}")
+            Path(folder).expanduser(),
+            warn=lambda text: self.stderr.line(f"flux: {text}"),
+            program=self.program,
         )
 
     def base_url(self, option: str | None) -> BaseUrl:

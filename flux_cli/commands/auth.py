@@ -145,7 +145,7 @@ def _ask_for_token(runtime: Runtime, *, from_stdin: bool) -> Token:
     else:
         raise UsageError(
             "stdin is not a terminal, so flux cannot ask for the token",
-            hint="Run: flux auth login --with-token < FILE",
+            hint=f"Run: {runtime.program} auth login --with-token < FILE",
         )
     try:
         return Token(text.strip())

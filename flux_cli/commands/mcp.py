@@ -146,7 +146,8 @@ def config(
       flux mcp config cursor
     """
     runtime: Runtime = ctx.obj
-    command: dict[str, Any] = {"command": _program(), "args": ["mcp"]}
+    program, *arguments = [*_program(), "mcp"]
+    command: dict[str, Any] = {"command": program, "args": arguments}
     document = {
         Client.CLAUDE: {"mcpServers": {"flux": command}},
         Client.CURSOR: {"mcpServers": {"flux": command}},
@@ -154,15 +155,17 @@ def config(
         Client.ZED: {"context_servers": {"flux": {"source": "custom", **command, "env": {}}}},
     }[client]
     runtime.stdout.write_text(f"{json.dumps(document, indent=2)}\n")
-    runtime.stderr.note(f"flux: for {_PLACES[client]}. The token is the one of: flux auth login")
+    runtime.stderr.note(
+        f"flux: for {_PLACES[client]}. The token is the one of: {runtime.program} auth login"
+    )
 
 
-def _program() -> str:
-    """Return the path of this program: clients start it without the user's PATH."""
+def _program() -> list[str]:
+    """Return how to start this very program: clients have neither the user's PATH nor folder."""
     import shutil
 
-    found = shutil.which(sys.argv[0]) or shutil.which("flux") or sys.argv[0]
-    return str(Path(found).absolute())
+    found = shutil.which(sys.argv[0])  # not "flux", which may be another program
+    return [str(Path(found).absolute())] if found else [sys.executable, "-m", "flux_cli"]
 
 
 def _end_on_signals() -> None:

@@ -38,9 +38,13 @@ Credentials = dict[str, Credential]  # by origin
 class CredentialStore:
     """Tokens by the origin that they were saved for."""
 
-    def __init__(self, folder: Path, *, warn: Callable[[str], None]) -> None:
-        """`warn` is told, in one line each, what is wrong with the file or its folder."""
+    def __init__(self, folder: Path, *, warn: Callable[[str], None], program: str = "flux") -> None:
+        """`warn` is told, in one line each, what is wrong with the file or its folder.
+
+        `program` is the name that hints call this program by.
+        """
         self.path = folder / _FILE
+        self.login_command = f"{program} auth login"
         self._folder = folder
         self._warn = warn
         self._loaded: Credentials | None = None
@@ -106,7 +110,7 @@ class CredentialStore:
         except _NewerVersion:
             warn(f"{self.path}: written by a newer flux; taken as logged out")
         except (ValueError, TypeError, KeyError, RecursionError):
-            warn(f"{self.path}: damaged; taken as logged out. Run: flux auth login")
+            warn(f"{self.path}: damaged; taken as logged out. Run: {self.login_command}")
         return None
 
     def _read_bytes(self, warn: Callable[[str], None]) -> bytes:

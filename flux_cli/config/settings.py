@@ -57,9 +57,9 @@ def find_base_url(option: str | None, environment: Mapping[str, str]) -> BaseUrl
     return BaseUrl(DEFAULT_BASE_URL, "the default")
 
 
-def _login(base_url: BaseUrl) -> str:
+def _login(store: CredentialStore, base_url: BaseUrl) -> str:
     is_default = base_url.text == DEFAULT_BASE_URL
-    return "flux auth login" + ("" if is_default else f" --base-url {base_url.text}")
+    return store.login_command + ("" if is_default else f" --base-url {base_url.text}")
 
 
 def _checked(text: str, source: str) -> BaseUrl:
@@ -107,13 +107,13 @@ def token_from_store(store: CredentialStore, base_url: BaseUrl) -> FoundToken | 
     return FoundToken(
         credential.token,
         f"the file {store.path}",
-        f"The token is from {store.path}. Run: {_login(base_url)}",
+        f"The token is from {store.path}. Run: {_login(store, base_url)}",
     )
 
 
 def no_token(store: CredentialStore, base_url: BaseUrl) -> NoToken:
     """Explain why there is no token for `base_url`, and what to do."""
-    login = _login(base_url)
+    login = _login(store, base_url)
     others = [origin for origin in store.load() if origin != base_url.origin]
     if others:
         return NoToken(
