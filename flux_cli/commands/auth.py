@@ -10,7 +10,12 @@ from flux_cli.api.connection import Connection
 from flux_cli.api.token import Token
 from flux_cli.commands import options
 from flux_cli.config.credentials import Credential
-from flux_cli.config.settings import BaseUrl, FoundToken, token_from_environment
+from flux_cli.config.settings import (
+    BaseUrl,
+    FoundToken,
+    token_from_environment,
+    token_page,
+)
 from flux_cli.errors import ExitCode, NoToken, ServiceError, UsageError
 from flux_cli.runtime import Runtime
 
@@ -51,7 +56,7 @@ def login(
             f"{shadow.source} is set and would be used instead of a stored token",
             hint=f"Unset it first (unset {shadow.source}), or go on without logging in",
         )
-    token = _ask_for_token(runtime, from_stdin=with_token)
+    token = _ask_for_token(runtime, url, from_stdin=with_token)
     runtime.stderr.keep_secret(token)
     if verify:
         connection = runtime.connection(
@@ -133,7 +138,7 @@ def _verify(runtime: Runtime, connection: Connection) -> None:
             raise
 
 
-def _ask_for_token(runtime: Runtime, *, from_stdin: bool) -> Token:
+def _ask_for_token(runtime: Runtime, url: BaseUrl, *, from_stdin: bool) -> Token:
     if from_stdin:
         with interrupts.cuttable():
             data = runtime.stdin.buffer.read(1 << 16) if runtime.stdin else b""
@@ -141,7 +146,9 @@ def _ask_for_token(runtime: Runtime, *, from_stdin: bool) -> Token:
     elif runtime.stdin_is_terminal:
         from flux_cli.output.secret_prompt import ask_secret
 
-        text = ask_secret("API token (not shown while you type): ")
+        page = token_page(url)
+        source = f" (create one at {page})" if page else ""
+        text = ask_secret(f"API token for {url.origin}{source}: ")
     else:
         raise UsageError(
             "stdin is not a terminal, so flux cannot ask for the token",

@@ -11,6 +11,7 @@ from flux_cli.errors import NoToken, UsageError
 
 
 DEFAULT_BASE_URL = "https://api.acedata.cloud"
+_PLATFORM = "https://platform.acedata.cloud"
 TOKEN_VARIABLES = ("FLUX_API_TOKEN", "ACEDATACLOUD_API_TOKEN")
 BASE_URL_VARIABLES = ("FLUX_API_BASE_URL", "ACEDATACLOUD_API_BASE_URL")
 _DEFAULT_PORTS = {"https": 443, "http": 80}
@@ -55,6 +56,11 @@ def find_base_url(option: str | None, environment: Mapping[str, str]) -> BaseUrl
         if value := environment.get(name, "").strip():
             return _checked(value, name)
     return BaseUrl(DEFAULT_BASE_URL, "the default")
+
+
+def token_page(base_url: BaseUrl) -> str:
+    """Return the address where tokens for a service are created, nothing when unknown."""
+    return _PLATFORM if base_url.origin == DEFAULT_BASE_URL else ""
 
 
 def _login(store: CredentialStore, base_url: BaseUrl) -> str:
@@ -113,14 +119,16 @@ def token_from_store(store: CredentialStore, base_url: BaseUrl) -> FoundToken | 
 
 def no_token(store: CredentialStore, base_url: BaseUrl) -> NoToken:
     """Explain why there is no token for `base_url`, and what to do."""
-    login = _login(store, base_url)
+    page = token_page(base_url)
+    remedy = f"Create one at {page}, then run: " if page else "Run: "
+    remedy += _login(store, base_url)
     others = [origin for origin in store.load() if origin != base_url.origin]
     if others:
         return NoToken(
             f"no token for {base_url.origin} (set by {base_url.source});"
             f" the stored one belongs to {', '.join(others)} and is sent nowhere else",
-            hint=f"Run: {login}",
+            hint=remedy,
         )
     return NoToken(
-        f"no API token for {base_url.origin}", hint=f"Run: {login}, or set {TOKEN_VARIABLES[0]}"
+        f"no API token for {base_url.origin}", hint=f"{remedy}, or set {TOKEN_VARIABLES[0]}"
     )

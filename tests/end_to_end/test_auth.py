@@ -3,6 +3,7 @@
 import json
 import stat
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -99,10 +100,9 @@ def test_without_a_terminal_there_is_nobody_to_ask(flux: Program, server: Sandbo
     flux("auth", "login").expect(ExitCode.USAGE, stderr="flux auth login --with-token < FILE")
 
 
-def test_the_prompt_shows_nothing(flux: Program, server: Sandbox) -> None:
-    del server
+def test_the_prompt_names_the_service_and_shows_nothing(flux: Program, server: Sandbox) -> None:
     terminal = Terminal(flux, "auth", "login")
-    terminal.expect("API token (not shown while you type): ")
+    terminal.expect(f"API token for {server.base_url}: ")
     terminal.type(f"{TOKEN}\r")
     screen = terminal.end()
     assert screen.code == ExitCode.OK
@@ -110,10 +110,22 @@ def test_the_prompt_shows_nothing(flux: Program, server: Sandbox) -> None:
     assert TOKEN in (flux.config / "credentials.json").read_text()
 
 
+def test_the_prompt_says_where_a_token_for_the_service_comes_from(flux: Program) -> None:
+    flux.environment["FLUX_API_TOKEN"] = ""
+    terminal = Terminal(flux, "auth", "login", "--no-verify", columns=120)
+    terminal.expect(
+        "API token for https://api.acedata.cloud (create one at https://platform.acedata.cloud): "
+    )
+    terminal.type("test-token-not-a-secret\r")
+    assert terminal.end().code == ExitCode.OK
+    quick_start = Path(__file__).parents[2] / "docs" / "quick-start.md"
+    assert terminal.sent.splitlines()[0].strip() in quick_start.read_text()
+
+
 def test_ctrl_c_at_the_prompt_saves_nothing(flux: Program, server: Sandbox) -> None:
     del server
     terminal = Terminal(flux, "auth", "login")
-    terminal.expect("API token")
+    terminal.expect("API token for ")
     terminal.type("\x03")
     screen = terminal.end()
     assert screen.code == ExitCode.INTERRUPTED

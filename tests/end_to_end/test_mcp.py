@@ -352,7 +352,8 @@ def test_a_service_that_never_answers_is_given_up(flux: Program, service: Start)
 def test_without_a_token_the_sentence_says_how_to_get_one(flux: Program) -> None:
     flux.environment["FLUX_API_TOKEN"] = ""
     text = sentence(call(flux, TOOLS[0], task_ids=IDS))
-    assert "no API token for https://api.acedata.cloud. Run: flux auth login" in text
+    assert "no API token for https://api.acedata.cloud. Create one at https://" in text
+    assert ", then run: flux auth login" in text
 
 
 @pytest.mark.parametrize(

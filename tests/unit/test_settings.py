@@ -122,6 +122,10 @@ def test_a_stored_token_goes_to_its_own_origin_only(store: CredentialStore) -> N
     error = no_token(store, other)
     assert "belongs to https://api.acedata.cloud and is sent nowhere else" in error.message
     assert error.hint == "Run: flux auth login --base-url https://evil.example"
+    store.delete(DEFAULT.origin)
+    store.save(other.origin, Credential(Token(STORED), 1.0))
+    hint = "Create one at https://platform.acedata.cloud, then run: flux auth login"
+    assert no_token(store, DEFAULT).hint == hint
 
 
 @pytest.mark.parametrize("text", ["two words", "line\nbreak", 'mark"', "ünicode", "x" * 5000])
