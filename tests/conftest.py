@@ -6,11 +6,19 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from flux_cli.sandbox.server import TOKEN, Faults, Sandbox
 from flux_cli.sandbox.store import TaskStore
 from tests.support.fault_server import FaultServer, Script
 from tests.support.program import Program
+
+
+# How long an example takes is the machine's affair, and it may have other things to do.
+settings.register_profile(
+    "any machine", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("any machine")
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from flux_cli.api.token import Token
@@ -232,7 +232,6 @@ STEPS = st.lists(
 
 
 @FORKS
-@settings(deadline=None)
 @given(STEPS)
 def test_the_store_is_a_dict_whatever_crashes(
     tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, str, int | None]]
