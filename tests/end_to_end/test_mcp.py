@@ -25,6 +25,7 @@ from flux_cli.output.schema import record_schema
 from flux_cli.sandbox.server import Sandbox
 from tests.faults.rows import always, once
 from tests.support.fault_server import End, FaultServer, Request, Script, Step, Wait, reply
+from tests.support.patience import AT_ONCE
 from tests.support.program import CANARY, FLUX, MEASURED_BY, Program
 from tests.support.records import batch, error_body, failed, finished, make_ids, running
 
@@ -172,7 +173,7 @@ def test_the_answers_are_those_of_check(flux: Program, ids: list[str], transport
     answer = waited.structured_content
     assert [without_time(r) for r in answer["result"]] == records[:3]
     assert (answer["timed_out"], answer["open_ids"]) == (False, [])
-    assert answer["waited_seconds"] < 5
+    assert answer["waited_seconds"] < AT_ONCE
     assert lost.structured_content["timed_out"] is True
     assert lost.structured_content["not_found"] == ["not-known"]
     assert [without_time(r) for r in lost.structured_content["result"]] == records
@@ -400,7 +401,7 @@ def test_waiting_ends_with_the_last_task_and_tells_of_progress(
     )
     answer = result.structured_content
     assert (answer["timed_out"], answer["counts"]) == (False, {"succeeded": 4})
-    assert 4 < answer["waited_seconds"] < 10
+    assert 4 < answer["waited_seconds"] < 50  # of the 60 that it may
     assert [request.ids for request in looks] == [IDS, IDS[2:]]
     assert heard[0] == (2.0, 4.0, "2 of 4 tasks ended")
 
@@ -410,7 +411,7 @@ def test_waiting_returns_what_is_known_when_the_time_is_over(flux: Program, serv
     answer = call(flux, TOOLS[2], task_ids=IDS[:2], timeout_seconds=1.2).structured_content
     assert (answer["timed_out"], answer["open_ids"]) == (True, [IDS[1]])
     assert answer["final_ids"] == [IDS[0]]
-    assert 1 < answer["waited_seconds"] < 3
+    assert 1 < answer["waited_seconds"] < AT_ONCE
 
 
 def test_a_cancelled_wait_asks_no_more(flux: Program, service: Start) -> None:
@@ -456,19 +457,22 @@ def test_resource_and_prompt(flux: Program, ids: list[str]) -> None:
     assert "flux_wait_tasks" in text
 
 
+INITIALIZE = {
+    "jsonrpc": "2.0",
+    "id": 1,
+    "method": "initialize",
+    "params": {
+        "protocolVersion": "2025-06-18",
+        "capabilities": {},
+        "clientInfo": {"name": "test", "version": "1"},
+    },
+}
+
+
 def test_only_the_protocol_is_on_stdout(flux: Program, service: Start) -> None:
     service(always(reply(200, batch([]))))
-    start = {
-        "jsonrpc": "2.0",
-        "id": 1,
-        "method": "initialize",
-        "params": {
-            "protocolVersion": "2025-06-18",
-            "capabilities": {},
-            "clientInfo": {"name": "test", "version": "1"},
-        },
-    }
-    lines = ["garbage", "{}", json.dumps(start), "\x00\xff", '{"jsonrpc": "2.0", "id": 2}', "[1]"]
+    start, strange = json.dumps(INITIALIZE), '{"jsonrpc": "2.0", "id": 2}'
+    lines = ["garbage", "{}", start, "\x00\xff", strange, "[1]"]
     run = flux("mcp", stdin="\n".join(lines) + "\n")
     assert run.code == ExitCode.OK
     replies = [json.loads(line) for line in run.lines]
@@ -487,8 +491,11 @@ def test_signals_end_it(
 ) -> None:
     service(always(reply(200, batch([]))))
     with flux.start("mcp", stdin=subprocess.PIPE) as running_server:
-        time.sleep(1.5)
-        assert running_server.signal(number) < 0.5
+        assert running_server.process.stdin is not None
+        running_server.process.stdin.write(f"{json.dumps(INITIALIZE)}\n".encode())
+        running_server.process.stdin.flush()
+        assert running_server.line()  # it is up
+        assert running_server.signal(number) < AT_ONCE
         running_server.end().expect(code)
 
 

@@ -3,7 +3,6 @@
 import re
 import signal
 import subprocess
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -103,9 +102,7 @@ def stall(request: Request) -> list[Step]:
 
 
 def test_the_demo_runs_a_dozen_tasks_to_their_end(flux: Program) -> None:
-    started = time.monotonic()
     screen = Terminal(flux, "demo", columns=100, rows=60, FLUX_API_TOKEN=None).end()
-    assert time.monotonic() - started < 20
     assert screen.code == ExitCode.OK
     assert "12 tasks: 11 succeeded, 1 failed" in screen.lines
     assert any("flux auth login" in line for line in screen.lines)

@@ -23,6 +23,7 @@ from flux_cli.sandbox.server import Faults, Sandbox
 from flux_cli.sandbox.store import seed_of
 from tests.support.fault_server import End, FaultServer, Request, Script, Step, Wait, reply
 from tests.support.media import FILES
+from tests.support.patience import AT_ONCE, until
 from tests.support.pictures import PNG, TAG, file_reply, leftovers, saved, whole, with_files
 from tests.support.program import FLUX, MEASURED_BY, Program
 from tests.support.records import make_ids
@@ -155,7 +156,7 @@ def redirect(location: str) -> Script:
     return always(reply(302, b"", location=location))
 
 
-QUICK = ("--retries", "1", "--request-timeout", "300ms")
+QUICK = ("--retries", "1", "--request-timeout", "2s")  # the good file is to come in time
 EXPIRED = "the link has expired (HTTP {})"
 PAGE = b"<!doctype html><html><title>Log in</title>" + b" " * 100
 REFUSALS: list[tuple[str, Script, str, str]] = [
@@ -184,7 +185,7 @@ REFUSALS: list[tuple[str, Script, str, str]] = [
     ),
     ("ten gigabytes", ten_gigabytes, "too_large", "it is larger than 1,000,000 bytes"),
     ("without end", endless, "too_large", "it is larger than 1,000,000 bytes (--max-size)"),
-    ("drip", drip, "timeout", "no whole reply within 0.3 seconds"),
+    ("drip", drip, "timeout", "no whole reply within 2 seconds"),
     ("stall", always(cut(Request("/", {}, {}, 0.0)), Wait(20)), "timeout", "no whole reply within"),
     ("to a file", redirect("file:///etc/passwd"), "forbidden_link", "with https:// (file:)"),
     ("to ftp", redirect("ftp://example.com/x"), "forbidden_link", "(ftp:)"),
@@ -378,11 +379,10 @@ def test_an_interrupt_leaves_nothing_half_done(
 ) -> None:
     script = with_files(lambda r: whole(r) if IDS[0] in r.path else [cut(r), Wait(20)])
     server = service(script)
+    first = flux.folder / "out" / f"{IDS[0]}_1.png"
     with flux.start(*DOWNLOAD, *IDS) as running:
-        while len(server.requests) < 3:
-            time.sleep(0.01)
-        time.sleep(0.1)
-        assert running.signal(number) < 0.5
+        until(lambda: len(server.requests) >= 3 and first.exists())
+        assert running.signal(number) < AT_ONCE
         run = running.end()
     run.expect(ExitCode.INTERRUPTED if number is signal.SIGINT else ExitCode.TERMINATED)
     assert list(run.states) == IDS
@@ -408,11 +408,10 @@ def test_an_interrupt_on_a_terminal_leaves_a_table(flux: Program, service: Start
 
 def test_an_interrupted_watch_leaves_nothing_half_done(flux: Program, service: Start) -> None:
     server = service(with_files(lambda r: whole(r) if IDS[0] in r.path else [cut(r), Wait(20)]))
+    first = flux.folder / "out" / f"{IDS[0]}_1.png"
     with flux.start("tasks", "watch", "--download", "out", *IDS) as running:
-        while len(server.requests) < 3:
-            time.sleep(0.01)
-        time.sleep(0.1)
-        assert running.signal(signal.SIGINT) < 0.5
+        until(lambda: len(server.requests) >= 3 and first.exists())
+        assert running.signal(signal.SIGINT) < AT_ONCE
         run = running.end().expect(ExitCode.INTERRUPTED)
     assert sorted(run.states) == IDS
     assert leftovers(flux.folder) == []

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 
 LONGEST = 120.0  # seconds; a test that waits for so long will wait for ever
+AT_ONCE = 10.0  # seconds; less than any wait of a test. How soon it really is, `make soak` measures
 
 
 def until(condition: Callable[[], object]) -> None:
