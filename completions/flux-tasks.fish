@@ -1,2 +1,2 @@
 # fish completion for flux. Made by hand: flux-tasks is its second name.
-complete -c flux-tasks -w flux
+source (dirname (status --current-filename))/flux.fish

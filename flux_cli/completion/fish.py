@@ -27,7 +27,7 @@ complete -c flux -f
 complete -c flux-tasks -w flux
 """
 BY_SECOND_NAME = r"""# fish completion for flux. Made by hand: flux-tasks is its second name.
-complete -c flux-tasks -w flux
+source (dirname (status --current-filename))/flux.fish
 """
 
 

@@ -4,7 +4,6 @@ import os
 import re
 import shlex
 import subprocess
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import pexpect
 import pytest
 
 from flux_cli.errors import ExitCode
+from tests.support.patience import LONGEST
 from tests.support.program import FLUX, MEASURED_BY, Program
 from tests.support.terminal import Terminal
 
@@ -77,7 +77,9 @@ zstyle ':completion:*' list-separator '#'
 zstyle ':completion:*' verbose no
 unsetopt zle_bracketed_paste
 LISTMAX=1000
-bindkey '^I' list-choices
+list-and-say-so() {{ zle list-choices; zle -R; print -n LIST''ED }}
+zle -N list-and-say-so
+bindkey '^I' list-and-say-so
 """
 
 
@@ -91,18 +93,16 @@ def zsh(line: str, folder: Path) -> set[str]:
         cwd=str(folder),
         encoding="utf-8",
         dimensions=(50, 200),
-        timeout=20,
+        timeout=LONGEST,
     )
     shell.expect_exact("READY> ")
     shell.send(line)
     shell.expect_exact(line)
     shell.send("\t")
-    time.sleep(0.7)
-    shell.send("\x15echo DO''NE\r")
-    shell.expect_exact("DONE")
+    shell.expect_exact("LISTED")
     shell.close(force=True)
     shown = re.sub(r"\x1b\[[?0-9;]*[a-zA-Z]|[\b\a]", " ", shell.before)
-    listed = shown.replace("echo DO''NE", " ").replace(line, " ").split()
+    listed = shown.replace(line, " ").split()
     begun = line.rsplit(maxsplit=1)[-1].rpartition(",")[0]  # of a list, zsh shows only what it adds
     return {f"{begun},{word}" if begun else word for word in listed if word != "READY>"}
 
@@ -172,9 +172,12 @@ def test_bash_finds_the_script_by_either_name(flux: Program) -> None:
 def test_fish_finds_the_script_by_either_name(flux: Program) -> None:
     flux("--install-completion", "fish").expect(ExitCode.OK)
     for name in ("flux", "flux-tasks"):
+        alone = flux.folder / f"{name}-alone"  # fish looks for scripts of commands that there are
+        alone.mkdir()
+        (alone / name).symlink_to(Path(FLUX).with_name(name))
         run = subprocess.run(
             ["fish", "-c", f"complete -C '{name} tasks ch'"],
-            env=flux.variables({}),
+            env=flux.variables({"PATH": f"{alone}:/usr/bin:/bin"}),
             capture_output=True,
             text=True,
             check=True,
