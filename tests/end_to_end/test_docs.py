@@ -20,6 +20,7 @@ from flux_cli.sandbox.server import Sandbox
 from flux_cli.tasks.state import State
 from tests.end_to_end.test_check import Start, mixed
 from tests.support.fault_server import reply
+from tests.support.needs import need
 from tests.support.program import FLUX, Program
 from tests.support.records import batch, finished, running
 
@@ -62,6 +63,7 @@ def ids(flux: Program, sandbox: Callable[..., Sandbox]) -> list[str]:
 def run_in_bash(
     flux: Program, script: str, options: str = "-eu"
 ) -> subprocess.CompletedProcess[str]:
+    need("bash", *(tool for tool in ("curl", "jq", "parallel") if re.search(rf"\b{tool} ", script)))
     run = subprocess.run(
         ["bash", options, "-o", "pipefail", "-c", script],
         cwd=flux.folder,

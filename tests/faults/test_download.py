@@ -23,6 +23,7 @@ from flux_cli.sandbox.server import Faults, Sandbox
 from flux_cli.sandbox.store import seed_of
 from tests.support.fault_server import End, FaultServer, Request, Script, Step, Wait, reply
 from tests.support.media import FILES
+from tests.support.needs import need
 from tests.support.pictures import PNG, TAG, file_reply, leftovers, saved, whole, with_files
 from tests.support.program import FLUX, MEASURED_BY, Program
 from tests.support.records import make_ids
@@ -309,6 +310,7 @@ def test_a_dead_host_is_left_alone_and_does_not_stop_the_others(
 
 
 def test_a_full_disk_ends_it_with_everything_said(flux: Program, service: Start) -> None:
+    need("bash")
     big = PNG[:-12] + b"\0\1\0\0tEXt" + b"x" * 65540 + PNG[-12:]
     service(with_files(always(reply(200, big))))
     command = f'ulimit -f 40; exec "{FLUX}" tasks download -d out {" ".join(IDS)}'
@@ -346,6 +348,7 @@ def test_a_proxy_that_cannot_be_used_is_named(
     "words", ["download -d out", "watch -o csv", "download -d out --contact-sheet"]
 )
 def test_a_full_temporary_folder_is_named(flux: Program, service: Start, words: str) -> None:
+    need("bash")
     service(with_files())
     records = flux("tasks", "check", *IDS).stdout
     run = subprocess.run(
