@@ -115,7 +115,7 @@ def test_the_demo_runs_a_dozen_tasks_to_their_end(flux: Program) -> None:
 
 SUBMIT = (
     'curl -sS -H "authorization: Bearer $FLUX_API_TOKEN" -d'
-    ' \'{"prompt": "a fox", "size": "64x32", "async": true}\''
+    ' \'{"action": "generate", "prompt": "a fox", "size": "64x32", "async": true}\''
     " $FLUX_API_BASE_URL/flux/images > reply.json"
 )
 
