@@ -49,7 +49,8 @@ CRONTAB = re.findall(r"^\*/10 \* \* \* \* (.*)$", SCRIPTS, re.MULTILINE)
 def ids(flux: Program, sandbox: Callable[..., Sandbox]) -> list[str]:
     """Start a sandbox with a task that succeeds and one that fails; their ids are in files."""
     server = sandbox()
-    ids = [server.store.submit({"prompt": prompt}).id for prompt in ("a fox", "will fail")]
+    tasks = [{"action": "generate", "prompt": prompt} for prompt in ("a fox", "will fail")]
+    ids = [server.store.submit(task).id for task in tasks]
     (flux.folder / "ids.txt").write_text("\n".join(ids))
     rows = ("customer,task_id", *(f"c{number},{i}" for number, i in enumerate(ids)))
     (flux.folder / "mine.csv").write_text("\n".join(rows) + "\n")
