@@ -13,7 +13,7 @@ help: ## Show what there is to make
 
 # What the demo says to type next has to work in the shell that make was called from.
 demo: $(VENV)/installed ## Watch a dozen tasks run to their end on a local sandbox
-	@$(if $(filter $(CURDIR),$(PWD)),$(BIN),$(CURDIR)/$(BIN))/flux demo
+	@"$(if $(filter $(CURDIR),$(PWD)),$(BIN),$(CURDIR)/$(BIN))/flux" demo
 
 install: ## Put flux on the PATH: with pipx or uv, else in an environment of its own
 	@PYTHON=$(PYTHON) EXTRA=$(EXTRA) scripts/install
