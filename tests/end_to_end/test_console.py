@@ -104,7 +104,7 @@ def as_pattern(line: str, flux: Program) -> str:
     """Return what a shown line must match; the service and the folder are others here."""
     return (
         re.escape(line)
-        .replace(re.escape("the token for https://api.acedata.cloud"), r"the token for http://\S+")
+        .replace(re.escape("token for https://api.acedata.cloud"), r"token for http://\S+")
         .replace(re.escape("/home/you/.config/flux-tasks"), re.escape(str(flux.config)))
     )
 
