@@ -101,7 +101,11 @@ def enter(shell: Shell, flux: Program, command: str, shown: list[str]) -> str:
 
 
 def as_pattern(line: str, flux: Program) -> str:
-    """Return what a shown line must match; the service and the folder are others here."""
+    """Return what a shown line must match; the service and the folder are others here.
+
+    Where tokens of the service are made is not said of another one.
+    """
+    line = line.replace(" (create one at https://platform.acedata.cloud)", "")
     return (
         re.escape(line)
         .replace(re.escape("token for https://api.acedata.cloud"), r"token for http://\S+")
