@@ -91,8 +91,8 @@ def show_token(ctx: typer.Context, base_url: options.BaseUrl = None) -> None:
     """Print the token that would be used, for scripts of your own.
 
     \b
-    Example:
-      curl -H "authorization: Bearer $(flux auth token)" ...
+    Example, which keeps it out of the list of processes:
+      flux auth token | sed 's/^/authorization: Bearer /' | curl -H @- ...
     """
     runtime: Runtime = ctx.obj
     _, found = _required_token(runtime, base_url)

@@ -22,11 +22,14 @@ Start = Callable[[Script], FaultServer]
 StartSandbox = Callable[..., Sandbox]
 
 
+SUBMISSION = {"action": "generate", "size": "1:1", "async": True}
+
+
 def submit(server: Sandbox, prompt: str) -> bytes:
     """Submit a task over HTTP, as curl would, and return the reply."""
     request = urllib.request.Request(  # noqa: S310 - http on loopback
         f"{server.base_url}/flux/images",
-        json.dumps({"action": "generate", "prompt": prompt, "async": True}).encode(),
+        json.dumps({**SUBMISSION, "prompt": prompt}).encode(),
         {"authorization": f"Bearer {TOKEN}", "content-type": "application/json"},
     )
     with urllib.request.urlopen(request) as response:  # noqa: S310

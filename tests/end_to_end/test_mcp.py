@@ -569,4 +569,4 @@ def test_without_the_extra_the_line_says_how_to_get_it(flux: Program) -> None:
         check=False,
     )
     assert run.returncode == ExitCode.USAGE
-    assert "Run: pip install 'flux-tasks[mcp]'" in run.stderr
+    assert f"Run {sys.executable} -m pip install 'flux-tasks[mcp]' to add it." in run.stderr

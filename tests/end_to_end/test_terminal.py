@@ -12,6 +12,7 @@ from flux_cli.errors import ExitCode
 from flux_cli.sandbox.server import Sandbox
 from tests.end_to_end.test_check import Start, mixed
 from tests.support.fault_server import Request, Step, Wait, answer, reply
+from tests.support.needs import need
 from tests.support.program import FLUX, Program
 from tests.support.records import batch, error_body, finished, make_ids
 from tests.support.terminal import Terminal
@@ -111,12 +112,13 @@ def test_the_demo_runs_a_dozen_tasks_to_their_end(flux: Program) -> None:
 
 SUBMIT = (
     'curl -sS -H "authorization: Bearer $FLUX_API_TOKEN" -d'
-    ' \'{"prompt": "a fox", "size": "64x32", "async": true}\''
+    ' \'{"action": "generate", "prompt": "a fox", "size": "64x32", "async": true}\''
     " $FLUX_API_BASE_URL/flux/images > reply.json"
 )
 
 
 def test_a_sandbox_for_any_client(flux: Program, tmp_path: Path) -> None:
+    need("bash", "curl")
     options = ("--port", "0", "--speed", "100", "--failure-rate", "0")
     with flux.start("sandbox", *options, FLUX_API_TOKEN=None) as server:
         exports = [server.line(), server.line()]

@@ -23,6 +23,7 @@ from flux_cli.sandbox.server import Faults, Sandbox
 from flux_cli.sandbox.store import seed_of
 from tests.support.fault_server import End, FaultServer, Request, Script, Step, Wait, reply
 from tests.support.media import FILES
+from tests.support.needs import need
 from tests.support.patience import AT_ONCE, until
 from tests.support.pictures import PNG, TAG, file_reply, leftovers, saved, whole, with_files
 from tests.support.program import FLUX, MEASURED_BY, Program
@@ -310,6 +311,7 @@ def test_a_dead_host_is_left_alone_and_does_not_stop_the_others(
 
 
 def test_a_full_disk_ends_it_with_everything_said(flux: Program, service: Start) -> None:
+    need("bash")
     big = PNG[:-12] + b"\0\1\0\0tEXt" + b"x" * 65540 + PNG[-12:]
     service(with_files(always(reply(200, big))))
     command = f'ulimit -f 40; exec "{FLUX}" tasks download -d out {" ".join(IDS)}'
@@ -355,6 +357,7 @@ def test_a_disk_without_room(
     flux: Program, service: Start, words: str, code: ExitCode, says: str
 ) -> None:
     """What is kept for the end needs no disk while there is memory for it."""
+    need("bash")
     service(with_files())
     records = flux("tasks", "check", *IDS).stdout
     run = subprocess.run(

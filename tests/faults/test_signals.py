@@ -16,6 +16,7 @@ from flux_cli.errors import ExitCode
 from tests.end_to_end.test_check import Start
 from tests.faults.rows import CHECK, IDS, WATCH
 from tests.support.fault_server import End, Request, Script, Step, Wait, answer, reply
+from tests.support.needs import need
 from tests.support.patience import until
 from tests.support.program import FLUX, MEASURED_BY, Program
 from tests.support.records import batch, finished, running
@@ -183,6 +184,7 @@ def test_ctrl_c_while_it_starts(flux: Program, service: Start, delay: float) -> 
 @pytest.mark.parametrize(("redirect", "code"), [("> /dev/full", 7), ("| true", 0), (">&-", 0)])
 @pytest.mark.parametrize("words", ["--version", "--help", "help states", "schema"])
 def test_a_text_that_cannot_be_written(flux: Program, words: str, redirect: str, code: int) -> None:
+    need("bash")
     command = f"set -o pipefail; {FLUX} {words} {redirect}"
     run = subprocess.run(
         ["bash", "-c", command], env=flux.variables({}), capture_output=True, text=True, check=False
