@@ -7,7 +7,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +17,15 @@ from flux_cli.errors import ExitCode
 from tests.end_to_end.test_check import Start
 from tests.support.fault_server import Request, Script, Step, Wait, answer, reply
 from tests.support.instants import count_instants, run_until
+from tests.support.patience import AT_ONCE, until
 from tests.support.pictures import leftovers, whole, with_files
+from tests.support.processes import is_stopped, running_with
 from tests.support.program import CANARY, FLUX, MEASURED_BY, Background, Program, Run
 from tests.support.records import batch, error_body, failed, finished, make_ids, running
 from tests.support.terminal import Terminal
 
 
-SOON = 5.0  # seconds; 0.5 are promised, and measured by `make soak`
+SOON = AT_ONCE  # half a second is promised, and measured by `make soak`
 SIGNALS = {
     signal.SIGHUP: ExitCode.HUNG_UP,
     signal.SIGINT: ExitCode.INTERRUPTED,
@@ -195,7 +197,7 @@ def test_two_signals_at_once(flux: Program, service: Start) -> None:
     for _ in range(5):
         server.requests.clear()
         with flux.start("tasks", "check", "--batch-size", "1", *IDS[:2]) as background:
-            wait_for(lambda: len(server.requests) == 2)
+            until(lambda: len(server.requests) == 2)
             time.sleep(0.3)
             background.process.send_signal(signal.SIGTERM)
             background.signal(signal.SIGTERM)
@@ -207,26 +209,13 @@ def test_a_second_signal_ends_it_at_once(flux: Program, service: Start) -> None:
     server = service(fail)
     hang = "trap '' TERM; touch started; while :; do sleep 0.1; done"
     with flux.start("tasks", "watch", IDS[0], "--exec", hang) as background:
-        wait_for((flux.folder / "started").exists)
+        until((flux.folder / "started").exists)
         background.process.send_signal(signal.SIGINT)
         time.sleep(0.25)
         background.signal(signal.SIGTERM)
         assert background.end().code in (ExitCode.INTERRUPTED, ExitCode.TERMINATED)
     assert server.requests
-    wait_for(lambda: not processes_with("touch started"))
-
-
-def wait_for(condition: Callable[[], object], seconds: float = 20.0) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it never came to pass"
-        time.sleep(0.02)
-
-
-def processes_with(text: str) -> list[str]:
-    """Return the command lines of running processes that hold `text`."""
-    listed = subprocess.run(["ps", "-eo", "pid,args"], capture_output=True, text=True, check=True)
-    return [line for line in listed.stdout.splitlines() if text in line and "ps -eo" not in line]
+    until(lambda: not running_with("touch started"))
 
 
 @pytest.mark.parametrize("number", SIGNALS, ids=lambda n: n.name)
@@ -234,10 +223,10 @@ def test_commands_end_with_flux(flux: Program, service: Start, number: signal.Si
     service(answer)
     command = "touch started; sleep 12345 & sleep 12345"
     with flux.start("tasks", "watch", IDS[0], "--exec", command) as background:
-        wait_for((flux.folder / "started").exists)
+        until((flux.folder / "started").exists)
         assert background.signal(number) < SOON
         background.end().expect(SIGNALS[number], stderr="1 command was ended early")
-    wait_for(lambda: not processes_with("sleep 12345"))
+    until(lambda: not running_with("sleep 12345"))
 
 
 def test_timeout_bounds_commands(flux: Program, service: Start) -> None:
@@ -245,7 +234,7 @@ def test_timeout_bounds_commands(flux: Program, service: Start) -> None:
     command = "echo $FLUX_TASK_ID; sleep 12346"
     run = flux("tasks", "watch", *IDS, "--timeout", "2s", "--exec", command)
     run.expect(ExitCode.TIMED_OUT, stderr="6 commands were ended early or not run")
-    assert not processes_with("sleep 12346")
+    assert not running_with("sleep 12346")
 
 
 def test_what_a_command_leaves_in_the_background_is_not_waited_for(
@@ -257,7 +246,6 @@ def test_what_a_command_leaves_in_the_background_is_not_waited_for(
     run = flux("tasks", "watch", *IDS, "--exec", command).expect(ExitCode.OK, stderr=IDS[5])
     assert time.monotonic() - started < 25
     assert "late" not in run.stderr
-    subprocess.run(["pkill", "-f", "sleep 30; echo late"], check=False)
 
 
 def test_timeout_bounds_downloads(flux: Program, service: Start) -> None:
@@ -279,7 +267,7 @@ def test_the_outputs_of_one_task_are_saved_side_by_side(flux: Program, service: 
 
     def file(request: Request) -> Iterator[Step]:
         under_way.append(request.path)
-        wait_for(lambda: len(under_way) >= 4)  # comes to pass only if four are asked for at once
+        until(lambda: len(under_way) >= 4)  # comes to pass only if four are asked for at once
         yield from whole(request)
 
     service(with_files(file, url="{base}/{id}-{n}.png", count=4))
@@ -298,7 +286,7 @@ def test_token_rejected_in_the_middle_of_a_download(flux: Program, service: Star
     server = service(script)
     command = ("tasks", "download", "-d", "out", "--batch-size", "3", "--concurrency", "1", *IDS)
     with flux.start(*command) as background:
-        wait_for(lambda: any("png" in request.path for request in server.requests))
+        until(lambda: any("png" in request.path for request in server.requests))
         assert background.signal(signal.SIGTERM) < SOON
         run = background.end().expect(ExitCode.TERMINATED)
     assert set(run.states) <= set(IDS)
@@ -411,14 +399,6 @@ def test_a_reply_nested_deeply_is_an_answer(flux: Program, service: Start) -> No
         assert json.loads(run.out)
 
 
-def state_of(pid: int) -> str:
-    """Return how a process stands: T is stopped."""
-    listed = subprocess.run(
-        ["ps", "-o", "state=", "-p", str(pid)], capture_output=True, text=True, check=False
-    )
-    return listed.stdout.strip()[:1]
-
-
 HIDE, SHOW = "\x1b[?25l", "\x1b[?25h"
 STOPPED = {
     "watch": ("tasks", "watch", "--interval", "1s", *IDS),
@@ -433,7 +413,7 @@ def test_ctrl_z_gives_the_cursor_back_and_fg_goes_on(
     released: list[str] = []
 
     def file(request: Request) -> Iterator[Step]:
-        wait_for(lambda: released, 60)
+        until(lambda: released)
         yield from whole(request)
 
     def still(request: Request) -> list[Step]:
@@ -445,7 +425,7 @@ def test_ctrl_z_gives_the_cursor_back_and_fg_goes_on(
     terminal.expect(HIDE)
     for _ in range(3):
         terminal.type("\x1a")
-        wait_for(lambda: state_of(terminal.process.pid) == "T")
+        until(lambda: is_stopped(terminal.process.pid))
         terminal.expect(SHOW)
         terminal.process.kill(signal.SIGCONT)
         terminal.expect(HIDE)
@@ -462,7 +442,7 @@ def test_ctrl_z_never_shows_the_token(flux: Program) -> None:
     terminal.expect("oken")
     for _ in range(3):
         terminal.type("\x1a")
-        wait_for(lambda: state_of(terminal.process.pid) == "T")
+        until(lambda: is_stopped(terminal.process.pid))
         terminal.process.setecho(True)  # as a shell does, which puts its own state back
         terminal.process.kill(signal.SIGCONT)
         terminal.expect("oken")
