@@ -131,3 +131,11 @@ def test_ctrl_c_at_the_prompt_saves_nothing(flux: Program, server: Sandbox) -> N
     assert screen.code == ExitCode.INTERRUPTED
     assert "Traceback" not in screen.sent
     assert not flux.config.exists()
+
+
+@pytest.mark.parametrize("url", ["https://xn--/", "https://a..b/", f"https://{'x' * 64}/"])
+@pytest.mark.parametrize("words", ["tasks check an-id", "auth status", "auth logout"])
+def test_a_base_url_that_no_layer_can_use_is_one_line(flux: Program, words: str, url: str) -> None:
+    run = flux(*words.split(), "--base-url", url)
+    run.expect(ExitCode.USAGE, stderr="flux: --base-url: the base URL has a host that is neither")
+    assert run.stderr.count("\n") == 1
