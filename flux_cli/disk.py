@@ -18,13 +18,16 @@ _FLAGS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 
 
 @contextlib.contextmanager
-def whole_file(path: Path, *, is_private: bool = False) -> Iterator[BinaryIO]:
+def whole_file(
+    path: Path, *, is_private: bool = False, sleep: Callable[[float], None] = time.sleep
+) -> Iterator[BinaryIO]:
     """Give a stream whose bytes are at `path` once the block has ended well, and only then.
 
-    A private file is its owner's alone, whatever the umask. Raises OSError.
+    Nobody else who uses this replaces `path` meanwhile. A private file is its
+    owner's alone, whatever the umask. Raises OSError.
     """
     temporary = part_of(path)
-    stream = take(temporary, is_private=is_private)
+    stream = take(temporary, is_private=is_private, wait=sleep)
     try:
         stream.truncate()
         yield stream

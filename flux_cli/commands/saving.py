@@ -150,7 +150,9 @@ def open_saving(runtime: Runtime, options: SavingOptions, progress: Progress) ->
             clock=runtime.clock,
             sleep=time.sleep,
         )
-        sheet = ContactSheet(options.folder) if options.has_contact_sheet else None
+        sheet = None
+        if options.has_contact_sheet:
+            sheet = ContactSheet(options.folder, sleep=runtime.sleep)
         try:
             yield Saving(runtime, options, saver, sheet)
         finally:
