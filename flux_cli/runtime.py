@@ -66,14 +66,24 @@ class Runtime:
 
     @cached_property
     def credentials(self) -> CredentialStore:
-        """The store in FLUX_CONFIG_DIR, or in the user's config folder."""
-        folder = self.environment.get("FLUX_CONFIG_DIR", "").strip()
-        if not folder:
-            import platformdirs
+        """The store in FLUX_CONFIG_DIR, or in the user's config folder. Raises UsageError."""
+        setting = self.environment.get("FLUX_CONFIG_DIR", "").strip()
+        folder = setting
+        try:
+            if not folder:
+                import platformdirs
 
-            folder = platformdirs.user_config_dir(_FOLDER, appauthor=False)
+                folder = platformdirs.user_config_dir(_FOLDER, appauthor=False)
+            path = Path(folder).expanduser()
+        except RuntimeError:
+            raise UsageError(
+                f"FLUX_CONFIG_DIR: {setting} is in no home folder that is known"
+                if setting
+                else "there is no home folder to keep a token in",
+                hint="Name a folder in FLUX_CONFIG_DIR, from / on",
+            ) from None
         return CredentialStore(
-            Path(folder).expanduser(),
+            path,
             warn=lambda text: self.stderr.line(f"flux: {text}"),
             program=self.program,
         )

@@ -80,9 +80,15 @@ def status(ctx: typer.Context, base_url: options.BaseUrl = None) -> None:
     url, found = _required_token(runtime, base_url)
     runtime.stdout.write_text(f"service  {url.origin} (set by {url.source})\n")
     runtime.stdout.write_text(f"token    {found.source}\n")
-    credential = runtime.credentials.load().get(url.origin)
+    try:
+        credential = runtime.credentials.load().get(url.origin)
+    except UsageError as error:  # the token is from elsewhere, and the question answered
+        runtime.stderr.line(f"flux: {error.message}. {error.hint}.")
+        return
     if credential is not None:
-        date = time.strftime("%Y-%m-%d %H:%M", time.localtime(credential.saved_at))
+        date = "at an unknown time"
+        if credential.saved_at is not None:
+            date = time.strftime("%Y-%m-%d %H:%M", time.localtime(credential.saved_at))
         runtime.stdout.write_text(f"stored   {date}, in {runtime.credentials.path}\n")
 
 

@@ -12,7 +12,6 @@ from flux_cli.api.traffic import Traffic
 from flux_cli.config.settings import BaseUrl
 from flux_cli.disk import part_of, remove_leftover, whole_file
 from flux_cli.engine.save import Rules, Saver
-from flux_cli.errors import OutputError
 from flux_cli.output.gallery import ContactSheet
 from flux_cli.output.machine import encode_record
 from flux_cli.output.progress import Progress, format_size
@@ -118,14 +117,14 @@ class Saving:
             self._kept += 1
 
     def _write_sidecar(self, path: Path, task: Task) -> None:
-        if path.exists() and not self._options.overwrites:
-            remove_leftover(part_of(path))
-            return
         try:
+            if path.is_file() and not self._options.overwrites:
+                remove_leftover(part_of(path))
+                return
             with whole_file(path) as stream:
                 stream.write(f"{encode_record(as_record(task))}\n".encode())
         except OSError as error:
-            self._saver.stop(OutputError(f"{path}: cannot be written: {error.strerror}"))
+            self._count(self._saver.refuse(path, error, f"{task.id}, sidecar"))
 
 
 @contextlib.contextmanager
@@ -151,7 +150,9 @@ def open_saving(runtime: Runtime, options: SavingOptions, progress: Progress) ->
             clock=runtime.clock,
             sleep=time.sleep,
         )
-        sheet = ContactSheet(options.folder) if options.has_contact_sheet else None
+        sheet = None
+        if options.has_contact_sheet:
+            sheet = ContactSheet(options.folder, sleep=runtime.sleep)
         try:
             yield Saving(runtime, options, saver, sheet)
         finally:

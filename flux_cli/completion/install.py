@@ -67,8 +67,11 @@ def install(
 
 
 def find_place(shell: Shell, environment: Mapping[str, str]) -> Place:
-    """Return where the scripts of `shell` go for this user."""
-    home = Path(environment.get("HOME") or Path.home())
+    """Return where the scripts of `shell` go for this user. Raises UsageError."""
+    try:
+        home = Path(environment.get("HOME") or Path.home())
+    except RuntimeError:
+        raise UsageError("there is no home folder to install it in", hint="Set HOME") from None
     data = Path(environment.get("XDG_DATA_HOME") or home / ".local" / "share")
     config = Path(environment.get("XDG_CONFIG_HOME") or home / ".config")
     match shell:

@@ -4,7 +4,7 @@ import urllib.parse
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from flux_cli.api.addresses import is_loopback
+from flux_cli.api.addresses import is_host, is_loopback
 from flux_cli.api.token import Token
 from flux_cli.config.credentials import CredentialStore
 from flux_cli.errors import NoToken, UsageError
@@ -14,6 +14,7 @@ DEFAULT_BASE_URL = "https://api.acedata.cloud"
 _PLATFORM = "https://platform.acedata.cloud"
 TOKEN_VARIABLES = ("FLUX_API_TOKEN", "ACEDATACLOUD_API_TOKEN")
 BASE_URL_VARIABLES = ("FLUX_API_BASE_URL", "ACEDATACLOUD_API_BASE_URL")
+_LONGEST_URL = 2000  # characters
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 
 
@@ -78,6 +79,10 @@ def _checked(text: str, source: str) -> BaseUrl:
         raise _bad_url(source, "is not a URL that starts with https:// and a host")
     if not (text.isascii() and text.isprintable()) or set(text) & set(' "<>\\^`{|}'):
         raise _bad_url(source, "has a character that does not belong into a URL")
+    if not is_host(host):
+        raise _bad_url(source, "has a host that is neither a name nor an address")
+    if len(text) > _LONGEST_URL:
+        raise _bad_url(source, f"is longer than {_LONGEST_URL:,} characters")
     if parts.username is not None or parts.password is not None:
         raise _bad_url(source, "must not hold a user name or password")
     if parts.query or parts.fragment or text.endswith(("?", "#")):

@@ -90,6 +90,12 @@ def test_an_origin_has_one_spelling(url: str, origin: str) -> None:
         "http://10.0.0.1",
         "http://0.0.0.0",
         "https://api.example\\@evil.example",
+        "https://xn--/",
+        "https://a..b/",
+        "https://.a/",
+        "https://999.1.1.1/",
+        f"https://{'x' * 64}.example/",
+        f"https://api.example/{'x' * 2000}",
     ],
 )
 def test_a_bad_base_url_is_refused_and_its_source_named(url: str) -> None:
