@@ -187,7 +187,7 @@ def _run(
         for task in engine.results():
             report.add(task)
     except Interrupted as interrupt:
-        saving.stop()
+        saving.close()
         for task in engine.interrupt():
             report.add(task)
         for task in chain.from_iterable(check.interrupt()) if check is not None else ():

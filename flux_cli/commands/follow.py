@@ -203,7 +203,7 @@ class _Follow:
         """Stop what is under way, and write what is left; outputs not saved have `error`."""
         self._stop_asking()
         if self._saving is not None and self._downloads is not None:
-            self._saving.stop()
+            self._saving.close()
             for task in self._downloads.interrupt(error):
                 self._saving.note(task)
                 self._follower.changed(task)  # and run no command for it

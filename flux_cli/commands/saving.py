@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -52,10 +52,7 @@ class Saving:
         self._started = runtime.clock()
         self._saved = self._bytes = self._kept = self._expired = self._failed = 0
         self.unfinished = 0  # files that there was no time for
-
-    def save(self, task: Task, number: int, keep: Callable[[File], None]) -> None:
-        """Save an output; see engine.download_queue.SaveOutput."""
-        keep(self._saver.save(task, number))
+        self.save = saver.save
 
     @property
     def has_failed(self) -> bool:
@@ -75,9 +72,9 @@ class Saving:
         if self._sheet is not None:
             self._sheet.add(task)
 
-    def stop(self) -> None:
+    def close(self) -> None:
         """Save no more; what is on its way is removed."""
-        self._saver.stop()
+        self._saver.close()
 
     def finish(self, *, tells_rate: bool = True) -> None:
         """Write the contact sheet, and say how it went. Raises OutputError and UsageError.
@@ -156,7 +153,7 @@ def open_saving(runtime: Runtime, options: SavingOptions, progress: Progress) ->
         try:
             yield Saving(runtime, options, saver, sheet)
         finally:
-            saver.stop()
+            saver.close()
             if sheet is not None:
                 sheet.close()
 

@@ -61,6 +61,11 @@ class Part:
         self._file.seek(0, os.SEEK_END)
         return whole
 
+    def sync(self) -> None:
+        """Bring the bytes to the disk. Raises OSError."""
+        self._file.flush()
+        os.fsync(self._file.fileno())
+
     def finish(self, path: Path) -> None:
         """Bring the bytes to the disk and to `path`. Raises OSError when they are not there."""
         put(self._file, self.path, path)

@@ -15,6 +15,7 @@ from typing import Protocol
 from flux_cli.api.files import FileReply
 from flux_cli.api.traffic import Stopped, Traffic
 from flux_cli.disk import part_of, remove_leftover
+from flux_cli.engine.commit_gate import CommitGate
 from flux_cli.engine.hosts import Hosts
 from flux_cli.engine.part import Part
 from flux_cli.errors import (
@@ -91,6 +92,7 @@ class Saver:
         self._hosts = Hosts(traffic)
         self._parts: set[Path] = set()
         self._lock = threading.Lock()
+        self._gate = CommitGate()
         self._is_stopped = False
         self.stopped_by: FluxError | None = None
         try:
@@ -99,11 +101,24 @@ class Saver:
         except (OSError, ValueError) as error:
             raise _unwritable(rules.folder, error) from None
 
-    def save(self, task: Task, number: int) -> File:
-        """Save output `number` of `task`, counted from 1; never raises for what goes wrong."""
-        stem = self._path(task, number, Media.PNG).with_suffix("")
+    def save(self, task: Task, number: int, keep: Callable[[File], None]) -> None:
+        """Save output `number` of `task`, counted from 1, and give `keep` what became of it.
+
+        Never raises for what goes wrong. A file is put in its place and given to
+        `keep` as one; once `close` has returned, neither happens any more.
+        """
+        with contextlib.suppress(Stopped):
+            stem = self._path(task, number, Media.PNG).with_suffix("")
+            file = self._outcome(task, number, stem, keep)
+            self._progress.ended(stem, file, f"{task.id}, output {number}")
+
+    def _outcome(self, task: Task, number: int, stem: Path, keep: Callable[[File], None]) -> File:
         try:
-            file = self._kept(task, number) or self._saved(task, number)
+            if file := self._kept(task, number):
+                with self._gate:
+                    keep(file)
+                return file
+            return self._saved(task, number, keep)
         except (ServiceError, DownloadError) as error:
             file = _failed(error.code, error.message)
         except FileNotFoundError as error:
@@ -116,7 +131,8 @@ class Saver:
             file = _failed("not_saved", error.message)
         except Stopped:
             file = self._stopped(task, number)
-        self._progress.ended(stem, file, f"{task.id}, output {number}")
+        with self._gate:
+            keep(file)
         return file
 
     def refuse(self, path: Path, error: OSError, name: str) -> File:
@@ -134,6 +150,11 @@ class Saver:
                 with contextlib.suppress(OSError):
                     path.unlink(missing_ok=True)
         self._hosts.stop()
+
+    def close(self) -> None:
+        """Stop, and wait until what has become of every output is settled."""
+        self.stop()
+        self._gate.close()
 
     def _unwritten(self, path: Path, error: OSError) -> File:
         """Return why `path` is not saved, and stop where nothing else could be either."""
@@ -180,7 +201,7 @@ class Saver:
             ) from None
         return File(str(path), size, digest, is_new=False)
 
-    def _saved(self, task: Task, number: int) -> File:
+    def _saved(self, task: Task, number: int, keep: Callable[[File], None]) -> File:
         stem = self._path(task, number, Media.PNG).with_suffix("")
         stem.parent.mkdir(parents=True, exist_ok=True)
         if not stem.parent.resolve().is_relative_to(self._root):
@@ -193,9 +214,11 @@ class Saver:
             part = Part(part_path, wait=lambda seconds: self._wait(seconds, end))
             try:
                 if file := self._kept(task, number):  # another process was faster
+                    with self._gate:
+                        keep(file)
                     return file
                 self._fetch(part, stem, task.outputs[number - 1].url, end)
-                return self._finished(part, task, number)
+                return self._finished(part, task, number, keep)
             finally:
                 part.discard()
         finally:
@@ -245,16 +268,20 @@ class Saver:
             raise ConnectionFault("the file was cut short", code="reply_cut")
         return is_whole
 
-    def _finished(self, part: Part, task: Task, number: int) -> File:
+    def _finished(self, part: Part, task: Task, number: int, keep: Callable[[File], None]) -> File:
         if part.media is None:
             raise ValueError("a whole file is of a known kind")
         path = self._path(task, number, part.media)
         others = [other for other in self._existing(task, number) if other != path]
-        part.finish(path)
+        file = File(str(path), part.size, part.digest, is_new=True)
+        part.sync()  # which may take a while, and is not to be waited for
+        with self._gate:
+            part.finish(path)
+            keep(file)
         for other in others:  # of another kind, under the same name: it has been replaced
             with contextlib.suppress(OSError):
                 other.unlink(missing_ok=True)
-        return File(str(path), part.size, part.digest, is_new=True)
+        return file
 
     def _wait(self, seconds: float, end: float) -> None:
         """Sleep, unless it is time to stop."""

@@ -5,6 +5,7 @@ import errno
 import os
 import shutil
 import stat
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -50,12 +51,20 @@ class Saving:
 
     def save(self) -> dict[str, File]:
         """Save the outputs of the tasks one after the other, the second of them in folder b."""
-        return {task_id: self.saver.save(task(task_id), 1) for task_id in IDS}
+        return {task_id: saved(self.saver, task(task_id)) for task_id in IDS}
 
 
 def task(task_id: str) -> Task:
     outputs = (Output("https://files.example/x", "image"),)
     return Task(task_id, State.SUCCEEDED, 0.0, model=f"folder-{task_id}", outputs=outputs)
+
+
+def saved(saver: Saver, task: Task) -> File:
+    """Save the first output of a task and return what became of it."""
+    files: list[File] = []
+    saver.save(task, 1, files.append)
+    (file,) = files
+    return file
 
 
 def fail(monkeypatch: pytest.MonkeyPatch, call: str, number: int, name: str) -> None:
@@ -194,4 +203,58 @@ def test_what_was_replaced_may_stay_where_it_cannot_be_removed(
     saver = Saver(
         rules, serve, traffic=lambda: Traffic(concurrency=9, retries=0), progress=Progress()
     )
-    assert saver.save(task("b"), 1).path == f"{tmp_path}/b.png"
+    assert saved(saver, task("b")).path == f"{tmp_path}/b.png"
+
+
+def test_once_closed_nothing_is_put_in_its_place_any_more(tmp_path: Path) -> None:
+    """Files that are told of are there, and files that are there are told of."""
+    reached, go_on = threading.Event(), threading.Event()
+    told: list[File] = []
+
+    @contextlib.contextmanager
+    def slow(url: str, *, start: int = 0, validator: str | None = None) -> Iterator[FileReply]:
+        with serve(url, start=start, validator=validator) as reply:
+            yield reply
+        reached.set()
+        go_on.wait(60)
+
+    saver = Saver(
+        Rules(tmp_path, NameTemplate("{id}")),
+        slow,
+        traffic=lambda: Traffic(concurrency=9, retries=0),
+        progress=Progress(),
+    )
+    worker = threading.Thread(target=saver.save, args=(task("a"), 1, told.append))
+    worker.start()
+    reached.wait(60)
+    saver.close()
+    go_on.set()
+    worker.join()
+    assert told == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_closing_waits_for_what_is_being_put_in_its_place(tmp_path: Path) -> None:
+    reached, go_on = threading.Event(), threading.Event()
+    told: list[File] = []
+
+    def keep(file: File) -> None:
+        reached.set()
+        go_on.wait(60)
+        told.append(file)
+
+    saver = Saver(
+        Rules(tmp_path, NameTemplate("{id}")),
+        serve,
+        traffic=lambda: Traffic(concurrency=9, retries=0),
+        progress=Progress(),
+    )
+    threading.Thread(target=saver.save, args=(task("a"), 1, keep)).start()
+    reached.wait(60)
+    closer = threading.Thread(target=saver.close)
+    closer.start()
+    closer.join(0.05)
+    assert closer.is_alive()
+    go_on.set()
+    closer.join()
+    assert [file.path for file in told] == [str(path) for path in tmp_path.iterdir()]
