@@ -249,6 +249,8 @@ REFUSALS: list[tuple[str, Script, str, str]] = [
     ("to nowhere", redirect("https:///x"), "forbidden_link", "no host"),
     ("to a user", redirect("https://user:word@example.com/"), "forbidden_link", "names a user"),
     ("to nonsense", redirect("https://[::1"), "forbidden_link", "is not a URL"),
+    ("to no host", redirect("https://xn--/"), "forbidden_link", "is not a URL"),
+    ("to no label", redirect("//a..b/"), "forbidden_link", "is not"),
     ("round and round", redirect("/again"), "redirects", "more than 5 redirects"),
     ("redirect without a place", always(reply(302, b"")), "http_302", "answered HTTP 302"),
 ]
