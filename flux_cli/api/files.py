@@ -118,9 +118,6 @@ class FileClient:
 
     def _admit(self, url: httpx.URL) -> Proxy | None:
         """Return the proxy for `url`. Raises DownloadError where flux does not go."""
-        is_named = not url.raw_host or is_host(url.raw_host.decode("ascii"))
-        if not is_named or (url.port or 0) > _LAST_PORT:
-            raise _not_a_url()
         is_local = is_loopback(url.host)
         if url.scheme != "https" and not (
             url.scheme == "http" and is_local and self._access.allows_local
@@ -184,9 +181,13 @@ class FileClient:
 
 def _parsed(url: str, base: httpx.URL | None = None) -> httpx.URL:
     try:
-        return base.join(url) if base is not None else httpx.URL(url)
+        made = base.join(url) if base is not None else httpx.URL(url)
+        host = made.raw_host.decode("ascii")
     except (httpx.InvalidURL, ValueError):
         raise _not_a_url() from None
+    if (host and not is_host(host)) or (made.port or 0) > _LAST_PORT:
+        raise _not_a_url()
+    return made
 
 
 def _sent(

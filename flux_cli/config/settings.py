@@ -1,5 +1,6 @@
 """Where requests go and with which token: decided from options, environment and store."""
 
+import re
 import urllib.parse
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -79,7 +80,8 @@ def _checked(text: str, source: str) -> BaseUrl:
         raise _bad_url(source, "is not a URL that starts with https:// and a host")
     if not (text.isascii() and text.isprintable()) or set(text) & set(' "<>\\^`{|}'):
         raise _bad_url(source, "has a character that does not belong into a URL")
-    if not is_host(host):
+    place = re.escape(f"[{host}]" if ":" in host else host)
+    if not is_host(host) or not re.search(f"(^|@){place}(:[0-9]*)?$", parts.netloc.lower()):
         raise _bad_url(source, "has a host that is neither a name nor an address")
     if len(text) > _LONGEST_URL:
         raise _bad_url(source, f"is longer than {_LONGEST_URL:,} characters")

@@ -5,6 +5,8 @@ import gzip
 import itertools
 import json
 import random
+import re
+import shutil
 import signal
 import socket
 import ssl
@@ -26,7 +28,7 @@ from tests.support.media import FILES
 from tests.support.needs import need
 from tests.support.patience import AT_ONCE, until
 from tests.support.pictures import PNG, TAG, file_reply, leftovers, saved, whole, with_files
-from tests.support.program import FLUX, MEASURED_BY, Program
+from tests.support.program import FLUX, MEASURED_BY, Program, Run
 from tests.support.records import make_ids
 from tests.support.terminal import Terminal
 
@@ -249,6 +251,8 @@ REFUSALS: list[tuple[str, Script, str, str]] = [
     ("to nowhere", redirect("https:///x"), "forbidden_link", "no host"),
     ("to a user", redirect("https://user:word@example.com/"), "forbidden_link", "names a user"),
     ("to nonsense", redirect("https://[::1"), "forbidden_link", "is not a URL"),
+    ("to no host", redirect("https://xn--/"), "forbidden_link", "is not a URL"),
+    ("to no label", redirect("//a..b/"), "forbidden_link", "is not"),
     ("round and round", redirect("/again"), "redirects", "more than 5 redirects"),
     ("redirect without a place", always(reply(302, b"")), "http_302", "answered HTTP 302"),
 ]
@@ -424,6 +428,57 @@ def test_a_full_disk_ends_it_with_everything_said(flux: Program, service: Start)
     assert [json.loads(line)["id"] for line in run.stdout.splitlines()] == IDS
     assert "Traceback" not in run.stderr
     assert list((flux.folder / "out").iterdir()) == []
+
+
+def has_small_disks() -> bool:
+    """Tell whether this system lets us mount a small disk that nobody else sees."""
+    command = ["unshare", "-rm", "mount", "-t", "tmpfs", "-o", "size=64k", "none", "/mnt"]
+    return (
+        shutil.which("unshare") is not None
+        and subprocess.run(command, capture_output=True, check=False).returncode == 0
+    )
+
+
+@pytest.mark.skipif(not has_small_disks(), reason="needs a small disk of its own")
+def test_a_disk_that_is_full_is_the_reason_for_every_file_that_is_missing(
+    flux: Program, service: Start
+) -> None:
+    """On a real disk of 64 KiB, with files of 20 KiB: three have room."""
+    big = PNG[:-12] + b"\0\0\x50\0tEXt" + b"x" * 0x5004 + PNG[-12:]
+    server = service(with_files(always(reply(200, big))))
+    ids = make_ids(40)
+    (flux.folder / "out").mkdir()
+    command = 'mount -t tmpfs -o size=64k none out && "$@"; code=$?; ls -A out >&2; exit $code'
+    finished = subprocess.run(
+        ["unshare", "-rm", "sh", "-c", command, "sh", FLUX, *DOWNLOAD, "-q", "--sidecar", *ids],
+        env=flux.variables(dict.fromkeys(MEASURED_BY)),
+        cwd=flux.folder,
+        capture_output=True,
+        stdin=subprocess.DEVNULL,
+        check=False,
+        timeout=60,
+    )
+    run = flux.check(
+        Run(("download",), finished.returncode, finished.stdout, finished.stderr.decode())
+    )
+    run.expect(ExitCode.OUTPUT, stderr="cannot be written: No space left on device")
+    assert [record["id"] for record in run.records] == ids
+    good = [r["outputs"][0]["path"] for r in run.records if r["outputs"][0]["path"]]
+    errors = {
+        r["id"]: r["outputs"][0]["error"]["message"]
+        for r in run.records
+        if not r["outputs"][0]["path"]
+    }
+    assert len(good) <= 3
+    for task_id, message in errors.items():
+        own = f"out/{task_id}_1: cannot be written: No space left on device"
+        assert message == own or re.fullmatch(
+            r"stopped: out/.*: cannot be written: No space left on device", message
+        )
+    assert len(server.requests) < 40
+    assert ".part" not in run.stderr
+    listed = set(run.stderr.splitlines())
+    assert {Path(path).name for path in good} <= listed
 
 
 @pytest.mark.parametrize("words", [("download", "-d"), ("watch", "--download")])

@@ -76,6 +76,7 @@ EXAMPLES = [
         "https://a/\ud800",
         f"https://{'a.' * 200}b/",
         "https://[x]/",
+        *("https://.[::1]", "https://[::1%eth0].ä.]"),
     ),
 ]
 
@@ -98,14 +99,14 @@ def _no_lookups(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @contextlib.contextmanager
-def client(proxy: Proxy | None) -> Iterator[FileClient]:
+def client(proxy: Proxy | None, *, allows_local: bool) -> Iterator[FileClient]:
     def trace(line: str) -> None:
         line.encode(errors="backslashreplace")
 
     access = Access(
         request_timeout=1.0,
         connections=1,
-        allows_local=proxy is None,  # also the way that looks at no address
+        allows_local=allows_local,
         route=lambda _scheme, _host: proxy,
         trace=trace,
     )
@@ -113,12 +114,23 @@ def client(proxy: Proxy | None) -> Iterator[FileClient]:
         yield made
 
 
-@pytest.mark.parametrize("proxy", [None, Proxy("http://127.0.0.1:1", "HTTPS_PROXY")])
+@pytest.mark.parametrize(
+    ("proxy", "allows_local"),
+    [(None, False), (None, True), (Proxy("http://127.0.0.1:1", "HTTPS_PROXY"), False)],
+    ids=["checked", "local", "through a proxy"],
+)
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @with_examples
 @given(link=LINKS)
-def test_any_link_is_at_most_one_file_that_is_not_saved(proxy: Proxy | None, link: str) -> None:
-    with client(proxy) as files, pytest.raises((DownloadError, ServiceError)), files.open(link):
+def test_any_link_is_at_most_one_file_that_is_not_saved(
+    proxy: Proxy | None, link: str, *, allows_local: bool
+) -> None:
+    """Whichever way it goes: to addresses that are looked at, to any, or through a proxy."""
+    with (
+        client(proxy, allows_local=allows_local) as files,
+        pytest.raises((DownloadError, ServiceError)),
+        files.open(link),
+    ):
         pass
 
 

@@ -92,6 +92,8 @@ def test_an_origin_has_one_spelling(url: str, origin: str) -> None:
         "https://api.example\\@evil.example",
         "https://xn--/",
         "https://a..b/",
+        "https://.[::1]/",
+        "https://[::1]x/",
         "https://.a/",
         "https://999.1.1.1/",
         f"https://{'x' * 64}.example/",
