@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from flux_cli import interrupts
 from flux_cli.api.connection import Connection
-from flux_cli.commands.followers import Follower, PrintFollower, StreamFollower
+from flux_cli.commands.followers import make_follower
 from flux_cli.commands.hook_input import describe_task
 from flux_cli.commands.look import no_answer_for
 from flux_cli.engine.download_queue import INTERRUPTED, DownloadQueue
@@ -18,7 +18,7 @@ from flux_cli.engine.hooks import Hooks
 from flux_cli.engine.until import Until
 from flux_cli.engine.watch import Changed, Ending, Plan, Watch
 from flux_cli.errors import ExitCode, FluxError, Interrupted
-from flux_cli.output.formats import Format, Writer, make_writer
+from flux_cli.output.formats import Format
 from flux_cli.runtime import Runtime
 from flux_cli.tasks.ids import TaskIds
 from flux_cli.tasks.state import State
@@ -90,7 +90,14 @@ class _Follow:
                 self._saving.save, self._saved, loop=self._loop, workers=wishes.saving.workers
             )
             stack.callback(self._downloads.close)
-        self._follower = _follower(runtime, ids, wishes)
+        self._follower = make_follower(
+            runtime,
+            ids,
+            wishes.output,
+            wishes.states,
+            keep_raw=wishes.keep_raw,
+            has_files=wishes.saving is not None,
+        )
         stack.callback(self._follower.close)
         if wishes.command is not None:
             self._hooks = Hooks(
@@ -284,24 +291,3 @@ class _Follow:
             f"flux: {why}; {they_go_on}: nothing needs to be submitted again. Go on watching with:"
         )
         self._runtime.stderr.line(f"  {self._wishes.resume(open_ids)}")
-
-
-def _follower(runtime: Runtime, ids: TaskIds, wishes: Wishes) -> Follower:
-    def make() -> Writer:
-        return make_writer(
-            wishes.output,
-            runtime.stdout,
-            raw=wishes.keep_raw,
-            now=runtime.now(),
-            note=runtime.stderr.note,
-            has_files=wishes.saving is not None,
-        )
-
-    if wishes.output in (Format.AUTO, Format.TABLE) and runtime.stdout.has_styles:
-        from flux_cli.commands.live_follower import LiveFollower
-
-        return LiveFollower(runtime, ids, wishes.states)
-    is_table = wishes.output is Format.TABLE or runtime.stdout.is_terminal
-    if wishes.output is Format.JSONL or (wishes.output is Format.AUTO and not is_table):
-        return StreamFollower(runtime, ids, make(), wishes.states)
-    return PrintFollower(runtime, ids, make, wishes.states, tells_progress=is_table)

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from flux_cli.engine.task_store import TaskStore
 from flux_cli.engine.watch import Looked, Watch
-from flux_cli.output.formats import Writer
+from flux_cli.output.formats import Format, Writer, make_writer
 from flux_cli.runtime import Runtime
 from flux_cli.tasks.ids import TaskIds
 from flux_cli.tasks.state import State
@@ -149,6 +149,37 @@ class PrintFollower:
     def _open_writer(self) -> Writer:
         self._writer = self._writer or self._make()
         return self._writer
+
+
+def make_follower(
+    runtime: Runtime,
+    ids: TaskIds,
+    output: Format,
+    states: frozenset[State] | None,
+    *,
+    keep_raw: bool,
+    has_files: bool,
+) -> Follower:
+    """Return who follows a watch for `output`: a live view on a terminal, else a stream."""
+
+    def make() -> Writer:
+        return make_writer(
+            output,
+            runtime.stdout,
+            raw=keep_raw,
+            now=runtime.now(),
+            note=runtime.stderr.note,
+            has_files=has_files,
+        )
+
+    if output in (Format.AUTO, Format.TABLE) and runtime.stdout.has_styles:
+        from flux_cli.commands.live_follower import LiveFollower
+
+        return LiveFollower(runtime, ids, states)
+    is_table = output is Format.TABLE or runtime.stdout.is_terminal
+    if output is Format.JSONL or (output is Format.AUTO and not is_table):
+        return StreamFollower(runtime, ids, make(), states)
+    return PrintFollower(runtime, ids, make, states, tells_progress=is_table)
 
 
 def _untold(watch: Watch, ids: TaskIds, now: float) -> Iterator[Task]:
