@@ -56,7 +56,7 @@ complete -c flux -n '__flux_at flux tasks watch' -l timeout -x -d 'Stop watching
 complete -c flux -n '__flux_at flux tasks watch' -l until -x -a 'all any' -d 'Watch until all tasks are finished, or any one is. [default: all]'
 complete -c flux -n '__flux_at flux tasks watch' -l fail-fast -d 'Stop when the first task fails.'
 complete -c flux -n '__flux_at flux tasks watch' -l not-found-grace -x -d 'How long a task that is not found may still turn up. [default: 60s]'
-complete -c flux -n '__flux_at flux tasks watch' -l give-up-after -x -d 'Stop when the service has not answered for this long. [default: 5m]'
+complete -c flux -n '__flux_at flux tasks watch' -l give-up-after -x -d 'Stop when the service has not answered, or asks not to be asked, for this long. [default: 5m]'
 complete -c flux -n '__flux_at flux tasks watch' -l exec -x -d 'Run COMMAND in a shell for each task that ends, four at a time, with its record on stdin and in FLUX_TASK_ID, FLUX_TASK_STATE, FLUX_TASK_URL and others.'
 complete -c flux -n '__flux_at flux tasks watch' -l bell -d 'Ring the terminal\'s bell at the end.'
 complete -c flux -n '__flux_at flux tasks watch' -l download -x -a '(__fish_complete_directories)' -d 'Save the outputs of each task in DIR as it succeeds.'

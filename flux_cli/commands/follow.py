@@ -1,6 +1,7 @@
 """Watches a set of tasks to the end: from ids to a verdict. `watch` and `demo` share it."""
 
 import contextlib
+import math
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -57,12 +58,15 @@ def follow(runtime: Runtime, ids: TaskIds, connection: Connection, wishes: Wishe
     from flux_cli.engine.batch import PageSize
     from flux_cli.engine.check import Check
 
-    traffic = Traffic(concurrency=connection.concurrency, retries=wishes.retries)
+    traffic = Traffic(
+        concurrency=connection.concurrency,
+        retries=wishes.retries,
+        patience=wishes.plan.give_up_after or math.inf,  # 0: one look, made to its end
+    )
     pages = PageSize(wishes.batch_size)
     with runtime.client(connection) as client:
 
         def look(open_ids: Iterator[str]) -> Check:
-            traffic.renew()
             return Check(
                 open_ids,
                 client.retrieve_batch,

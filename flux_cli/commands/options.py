@@ -222,7 +222,8 @@ GiveUpAfter = Annotated[
         parser=duration(),
         show_default=False,
         rich_help_panel=TIMING,
-        help="Stop when the service has not answered for this long. [default: 5m]",
+        help="Stop when the service has not answered, or asks not to be asked, for this long."
+        " [default: 5m]",
     ),
 ]
 Command = Annotated[

@@ -128,7 +128,6 @@ class Queries:
         with self._open_client(connection) as client:
 
             def look(open_ids: Iterator[str]) -> Check:
-                traffic.renew()
                 over = lambda: watch.is_over() or is_cancelled()  # noqa: E731 - one condition
                 return self._check(client, connection, traffic, open_ids, len(ids), over, pages)
 

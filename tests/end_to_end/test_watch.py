@@ -171,6 +171,27 @@ def test_a_retry_after_is_not_undercut(flux: Program, service: Start) -> None:
     assert server.requests[1].at - throttled[0] >= 2.9
 
 
+@pytest.mark.parametrize("pause", ["50", "4000", "604800", "Fri, 31 Dec 2999 23:59:59 GMT"])
+def test_a_pause_beyond_give_up_after_ends_it_and_says_when_to_come_back(
+    flux: Program, service: Start, pause: str
+) -> None:
+    server = service(lambda _: [reply(429, error_body("too_many_requests"), retry_after=pause)])
+    run = flux("tasks", "watch", "--give-up-after", "45s", "a", "b")
+    run.expect(ExitCode.NO_ANSWER, stderr="it asks to come back in ")
+    assert {"50": "50 seconds", "4000": "67 minutes"}.get(pause, "168 hours") in run.stderr
+    assert "Go on watching with:" in run.stderr
+    assert set(run.states.values()) == {"unknown"}
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("pause", ["50", "600"])
+def test_the_timeout_ends_a_watch_inside_a_pause(flux: Program, service: Start, pause: str) -> None:
+    server = service(lambda _: [reply(429, error_body("too_many_requests"), retry_after=pause)])
+    run = flux("tasks", "watch", "--give-up-after", "1h", "--timeout", "1s", "a")
+    run.expect(ExitCode.TIMED_OUT, stderr="the timeout ran out")
+    assert len(server.requests) == 1
+
+
 def test_a_slow_reader_loses_nothing_and_costs_no_memory(flux: Program, service: Start) -> None:
     def script(request: Request) -> list[Step]:
         sent = {"request": {"prompt": "x" * 2000}}
