@@ -239,7 +239,8 @@ def _tell_how_to_go_on(runtime: Runtime, watch: Watch, wishes: Wishes, why: str)
         they_go_on = "1 task is still open and goes on by itself"
     else:
         they_go_on = f"{len(open_ids):,} tasks are still open and go on by themselves"
+    command = wishes.resume(open_ids)  # which may have to say where it has put them
     runtime.stderr.line(
         f"flux: {why}; {they_go_on}: nothing needs to be submitted again. Go on watching with:"
     )
-    runtime.stderr.line(f"  {wishes.resume(open_ids)}")
+    runtime.stderr.line(f"  {command}")

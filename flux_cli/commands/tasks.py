@@ -1,5 +1,6 @@
 """`flux tasks`: how the tasks stand."""
 
+from functools import partial
 from pathlib import Path
 
 import typer
@@ -177,7 +178,7 @@ def watch(
         command=command,
         bell=bell,
         saving=saving,
-        resume=lambda open_ids: resume_command(ctx, open_ids, now=runtime.now()),
+        resume=partial(resume_command, ctx, read_at=runtime.now()),
     )
     raise typer.Exit(follow(runtime, task_ids, connection, wishes))
 
