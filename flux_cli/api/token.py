@@ -7,8 +7,11 @@ from typing import Any
 _B64TOKEN = re.compile(r"[A-Za-z0-9\-._~+/]+=*")  # RFC 6750, section 2.1
 _MAX_LENGTH = 4096
 _MASK = "[token]"
-_ESCAPE = re.compile(r"\\(?:u00[2-7]|/)")  # of JSON, for a character that a token may have
-_ESCAPE_BYTES = re.compile(rb"\\+(?:u00([2-7][0-9a-f])|(/))")
+# The characters of a b64token in hexadecimal; a JSON escape of one of them is rare.
+_CODE = "(?:2[bdef]|3[0-9d]|4[1-9a-f]|5[0-9af]|6[1-9a-f]|7[0-9ae])"
+_ESCAPE = re.compile(rf"\\u00{_CODE}|\\/", re.IGNORECASE)
+_ESCAPE_BYTES = re.compile(rf"\\u00{_CODE}".encode())  # in lower case
+_ESCAPES_BYTES = re.compile(rf"\\+(?:u00({_CODE})|(/))".encode())
 _SHORTEST_SECRET = 8  # characters; a shorter "token" would hide half of every text
 
 
@@ -64,7 +67,9 @@ class Token:
         lower, secret = body.lower(), self.__text.lower().encode("ascii")
         if secret in lower:
             return True
-        return b"\\" in lower and secret in _ESCAPE_BYTES.sub(_unescaped, lower).lower()
+        if not _ESCAPE_BYTES.search(lower) and not (b"/" in secret and b"\\/" in lower):
+            return False
+        return secret in _ESCAPES_BYTES.sub(_unescaped, lower).lower()
 
     def hide_in(self, value: Any) -> Any:
         """Return what JSON was decoded to with the token hidden in every string and key.
