@@ -1,7 +1,6 @@
 """The command line that goes on with what is still open, as a shell reads it."""
 
 import contextlib
-import itertools
 import json
 import os
 import re
@@ -21,6 +20,7 @@ from flux_cli.tasks.ids import match_key
 
 
 _MOST_IDS = 20  # on a command line; more are in a file
+_LONGEST = 4900  # characters of the command; a longer line on stderr would be cut
 _PLAIN_ID = re.compile(r"(?=.*[0-9])[0-9A-Za-z_-]+")  # reads as an id in any text file
 
 
@@ -33,23 +33,38 @@ def resume_command(ctx: typer.Context, open_ids: list[str], *, read_at: float) -
     where that cannot be, in the home folder, and stderr says so.
     """
     runtime: Runtime = ctx.obj
-    words = [*ctx.command_path.split(), *_options(ctx)]
-    ids = open_ids
-    if len(ids) > _MOST_IDS:
-        given = {match_key(task_id) for task_id in ctx.params.get("ids") or []}
-        arguments = [task_id for task_id in ids if match_key(task_id) in given]
-        files = [Path(file) for file in ctx.params.get("file") or []]
-        if files and len(arguments) <= _MOST_IDS and _will_do(ctx, files, read_at):
-            ids = arguments
-            words += itertools.chain.from_iterable(_option("--file", str(file)) for file in files)
-        elif (path := _written(open_ids, runtime.now())) is not None:
-            runtime.stderr.line(f"flux: the ids of the {len(ids):,} open tasks are in {path}")
-            ids = []
-            words += _option("--file", str(path))
-    if any(task_id.startswith("-") for task_id in ids):
-        words.append("--")
     ascii_only = not runtime.stderr.speaks_unicode
-    return " ".join(quote(word, ascii_only=ascii_only) for word in (*words, *ids))
+    options = list(_options(ctx))
+
+    def joined(options: list[str], ids: list[str]) -> str:
+        marked = ["--", *ids] if any(task_id.startswith("-") for task_id in ids) else ids
+        words = [*ctx.command_path.split(), *options, *marked]
+        return " ".join(quote(word, ascii_only=ascii_only) for word in words)
+
+    line = joined(options, open_ids)
+    if len(open_ids) <= _MOST_IDS and len(line) <= _LONGEST:
+        return line
+    source, ids = _source(ctx, open_ids, read_at)
+    line = joined([*options, *source], ids)
+    if len(line) <= _LONGEST:
+        return line
+    return f"{joined(source, ids)} and the same options as before, too long to be shown here"
+
+
+def _source(ctx: typer.Context, open_ids: list[str], read_at: float) -> tuple[list[str], list[str]]:
+    """Return the options that name files with the open ids, and the ids that are in none."""
+    runtime: Runtime = ctx.obj
+    given = {match_key(task_id) for task_id in ctx.params.get("ids") or []}
+    arguments = [task_id for task_id in open_ids if match_key(task_id) in given]
+    files = [Path(file) for file in ctx.params.get("file") or []]
+    if files and len(arguments) <= _MOST_IDS and _will_do(ctx, files, read_at):
+        return [word for file in files for word in _option("--file", str(file))], arguments
+    if (path := _written(open_ids, runtime.now())) is None:
+        return [], open_ids
+    count = len(open_ids)
+    what = "id of the open task is" if count == 1 else f"ids of the {count:,} open tasks are"
+    runtime.stderr.line(f"flux: the {what} in {path}")
+    return _option("--file", str(path)), []
 
 
 def quote(word: str, *, ascii_only: bool = False) -> str:

@@ -192,6 +192,16 @@ def test_a_new_file_holds_any_id(runtime: Runtime, ids: list[str]) -> None:
     assert ids_of(context(runtime, rest)) == ids
 
 
+def test_a_command_too_long_for_a_line_of_stderr_is_not_cut(runtime: Runtime) -> None:
+    ids = [f"{number}{'x' * 120}" for number in range(20)]
+    line = resume_command(context(runtime, ["--exec", "x" * 3000, *ids]), ids, read_at=NOW)
+    rest = words(SHELLS[0], line)[3:]
+    assert ids_of(context(runtime, rest)) == ids
+    assert rest[:2] == ["--exec", "x" * 3000]
+    line = resume_command(context(runtime, ["--exec", "x" * 6000, *ids]), ids, read_at=NOW)
+    assert line.endswith("-2.txt and the same options as before, too long to be shown here")
+
+
 @given(st.floats(0.001, 30 * 86400).map(lambda seconds: round(seconds, 3)))
 def test_a_duration_reads_as_it_is_spelled(seconds: float) -> None:
     assert parse_duration(format_duration(seconds), most=31 * 86400) == pytest.approx(seconds)
