@@ -1,35 +1,31 @@
 # One way to do each thing; CI runs the same. Needs Python 3.11 or later, and make.
-PYTHON ?= python3
+PYTHON ?=
 VENV := .venv
 BIN := $(VENV)/bin
-TOOLS := bash zsh fish curl jq parallel
 SECONDS := 15
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo tools test check fuzz soak bench format completions docs pictures inspect release-check clean
+.NOTPARALLEL: # tools are there before anything else begins
+.PHONY: help demo install uninstall tools test check fuzz soak bench format completions docs pictures inspect release-check clean
 
 help: ## Show what there is to make
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
+# What the demo says to type next has to work in the shell that make was called from.
 demo: $(VENV)/installed ## Watch a dozen tasks run to their end on a local sandbox
-	@$(BIN)/flux demo
+	@"$(if $(filter $(CURDIR),$(PWD)),$(BIN),$(CURDIR)/$(BIN))/flux" demo
 
-tools: # what the tests run beside flux
-	@for tool in $(TOOLS); do \
-		command -v $$tool >/dev/null || missing="$$missing $$tool"; \
-	done; \
-	for browser in chromium chromium-browser google-chrome; do \
-		command -v $$browser >/dev/null && found=$$browser; \
-	done; \
-	[ -d "/Applications/Google Chrome.app" ] && found=chrome; \
-	[ -n "$$found" ] || missing="$$missing chromium"; \
-	[ -z "$$missing" ] || { echo "make test needs:$$missing (apt-get install$$missing)"; exit 1; }
+install: ## Put flux on the PATH: with pipx or uv, else in an environment of its own
+	@PYTHON=$(PYTHON) EXTRA=$(EXTRA) scripts/install
 
-test: tools check ## Run every check and every test
-	@$(BIN)/coverage erase
-	@$(BIN)/coverage run -m pytest -n 4 --dist worksteal
-	@$(BIN)/coverage combine --quiet
-	@$(BIN)/coverage report
+uninstall: ## Take away what make install has put there
+	@scripts/install --undo
+
+test: tools check ## Run every check and every test, and install what that needs
+	@scripts/run-tests
+
+tools:
+	@PYTHON=$(PYTHON) scripts/test-tools
 
 check: $(VENV)/installed-dev ## Lint, formatting and types
 	@$(BIN)/ruff check .
@@ -80,7 +76,7 @@ clean: ## Remove the environment and what the tools left behind
 
 $(VENV)/installed: pyproject.toml
 	@echo "Setting up $(VENV) ..."
-	@$(PYTHON) -m venv $(VENV)
+	@PYTHON=$(PYTHON) scripts/make-venv $(VENV)
 	@$(PIP) install -e .
 	@touch $@
 

@@ -122,4 +122,4 @@ _flux_files() {
     compopt -o filenames 2>/dev/null
 }
 
-complete -F _flux flux
+complete -F _flux flux flux-tasks

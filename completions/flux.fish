@@ -17,6 +17,7 @@ function __flux_list --description 'Words with commas between them'
 end
 
 complete -c flux -f
+complete -c flux-tasks -w flux
 complete -c flux -n '__flux_at flux' -a tasks -d 'How your generation tasks stand.'
 complete -c flux -n '__flux_at flux' -a auth -d 'Your API token, and where it is kept.'
 complete -c flux -n '__flux_at flux' -a demo -d 'Watch a dozen tasks run to their end on a local sandbox: no account, no network.'

@@ -1,6 +1,6 @@
 # PowerShell completion for flux. Made by `make completions`; do not edit.
 
-Register-ArgumentCompleter -Native -CommandName flux -ScriptBlock {
+Register-ArgumentCompleter -Native -CommandName flux, flux-tasks -ScriptBlock {
     param($current, $line, $cursor)
     $commands = @{
         'flux' = @('tasks', 'auth', 'demo', 'sandbox', 'mcp', 'schema', 'help')

@@ -1,8 +1,13 @@
-"""Where `flux` and `python -m flux_cli` begin, and where they end."""
+"""Where `flux`, `flux-tasks` and `python -m flux_cli` begin, and where they end."""
 
 import gc
 import os
 import sys
+
+from flux_cli import interrupts
+
+
+_NAMES = {"flux-tasks": "flux-tasks", "__main__": "python -m flux_cli"}
 
 
 def main() -> None:
@@ -13,12 +18,10 @@ def main() -> None:
     runs seldom, and the interpreter's own way out, a fifth of the time, is not
     taken: everything is written and closed by then.
     """
+    interrupts.install()
     gc.set_threshold(10_000, 10, 10)
-    try:
-        code = _flushed(_run())
-    except KeyboardInterrupt:  # before the program was up, or after it was done
-        code = 130
-    os._exit(code)
+    _open_standard_streams()
+    os._exit(_flushed(_run()))
 
 
 def _run() -> int:
@@ -31,10 +34,28 @@ def _run() -> int:
     from flux_cli.app import app
 
     try:
-        app(prog_name="flux")
+        app(prog_name=called_as(sys.argv[0]))
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 0
     return 0
+
+
+def _open_standard_streams() -> None:
+    """Put `/dev/null` where a standard stream was closed, so that no other file takes its number.
+
+    What a program prints would else land in a file or a connection of flux's own.
+    """
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+
+
+def called_as(path: str) -> str:
+    """Return the name that a user called this program by, for usage lines and hints."""
+    name, _ = os.path.splitext(os.path.basename(path))  # noqa: PTH119, PTH122 - pathlib is not loaded
+    return _NAMES.get(name, "flux")
 
 
 def _flushed(code: int) -> int:

@@ -1,7 +1,6 @@
 """The command line, and the one place where an error becomes a message and an exit code."""
 
 import errno
-import signal
 import sys
 import traceback
 from collections.abc import Sequence
@@ -10,16 +9,16 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from flux_cli import __version__
+from flux_cli import __version__, interrupts
 from flux_cli.commands import auth, completion, demo, mcp, sandbox, tasks
 from flux_cli.commands import help as help_
 from flux_cli.errors import (
     ExitCode,
     FluxError,
     InputError,
+    Interrupted,
     ReaderGone,
     ServiceError,
-    Terminated,
 )
 from flux_cli.runtime import Runtime
 
@@ -36,11 +35,12 @@ class _Boundary(TyperGroup):
         return sorted(super().list_commands(ctx), key=order.index)
 
     def invoke(self, ctx: Any) -> Any:
-        """Run the command. SIGTERM has an exit code of its own, which typer does not know."""
+        """Run the command. Each signal has an exit code of its own, which typer does not know."""
         try:
-            return super().invoke(ctx)
-        except Terminated:
-            raise typer.Exit(ExitCode.TERMINATED) from None
+            with interrupts.held():
+                return super().invoke(ctx)
+        except Interrupted as signal:
+            raise typer.Exit(signal.exit_code) from None
 
     def main(
         self,
@@ -52,7 +52,7 @@ class _Boundary(TyperGroup):
         **extra: Any,
     ) -> Any:
         """Run the command line in `args` and exit. `obj` may hold a Runtime."""
-        runtime = extra.pop("obj", None) or Runtime.of_process()
+        runtime = extra.pop("obj", None) or Runtime.of_process(prog_name or "flux")
         try:
             words = sys.argv[1:] if args is None else args
             code = super().main(
@@ -114,7 +114,7 @@ def _is_from_echo(error: OSError) -> bool:
 def _report_usage(error: typer.TyperException, runtime: Runtime) -> None:
     message = error.format_message()
     ctx = getattr(error, "ctx", None)
-    path = ctx.command_path if ctx is not None else "flux"
+    path = ctx.command_path if ctx is not None else runtime.program
     if message.startswith("Usage:"):  # a group without a command shows its help
         typer.echo(message, err=True)
     else:
@@ -180,9 +180,3 @@ def _root(
       flux demo                         try it: no account, no network
     """
     del ctx
-    signal.signal(signal.SIGTERM, _terminate)
-
-
-def _terminate(number: int, frame: object) -> None:
-    del number, frame
-    raise Terminated

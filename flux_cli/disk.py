@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from flux_cli import interrupts
+
 
 _PATIENCE = 10.0  # seconds; whoever holds the lock writes one small file
 _PAUSE = 0.02  # seconds
@@ -16,13 +18,16 @@ _FLAGS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 
 
 @contextlib.contextmanager
-def whole_file(path: Path, *, is_private: bool = False) -> Iterator[BinaryIO]:
+def whole_file(
+    path: Path, *, is_private: bool = False, sleep: Callable[[float], None] = time.sleep
+) -> Iterator[BinaryIO]:
     """Give a stream whose bytes are at `path` once the block has ended well, and only then.
 
-    A private file is its owner's alone, whatever the umask. Raises OSError.
+    Nobody else who uses this replaces `path` meanwhile. A private file is its
+    owner's alone, whatever the umask. Raises OSError.
     """
     temporary = part_of(path)
-    stream = take(temporary, is_private=is_private)
+    stream = take(temporary, is_private=is_private, wait=sleep)
     try:
         stream.truncate()
         yield stream
@@ -64,23 +69,28 @@ def take(
 
 
 def put(stream: BinaryIO, temporary: Path, path: Path) -> None:
-    """Bring what `take` gave to the disk, and then to `path`. Raises OSError."""
+    """Bring what `take` gave to the disk, and then to `path`.
+
+    Raises OSError when it is not there; what fails once it is there, is no failure.
+    """
     stream.flush()
     os.fsync(stream.fileno())
-    if os.name == "posix":  # the lock is held until the old name is gone
-        temporary.replace(path)
+    if os.name != "posix":
         stream.close()
-    else:
+    temporary.replace(path)  # elsewhere the lock is held until the old name is gone
+    with contextlib.suppress(OSError):
         stream.close()
-        temporary.replace(path)
-    _sync_folder(path.parent)
+    with contextlib.suppress(OSError):
+        _sync_folder(path.parent)
 
 
 def discard(stream: BinaryIO, temporary: Path) -> None:
     """Remove what `take` gave, unless it has been put in its place. Twice does no harm."""
     if not stream.closed:
-        temporary.unlink(missing_ok=True)
-        stream.close()
+        try:
+            temporary.unlink(missing_ok=True)
+        finally:
+            stream.close()
 
 
 def remove_leftover(temporary: Path) -> None:
@@ -90,8 +100,9 @@ def remove_leftover(temporary: Path) -> None:
     except OSError:
         return
     try:
-        if try_lock(descriptor) and _is_at(temporary, descriptor):
-            temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            if try_lock(descriptor) and _is_at(temporary, descriptor):
+                temporary.unlink(missing_ok=True)
     finally:
         os.close(descriptor)
 
@@ -127,7 +138,7 @@ def locked(path: Path) -> Iterator[None]:
         while not try_lock(descriptor):
             if time.monotonic() > end:
                 raise OSError(0, f"another flux holds the lock {path.name}")
-            time.sleep(_PAUSE)
+            interrupts.sleep(_PAUSE)
         yield
     finally:
         os.close(descriptor)

@@ -20,8 +20,8 @@
     └── OutputError                7  stdout or a file could not be written
         └── DownloadError          7  one output cannot be saved; the others can
 
-`ReaderGone` and `Terminated` are events, not errors: the reader of a pipe left,
-and somebody sent SIGTERM.
+`ReaderGone` and `Interrupted` are events, not errors: the reader of a pipe left,
+and somebody sent a signal.
 """
 
 from enum import Enum, IntEnum
@@ -41,6 +41,7 @@ class ExitCode(IntEnum):
     OUTPUT = 7
     STILL_RUNNING = 8
     TIMED_OUT = 124
+    HUNG_UP = 129
     INTERRUPTED = 130
     TERMINATED = 143
 
@@ -181,5 +182,9 @@ class ReaderGone(Exception):
     """Whoever read stdout has closed it: nothing is left to do."""
 
 
-class Terminated(KeyboardInterrupt):
-    """SIGTERM: handled like Ctrl-C, with an exit code of its own."""
+class Interrupted(KeyboardInterrupt):
+    """SIGINT, SIGTERM or SIGHUP: end, after what is known has been written."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.exit_code = ExitCode(128 + number)

@@ -15,6 +15,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
+from flux_cli import interrupts
 from flux_cli.api.addresses import is_loopback
 from flux_cli.api.connection import Connection, Proxy
 from flux_cli.config.credentials import CredentialStore
@@ -49,13 +50,15 @@ class Runtime:
     stderr: Stderr
     now: Callable[[], float] = time.time  # Unix seconds
     clock: Callable[[], float] = time.monotonic  # seconds
-    sleep: Callable[[float], None] = time.sleep
+    sleep: Callable[[float], None] = interrupts.sleep
+    program: str = "flux"  # the name it was called by, which hints show
 
     @classmethod
-    def of_process(cls) -> "Runtime":
-        """Return the world of this process."""
+    def of_process(cls, program: str) -> "Runtime":
+        """Return the world of this process, which was called as `program`."""
         world = os.environ
-        return cls(world, sys.stdin, Stdout(sys.stdout, world), Stderr(sys.stderr, world))
+        out, err = Stdout(sys.stdout, world), Stderr(sys.stderr, world)
+        return cls(world, sys.stdin, out, err, program=program)
 
     @property
     def stdin_is_terminal(self) -> bool:
@@ -63,14 +66,26 @@ class Runtime:
 
     @cached_property
     def credentials(self) -> CredentialStore:
-        """The store in FLUX_CONFIG_DIR, or in the user's config folder."""
-        folder = self.environment.get("FLUX_CONFIG_DIR", "").strip()
-        if not folder:
-            import platformdirs
+        """The store in FLUX_CONFIG_DIR, or in the user's config folder. Raises UsageError."""
+        setting = self.environment.get("FLUX_CONFIG_DIR", "").strip()
+        folder = setting
+        try:
+            if not folder:
+                import platformdirs
 
-            folder = platformdirs.user_config_dir(_FOLDER, appauthor=False)
+                folder = platformdirs.user_config_dir(_FOLDER, appauthor=False)
+            path = Path(folder).expanduser()
+        except RuntimeError:
+            raise UsageError(
+                f"FLUX_CONFIG_DIR: {setting} is in no home folder that is known"
+                if setting
+                else "there is no home folder to keep a token in",
+                hint="Name a folder in FLUX_CONFIG_DIR, from / on",
+            ) from None
         return CredentialStore(
-            Path(folder).expanduser(), warn=lambda text: self.stderr.line(f"flux: {text}")
+            path,
+            warn=lambda text: self.stderr.line(f"flux: {text}"),
+            program=self.program,
         )
 
     def base_url(self, option: str | None) -> BaseUrl:

@@ -1,16 +1,35 @@
 """Fixtures: the program under test, a sandbox, a service that misbehaves."""
 
+import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from flux_cli.sandbox.server import TOKEN, Faults, Sandbox
 from flux_cli.sandbox.store import TaskStore
 from tests.support.fault_server import FaultServer, Script
+from tests.support.needs import account
 from tests.support.program import Program
+
+
+# How long an example takes is the machine's affair, and it may have other things to do.
+settings.register_profile(
+    "any machine", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("any machine")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Count the tests that were left out, also into the file that `make test` ends with."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    line = account(report.longrepr[2].removeprefix("Skipped: ") for report in skipped)
+    terminalreporter.write_line(line)
+    if file := os.environ.get("LEFT_OUT_FILE"):
+        Path(file).write_text(f"{line}\n")
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -14,19 +14,20 @@ from tests.support.program import CANARY
 PACKAGE = Path(__file__).parent.parent / "flux_cli"
 LAYERS = {  # a part may import from parts with a lower number, and from itself
     "errors": 0,
-    "disk": 1,
-    "tasks": 1,
-    "api": 2,
-    "config": 3,
-    "engine": 3,
-    "output": 3,
-    "sandbox": 3,
-    "mcp": 4,
-    "completion": 2,
-    "runtime": 4,
-    "commands": 5,
-    "app": 6,
-    "__main__": 7,
+    "interrupts": 1,
+    "disk": 2,
+    "tasks": 2,
+    "api": 3,
+    "completion": 3,
+    "config": 4,
+    "engine": 4,
+    "output": 4,
+    "sandbox": 4,
+    "mcp": 5,
+    "runtime": 5,
+    "commands": 6,
+    "app": 7,
+    "__main__": 8,
 }
 MODULES = sorted(PACKAGE.rglob("*.py"))
 

@@ -1,8 +1,11 @@
 """Which network addresses are public: a URL from outside must not reach what is inside."""
 
 import ipaddress
+import re
 
 
+_LABEL = "[0-9A-Za-z_-]{1,63}"
+_NAME = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(\.{_LABEL})*\.?", re.DOTALL)
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
@@ -14,6 +17,32 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return False
+
+
+def is_host(text: str) -> bool:
+    """Tell whether `text` can be the host of a URL: a name of the DNS, or an address.
+
+    What cannot is an error of its own kind in each layer that it would pass through.
+    """
+    if ":" in text or text.rpartition(".")[2].isdecimal():
+        try:
+            return "%" not in str(ipaddress.ip_address(text))
+        except ValueError:
+            return False
+    return _NAME.fullmatch(text) is not None and _can_be_shown(text)
+
+
+def _can_be_shown(name: str) -> bool:
+    """Tell whether an international name, in its ASCII spelling, is one of a real name."""
+    if "xn--" not in name.lower():
+        return True
+    import idna  # only who needs it waits for it
+
+    try:
+        idna.decode(name)
+    except UnicodeError:
+        return False
+    return True
 
 
 def is_public(address: str) -> bool:

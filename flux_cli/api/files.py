@@ -8,12 +8,12 @@ import contextlib
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Self
 
 from flux_cli import __version__, errors
-from flux_cli.api.addresses import is_loopback, is_public
+from flux_cli.api.addresses import is_host, is_loopback, is_public
 from flux_cli.api.connection import Proxy
 from flux_cli.api.deadline import DeadlineTransport, ForbiddenAddress
 from flux_cli.api.http import httpx
@@ -29,6 +29,7 @@ _HEADERS = {
     "accept-encoding": "identity",
     "user-agent": f"flux-tasks/{__version__}",
 }
+_LAST_PORT = 65535
 _EXPIRED = frozenset({403, 404, 410})
 _PASSING = frozenset({408, 425})
 _RANGE = re.compile(r"bytes ([0-9]{1,18})-[0-9]{1,18}/([0-9]{1,18})")
@@ -98,9 +99,9 @@ class FileClient:
             proxy = self._admit(target)
             transport = self._transport(target.scheme, proxy)
             self._say(f"> GET {target}")
-            request = httpx.Request("GET", target, headers=_HEADERS | headers)
             try:
-                with contextlib.closing(transport.handle_request(request)) as response:
+                sent = _sent(transport, target, _HEADERS | headers)
+                with contextlib.closing(sent) as response:
                     self._say(f"< {response.status_code}")
                     if response.has_redirect_location:
                         target = _parsed(response.headers["location"], target)
@@ -117,6 +118,9 @@ class FileClient:
 
     def _admit(self, url: httpx.URL) -> Proxy | None:
         """Return the proxy for `url`. Raises DownloadError where flux does not go."""
+        is_named = not url.raw_host or is_host(url.raw_host.decode("ascii"))
+        if not is_named or (url.port or 0) > _LAST_PORT:
+            raise _not_a_url()
         is_local = is_loopback(url.host)
         if url.scheme != "https" and not (
             url.scheme == "http" and is_local and self._access.allows_local
@@ -182,7 +186,21 @@ def _parsed(url: str, base: httpx.URL | None = None) -> httpx.URL:
     try:
         return base.join(url) if base is not None else httpx.URL(url)
     except (httpx.InvalidURL, ValueError):
-        raise DownloadError("the link is not a URL", code="forbidden_link") from None
+        raise _not_a_url() from None
+
+
+def _sent(
+    transport: DeadlineTransport, url: httpx.URL, headers: Mapping[str, str]
+) -> httpx.Response:
+    """Ask for `url`; whatever a layer below takes for no URL after all, is none."""
+    try:
+        return transport.handle_request(httpx.Request("GET", url, headers=headers))
+    except (ValueError, OverflowError):
+        raise _not_a_url() from None
+
+
+def _not_a_url() -> DownloadError:
+    return DownloadError("the link is not a URL", code="forbidden_link")
 
 
 def _is_private_literal(host: str) -> bool:

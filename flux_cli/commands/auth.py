@@ -5,11 +5,17 @@ from typing import Annotated
 
 import typer
 
+from flux_cli import interrupts
 from flux_cli.api.connection import Connection
 from flux_cli.api.token import Token
 from flux_cli.commands import options
 from flux_cli.config.credentials import Credential
-from flux_cli.config.settings import BaseUrl, FoundToken, token_from_environment
+from flux_cli.config.settings import (
+    BaseUrl,
+    FoundToken,
+    token_from_environment,
+    token_page,
+)
 from flux_cli.errors import ExitCode, NoToken, ServiceError, UsageError
 from flux_cli.runtime import Runtime
 
@@ -50,7 +56,7 @@ def login(
             f"{shadow.source} is set and would be used instead of a stored token",
             hint=f"Unset it first (unset {shadow.source}), or go on without logging in",
         )
-    token = _ask_for_token(runtime, from_stdin=with_token)
+    token = _ask_for_token(runtime, url, from_stdin=with_token)
     runtime.stderr.keep_secret(token)
     if verify:
         connection = runtime.connection(
@@ -74,9 +80,15 @@ def status(ctx: typer.Context, base_url: options.BaseUrl = None) -> None:
     url, found = _required_token(runtime, base_url)
     runtime.stdout.write_text(f"service  {url.origin} (set by {url.source})\n")
     runtime.stdout.write_text(f"token    {found.source}\n")
-    credential = runtime.credentials.load().get(url.origin)
+    try:
+        credential = runtime.credentials.load().get(url.origin)
+    except UsageError as error:  # the token is from elsewhere, and the question answered
+        runtime.stderr.line(f"flux: {error.message}. {error.hint}.")
+        return
     if credential is not None:
-        date = time.strftime("%Y-%m-%d %H:%M", time.localtime(credential.saved_at))
+        date = "at an unknown time"
+        if credential.saved_at is not None:
+            date = time.strftime("%Y-%m-%d %H:%M", time.localtime(credential.saved_at))
         runtime.stdout.write_text(f"stored   {date}, in {runtime.credentials.path}\n")
 
 
@@ -85,8 +97,8 @@ def show_token(ctx: typer.Context, base_url: options.BaseUrl = None) -> None:
     """Print the token that would be used, for scripts of your own.
 
     \b
-    Example:
-      curl -H "authorization: Bearer $(flux auth token)" ...
+    Example, which keeps it out of the list of processes:
+      flux auth token | sed 's/^/authorization: Bearer /' | curl -H @- ...
     """
     runtime: Runtime = ctx.obj
     _, found = _required_token(runtime, base_url)
@@ -123,7 +135,8 @@ def _verify(runtime: Runtime, connection: Connection) -> None:
     with runtime.client(connection) as client:
         traffic = Traffic(concurrency=1, retries=2)
         try:
-            traffic.send(lambda: client.retrieve(str(uuid.uuid4())))
+            with interrupts.cuttable():
+                traffic.send(lambda: client.retrieve(str(uuid.uuid4())))
         except ServiceError as error:
             if error.exit_code is not ExitCode.TOKEN:
                 not_saved = "The token was not saved; --no-verify saves it without asking"
@@ -131,19 +144,21 @@ def _verify(runtime: Runtime, connection: Connection) -> None:
             raise
 
 
-def _ask_for_token(runtime: Runtime, *, from_stdin: bool) -> Token:
+def _ask_for_token(runtime: Runtime, url: BaseUrl, *, from_stdin: bool) -> Token:
     if from_stdin:
-        text = (
-            runtime.stdin.buffer.read(1 << 16).decode("utf-8", "replace") if runtime.stdin else ""
-        )
+        with interrupts.cuttable():
+            data = runtime.stdin.buffer.read(1 << 16) if runtime.stdin else b""
+        text = data.decode("utf-8", "replace")
     elif runtime.stdin_is_terminal:
-        import getpass
+        from flux_cli.output.secret_prompt import ask_secret
 
-        text = getpass.getpass("API token (not shown while you type): ")
+        page = token_page(url)
+        source = f" (create one at {page})" if page else ""
+        text = ask_secret(f"API token for {url.origin}{source}: ")
     else:
         raise UsageError(
             "stdin is not a terminal, so flux cannot ask for the token",
-            hint="Run: flux auth login --with-token < FILE",
+            hint=f"Run: {runtime.program} auth login --with-token < FILE",
         )
     try:
         return Token(text.strip())

@@ -1,7 +1,7 @@
 """`--install-completion` and `--show-completion`, and the command tree that they are made of."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -54,11 +54,24 @@ def _install(ctx: typer.Context, shell: Shell | None) -> None:
     from flux_cli.completion.install import install
 
     runtime: Runtime = ctx.obj
-    changes = install(shell, command_tree(ctx.command), runtime.environment)
-    for change in changes or ["nothing to change: it is installed already"]:
+
+    def may_replace(path: Path) -> bool:
+        if not (runtime.stdin_is_terminal and runtime.stderr.is_terminal):
+            return False
+        question = f"flux: {path} was not written by flux. Replace it?"
+        return typer.confirm(runtime.stderr.harmless(question), err=True)
+
+    has_changed = False
+    for change in install(
+        shell, command_tree(ctx.command), runtime.environment, may_replace=may_replace
+    ):
+        has_changed = True
         runtime.stderr.line(f"flux: {change}")
-    if changes:
-        runtime.stderr.line("flux: completion works in every new shell.")
+    runtime.stderr.line(
+        "flux: completion works in every new shell."
+        if has_changed
+        else "flux: nothing to change: it is installed already"
+    )
     raise typer.Exit
 
 

@@ -3,6 +3,7 @@
 import typer
 
 from flux_cli.api.token import Token
+from flux_cli.commands.typed import typed
 from flux_cli.config.settings import BaseUrl, FoundToken
 from flux_cli.output.formats import Format
 from flux_cli.runtime import Runtime
@@ -23,14 +24,19 @@ _TASKS = (  # model, prompt
     ("flux-2-pro", "山水画, ink wash, a small boat in the mist"),
     ("flux-dev", "logo of a fox, flat, on white"),
 )
-_NEXT_STEPS = (
-    "That was a sandbox. For your own tasks:",
-    "  flux auth login                save your token",
-    "  flux tasks check ID ID         look at two tasks",
-    "  flux tasks watch -f ids.txt    watch a list of them, as here",
-    "  flux tasks download -f ids.txt save what they made",
-    "  flux tasks check --help        formats and exit codes for scripts",
-    "  flux sandbox                   a local service to try your scripts on",
+_NEXT_STEPS = (  # a heading, then what to type and what for
+    (
+        "That was a sandbox. For your own tasks, with their ids in a file ids.txt:",
+        ("auth login", "save your token"),
+        ("tasks check -f ids.txt", "look at them once"),
+        ("tasks watch -f ids.txt", "watch them, as here"),
+        ("tasks download -f ids.txt", "save what they made"),
+    ),
+    (
+        "For your scripts:",
+        ("tasks check --help", "formats and exit codes"),
+        ("sandbox", "a local service to try them on"),
+    ),
 )
 _INTERVAL = 1.0  # seconds between two looks
 _SEED = 7  # some of everything
@@ -62,5 +68,8 @@ def demo(ctx: typer.Context) -> None:
             connection,
             Wishes(Plan(interval=_INTERVAL, max_interval=_INTERVAL), output=Format.TABLE),
         )
-    for line in _NEXT_STEPS:
-        runtime.stderr.line(line)
+    program = typed(runtime)
+    for heading, *steps in _NEXT_STEPS:
+        runtime.stderr.line(heading)
+        for command, purpose in steps:
+            runtime.stderr.line(f"  {f'{program} {command}':{len(program) + 27}}# {purpose}")

@@ -1,7 +1,7 @@
 """`flux tasks download`: from ids, or records, to files."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 
@@ -11,8 +11,9 @@ from flux_cli.commands.look import no_answer_for
 from flux_cli.commands.saving import Saving, SavingOptions, open_saving
 from flux_cli.engine.check import Check
 from flux_cli.engine.download import Download
+from flux_cli.engine.event_loop import EventLoop
 from flux_cli.engine.known import KnownTasks
-from flux_cli.errors import ExitCode, FluxError
+from flux_cli.errors import ExitCode, FluxError, Interrupted
 from flux_cli.output.formats import Format, Writer, make_writer
 from flux_cli.output.progress import BarProgress, LineProgress, Progress, Silence
 from flux_cli.runtime import Runtime
@@ -49,8 +50,10 @@ def download(
 
     `connection` is None when every task is known. Raises ServiceError when
     there is an id without an answer, OutputError when the disk fails, and
-    KeyboardInterrupt, each after writing what is known.
+    Interrupted, each after writing what is known.
     """
+    runtime.stdout.outlives_reader = True
+    loop = EventLoop()
     progress = make_progress(runtime, wishes.output, total=len(ids))
     tally = Tally()
     with contextlib.ExitStack() as stack:
@@ -66,26 +69,38 @@ def download(
                 workers=min(connection.concurrency, -(-len(ids) // wishes.batch_size)),
                 keep_raw=wishes.keep_raw,
                 now=runtime.now,
+                loop=loop,
             )
         report = _Report(runtime, wishes, saving, progress, tally, total=len(ids))
-        engine = Download(_answers(ids, known, check), saving.save, workers=options.workers)
+        engine = Download(
+            _answers(ids, known, check), saving.save, loop=loop, workers=options.workers
+        )
         with progress:
             interrupt = _run(engine, check, saving, report)
-        report.close()
+        failure = _failure_of(report.close)
         runtime.stderr.note(tally.summary())
+        failure = _failure_of(saving.finish) or failure
         if interrupt is not None:
-            with contextlib.suppress(FluxError):  # the interrupt is the reason to end
-                saving.finish()
             runtime.stderr.line("flux: interrupted. Run the same command again to save the rest.")
             raise interrupt
-        saving.finish()
     if check is not None and check.stopped_by is not None:
         raise check.stopped_by
     if unknown := tally.by_state[State.UNKNOWN]:
         raise no_answer_for(unknown, len(ids), check.failure if check else None)
+    if failure is not None:
+        raise failure
     if saving.has_failed:
         return ExitCode.OUTPUT
     return tally.verdict() if wishes.has_verdict else ExitCode.OK
+
+
+def _failure_of(step: Callable[[], None]) -> FluxError | None:
+    """Do a last step; return what went wrong, which others may outrank."""
+    try:
+        step()
+    except FluxError as error:
+        return error
+    return None
 
 
 def make_progress(runtime: Runtime, output: Format, *, total: int) -> Progress:
@@ -151,23 +166,31 @@ def _is_well(task: Task) -> bool:
     return task.state is State.SUCCEEDED and not any(o.file and o.file.error for o in task.outputs)
 
 
-def _answers(ids: TaskIds, known: KnownTasks, check: Check | None) -> Iterator[Task]:
-    answers = chain.from_iterable(check.results()) if check is not None else iter(())
-    return known.merged(ids, answers)
+def _answers(ids: TaskIds, known: KnownTasks, check: Check | None) -> Iterator[Task | None]:
+    """Yield a task for each id, in order, and None where an answer is not there yet."""
+    return known.merged(ids, _so_far(check) if check is not None else iter(()))
+
+
+def _so_far(check: Check) -> Iterator[Task | None]:
+    for batch in check.results_so_far():
+        if batch is None:
+            yield None
+        else:
+            yield from batch
 
 
 def _run(
     engine: Download, check: Check | None, saving: Saving, report: _Report
-) -> KeyboardInterrupt | None:
+) -> Interrupted | None:
     """Report every task; return what ended it early, after reporting what is known by then."""
     try:
         for task in engine.results():
             report.add(task)
-    except KeyboardInterrupt as interrupt:
+    except Interrupted as interrupt:
         saving.stop()
-        left = check.interrupt() if check is not None else iter(())
-        first = next(left, [])  # stops the questions, so that nobody waits for an answer
-        for task in chain(engine.interrupt(), first, *left):
+        for task in engine.interrupt():
+            report.add(task)
+        for task in chain.from_iterable(check.interrupt()) if check is not None else ():
             report.add(task)
         return interrupt
     return None

@@ -3,33 +3,37 @@
 import contextlib
 import math
 import random
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from flux_cli import interrupts
 from flux_cli.api.connection import Connection
 from flux_cli.commands.followers import Follower, PrintFollower, StreamFollower
+from flux_cli.commands.hook_input import describe_task
 from flux_cli.commands.look import no_answer_for
-from flux_cli.engine.hooks import Hooks, hook_variable
+from flux_cli.engine.download_queue import INTERRUPTED, DownloadQueue
+from flux_cli.engine.event_loop import EventLoop
+from flux_cli.engine.hooks import Hooks
 from flux_cli.engine.until import Until
 from flux_cli.engine.watch import Changed, Ending, Plan, Watch
-from flux_cli.errors import ExitCode, FluxError
+from flux_cli.errors import ExitCode, FluxError, Interrupted
 from flux_cli.output.formats import Format, Writer, make_writer
-from flux_cli.output.machine import encode_record
-from flux_cli.output.records import as_record
 from flux_cli.runtime import Runtime
 from flux_cli.tasks.ids import TaskIds
 from flux_cli.tasks.state import State
-from flux_cli.tasks.task import Task
+from flux_cli.tasks.task import Task, TaskError
 from flux_cli.tasks.verdict import Tally
 
 
 if TYPE_CHECKING:
-    from flux_cli.commands.landing import Landing
-    from flux_cli.commands.saving import SavingOptions
+    from flux_cli.api.client import Client
+    from flux_cli.commands.saving import Saving, SavingOptions
 
 
 _MOST_FAILURES = 5  # of commands, named one by one
+_OUT_OF_TIME = TaskError("timed_out", "--timeout ran out")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,19 +56,89 @@ def follow(runtime: Runtime, ids: TaskIds, connection: Connection, wishes: Wishe
     """Watch `ids` until what `wishes.plan` waits for has happened; return the verdict.
 
     Raises ServiceError when the service rejected the token or was gone for too
-    long, KeyboardInterrupt likewise, each after writing what is known.
+    long, Interrupted likewise, each after writing what is known.
     """
-    from flux_cli.api.traffic import Traffic
-    from flux_cli.engine.batch import PageSize
-    from flux_cli.engine.check import Check
+    with contextlib.ExitStack() as stack:
+        return _Follow(stack, runtime, ids, connection, wishes).run()
 
-    traffic = Traffic(
-        concurrency=connection.concurrency,
-        retries=wishes.retries,
-        patience=wishes.plan.give_up_after or math.inf,  # 0: one look, made to its end
-    )
-    pages = PageSize(wishes.batch_size)
-    with runtime.client(connection) as client:
+
+class _Follow:
+    """A watch, and what goes with it: a view or a stream, files to save, commands to run."""
+
+    def __init__(
+        self,
+        stack: contextlib.ExitStack,
+        runtime: Runtime,
+        ids: TaskIds,
+        connection: Connection,
+        wishes: Wishes,
+    ) -> None:
+        """Open what has to be closed again on `stack`. Raises OutputError and UsageError."""
+        self._runtime = runtime
+        self._ids = ids
+        self._wishes = wishes
+        self._loop = EventLoop()
+        self._saving: Saving | None = None
+        self._downloads: DownloadQueue | None = None
+        self._hooks: Hooks | None = None
+        if wishes.saving is not None or wishes.command is not None:
+            runtime.stdout.outlives_reader = True
+        client = stack.enter_context(runtime.client(connection))
+        self._watch, self._stop_asking = self._make_watch(client, connection)
+        if wishes.saving is not None:
+            self._saving = stack.enter_context(self._open_saving(wishes.saving))
+            self._downloads = DownloadQueue(
+                self._saving.save, self._saved, loop=self._loop, workers=wishes.saving.workers
+            )
+            stack.callback(self._downloads.close)
+        self._follower = _follower(runtime, ids, wishes)
+        stack.callback(self._follower.close)
+        if wishes.command is not None:
+            self._hooks = Hooks(
+                wishes.command,
+                describe_task,
+                loop=self._loop,
+                environment=runtime.environment,
+                say=self._follower.say,
+            )
+            stack.enter_context(interrupts.cleaned_up(self._hooks.kill))
+            stack.callback(self._hooks.stop)
+
+    def run(self) -> ExitCode:
+        if self._wishes.plan.timeout:
+            self._runtime.stdout.set_deadline(time.monotonic() + self._wishes.plan.timeout)
+        try:
+            for event in self._watch.events():
+                if isinstance(event, Changed):
+                    self._changed(event.task)
+                else:
+                    self._follower.looked(event)
+            self._loop.run_while(self._has_work)
+            self._end(_OUT_OF_TIME)
+        except Interrupted:
+            with contextlib.suppress(FluxError):  # the interrupt is the reason to end
+                self._end(INTERRUPTED)
+                if self._saving is not None:
+                    self._saving.finish(tells_rate=False)
+            self._tell_of_commands()
+            self._tell_how_to_go_on("interrupted")
+            raise
+        return self._conclude()
+
+    def _make_watch(
+        self, client: "Client", connection: Connection
+    ) -> tuple[Watch, Callable[[], None]]:
+        from flux_cli.api.traffic import Traffic
+        from flux_cli.engine.batch import PageSize
+        from flux_cli.engine.check import Check
+
+        wishes = self._wishes
+        traffic = Traffic(
+            concurrency=connection.concurrency,
+            retries=wishes.retries,
+            patience=wishes.plan.give_up_after or math.inf,  # 0: one look, made to its end
+        )
+        pages = PageSize(wishes.batch_size)
 
         def look(open_ids: Iterator[str]) -> Check:
             return Check(
@@ -72,71 +146,149 @@ def follow(runtime: Runtime, ids: TaskIds, connection: Connection, wishes: Wishe
                 client.retrieve_batch,
                 traffic=traffic,
                 batch_size=wishes.batch_size,
-                workers=min(connection.concurrency, -(-len(ids) // wishes.batch_size)),
+                workers=min(connection.concurrency, -(-len(self._ids) // wishes.batch_size)),
                 keep_raw=wishes.keep_raw,
-                now=runtime.now,
+                now=self._runtime.now,
                 pages=pages,
                 is_over=watch.is_over,
+                loop=self._loop,
             )
 
-        follower = _follower(runtime, ids, wishes)
-        hooks = None
-        if wishes.command is not None:
-            hooks = Hooks(wishes.command, runtime.environment, say=follower.say)
+        watch = Watch(
+            self._ids,
+            look,
+            plan=wishes.plan,
+            clock=self._runtime.clock,
+            wait=lambda seconds: self._loop.run_for(seconds, self._runtime.clock),
+            uniform=random.uniform,
+            pause_left=traffic.pause_left,
+        )
+        return watch, traffic.stop
 
-        def tell(task: Task) -> None:
-            follower.changed(task)
-            if hooks is not None and not task.state.is_running:
-                record = encode_record(as_record(task)).encode()
-                hooks.start(task.id, record, _variables(task))
+    @contextlib.contextmanager
+    def _open_saving(self, options: "SavingOptions") -> Iterator["Saving"]:
+        from flux_cli.commands.saving import open_saving
+        from flux_cli.output.progress import LineProgress, Silence
 
-        with _landing(runtime, wishes, follower, tell) as landing:
-            watch = Watch(
-                ids,
-                look,
-                plan=wishes.plan,
-                clock=runtime.clock,
-                wait=landing.wait if landing is not None else runtime.sleep,
-                uniform=random.uniform,
-                pause_left=traffic.pause_left,
-            )
+        runtime = self._runtime
+        is_live = self._wishes.output in (Format.AUTO, Format.TABLE) and runtime.stdout.has_styles
+        progress = Silence(lambda line: self._loop.post(lambda: self._follower.say(line)))
+        with open_saving(
+            runtime, options, progress if is_live else LineProgress(runtime.stderr)
+        ) as saving:
+            yield saving
+
+    def _changed(self, task: Task) -> None:
+        """Tell of `task`, when its outputs are saved if it has any."""
+        if self._downloads is not None and task.state is State.SUCCEEDED and task.outputs:
+            self._downloads.add(task)
+        else:
+            if self._saving is not None and not task.state.is_running:
+                self._saving.note(task)
+            self._tell(task)
+
+    def _saved(self, task: Task) -> None:
+        if self._saving is not None:
+            self._saving.note(task)
+        self._tell(task)
+
+    def _tell(self, task: Task) -> None:
+        self._follower.changed(task)
+        if self._hooks is not None and not task.state.is_running:
+            self._hooks.start(task)
+
+    def _has_work(self) -> bool:
+        """Tell whether something is still to be saved or run, and there is time for it."""
+        is_idle = self._downloads is None or self._downloads.is_idle
+        is_idle = is_idle and (self._hooks is None or self._hooks.is_idle)
+        return not (is_idle or self._watch.is_over())
+
+    def _end(self, error: TaskError) -> None:
+        """Stop what is under way, and write what is left; outputs not saved have `error`."""
+        self._stop_asking()
+        if self._saving is not None and self._downloads is not None:
+            self._saving.stop()
+            for task in self._downloads.interrupt(error):
+                self._saving.note(task)
+                self._follower.changed(task)  # and run no command for it
+        if self._hooks is not None:
+            self._hooks.stop()
+        self._follower.end(self._watch)
+
+    def _conclude(self) -> ExitCode:
+        """Say how it went, and return the verdict."""
+        runtime, watch = self._runtime, self._watch
+        tally = Tally()
+        tally.count(watch.state_of(task_id) for task_id in self._ids)
+        runtime.stderr.note(tally.summary())
+        also: list[ExitCode] = []
+        failure = self._finish_saving()
+        has_failed = self._saving is not None and self._saving.has_failed
+        if self._tell_of_commands() or has_failed:
+            also.append(ExitCode.OUTPUT)
+        if self._wishes.bell and runtime.stdout.is_terminal:
+            runtime.stdout.write(b"\a")
+        if watch.ending is Ending.TIMED_OUT or self._ran_out_of_time():
+            also.append(ExitCode.TIMED_OUT)
+            self._tell_how_to_go_on("the timeout ran out")
+        if watch.error is not None:
+            self._tell_how_to_go_on("gave up")
+            raise watch.error
+        self._forget_what_was_not_waited_for(tally)
+        if unknown := tally.by_state[State.UNKNOWN]:
+            raise no_answer_for(unknown, len(self._ids), watch.last_trouble)
+        if failure is not None:
+            raise failure
+        return tally.verdict(*also)
+
+    def _finish_saving(self) -> FluxError | None:
+        """Write what goes with the files; return what went wrong, which others may outrank."""
+        if self._saving is not None:
             try:
-                try:
-                    _hear(watch, follower, landing.changed if landing is not None else tell)
-                    if landing is not None:
-                        landing.finish()
-                    if hooks is not None:
-                        hooks.finish()
-                finally:
-                    traffic.stop()
-                    if landing is not None:
-                        landing.interrupt(follower.changed)  # and run no commands for it
-                    follower.end(watch)
-            except KeyboardInterrupt:
-                if landing is not None:
-                    with contextlib.suppress(FluxError):  # the interrupt is the reason to end
-                        landing.saving.finish(tells_rate=False)
-                _tell_how_to_go_on(runtime, watch, wishes, "interrupted")
-                raise
-            return _conclude(runtime, ids, watch, wishes, hooks, landing)
+                self._saving.finish(tells_rate=False)
+            except FluxError as error:
+                return error
+        return None
 
+    def _forget_what_was_not_waited_for(self, tally: Tally) -> None:
+        counts, ending = tally.by_state, self._watch.ending
+        if self._wishes.plan.until is Until.ANY and ending is Ending.DONE:
+            counts[State.PENDING] = counts[State.PROCESSING] = 0
+        if ending is not Ending.DONE and self._watch.trouble is None:
+            counts[State.UNKNOWN] = 0  # there was no time to hear of them
 
-@contextlib.contextmanager
-def _landing(
-    runtime: Runtime, wishes: Wishes, follower: Follower, tell: Callable[[Task], None]
-) -> Iterator["Landing | None"]:
-    """Give what saves outputs, where they are to be saved."""
-    if wishes.saving is None:
-        yield None
-        return
-    from flux_cli.commands.landing import Landing
-    from flux_cli.commands.saving import open_saving
-    from flux_cli.output.progress import LineProgress, Silence
+    def _ran_out_of_time(self) -> bool:
+        """Tell whether files or commands were cut off by the end of the time."""
+        unsaved = self._saving is not None and self._saving.unfinished
+        return bool(unsaved or (self._hooks is not None and self._hooks.unfinished))
 
-    is_live = wishes.output in (Format.AUTO, Format.TABLE) and runtime.stdout.has_styles
-    progress = Silence(follower.say) if is_live else LineProgress(runtime.stderr)
-    with open_saving(runtime, wishes.saving, progress) as saving:
-        yield Landing(saving, tell, workers=wishes.saving.workers, clock=runtime.clock)
+    def _tell_of_commands(self) -> bool:
+        """Say which commands failed, and return whether any did."""
+        if self._hooks is None:
+            return False
+        failures, say = self._hooks.failures, self._runtime.stderr.line
+        for failure in failures[:_MOST_FAILURES]:
+            say(f"flux: --exec: {failure}")
+        if len(failures) > _MOST_FAILURES:
+            say(f"flux: --exec: {len(failures):,} failures in all")
+        if count := self._hooks.unfinished:
+            noun = "command was" if count == 1 else "commands were"
+            say(f"flux: --exec: {count:,} {noun} ended early or not run")
+        return bool(failures)
+
+    def _tell_how_to_go_on(self, why: str) -> None:
+        open_ids = list(self._watch.open_ids())
+        if not open_ids or self._wishes.resume is None:
+            return
+        if len(open_ids) == 1:
+            they_go_on = "1 task is still open and goes on by itself"
+        else:
+            they_go_on = f"{len(open_ids):,} tasks are still open and go on by themselves"
+        command = self._wishes.resume(open_ids)  # which may have to say where it has put them
+        self._runtime.stderr.line(
+            f"flux: {why}; {they_go_on}: nothing needs to be submitted again. Go on watching with:"
+        )
+        self._runtime.stderr.line(f"  {command}")
 
 
 def _follower(runtime: Runtime, ids: TaskIds, wishes: Wishes) -> Follower:
@@ -158,89 +310,3 @@ def _follower(runtime: Runtime, ids: TaskIds, wishes: Wishes) -> Follower:
     if wishes.output is Format.JSONL or (wishes.output is Format.AUTO and not is_table):
         return StreamFollower(runtime, ids, make(), wishes.states)
     return PrintFollower(runtime, ids, make, wishes.states, tells_progress=is_table)
-
-
-def _hear(watch: Watch, follower: Follower, changed: Callable[[Task], None]) -> None:
-    for event in watch.events():
-        if isinstance(event, Changed):
-            changed(event.task)
-        else:
-            follower.looked(event)
-
-
-def _variables(task: Task) -> dict[str, str]:
-    """Return what a hook finds in its environment."""
-    paths = [output.file.path for output in task.outputs if output.file and output.file.path]
-    values = {
-        "ID": task.id,
-        "STATE": task.state.value,
-        "MODEL": task.model,
-        "PROMPT": task.prompt,
-        "URL": task.outputs[0].url if task.outputs else None,
-        "URLS": "\n".join(output.url for output in task.outputs),
-        "PATH": paths[0] if paths else None,
-        "PATHS": "\n".join(paths),
-        "ERROR_CODE": task.error.code if task.error else None,
-        "ERROR_MESSAGE": task.error.message if task.error else None,
-        "TRACE_ID": task.trace_id,
-    }
-    return {f"FLUX_TASK_{name}": hook_variable(value) for name, value in values.items()}
-
-
-def _conclude(
-    runtime: Runtime,
-    ids: TaskIds,
-    watch: Watch,
-    wishes: Wishes,
-    hooks: Hooks | None,
-    landing: "Landing | None",
-) -> ExitCode:
-    """Say how it went, and return the verdict."""
-    tally = Tally()
-    tally.count(watch.state_of(task_id) for task_id in ids)
-    runtime.stderr.note(tally.summary())
-    also: list[ExitCode] = []
-    if landing is not None:
-        landing.saving.finish(tells_rate=False)
-    if (landing is not None and landing.saving.has_failed) or _has_failed(runtime, hooks):
-        also.append(ExitCode.OUTPUT)
-    if wishes.bell and runtime.stdout.is_terminal:
-        runtime.stdout.write(b"\a")
-    if watch.ending is Ending.TIMED_OUT:
-        also.append(ExitCode.TIMED_OUT)
-        _tell_how_to_go_on(runtime, watch, wishes, "the timeout ran out")
-    if watch.error is not None:
-        _tell_how_to_go_on(runtime, watch, wishes, "gave up")
-        raise watch.error
-    if wishes.plan.until is Until.ANY and watch.ending is Ending.DONE:
-        tally.by_state[State.PENDING] = tally.by_state[State.PROCESSING] = 0  # not waited for
-    if watch.ending is not Ending.DONE and watch.trouble is None:
-        tally.by_state[State.UNKNOWN] = 0  # there was no time to hear of them
-    if unknown := tally.by_state[State.UNKNOWN]:
-        raise no_answer_for(unknown, len(ids), watch.last_trouble)
-    return tally.verdict(*also)
-
-
-def _has_failed(runtime: Runtime, hooks: Hooks | None) -> bool:
-    """Tell whether a command failed, and say which."""
-    failures = hooks.failures if hooks is not None else []
-    for failure in failures[:_MOST_FAILURES]:
-        runtime.stderr.line(f"flux: --exec: {failure}")
-    if len(failures) > _MOST_FAILURES:
-        runtime.stderr.line(f"flux: --exec: {len(failures):,} failures in all")
-    return bool(failures)
-
-
-def _tell_how_to_go_on(runtime: Runtime, watch: Watch, wishes: Wishes, why: str) -> None:
-    open_ids = list(watch.open_ids())
-    if not open_ids or wishes.resume is None:
-        return
-    if len(open_ids) == 1:
-        they_go_on = "1 task is still open and goes on by itself"
-    else:
-        they_go_on = f"{len(open_ids):,} tasks are still open and go on by themselves"
-    command = wishes.resume(open_ids)  # which may have to say where it has put them
-    runtime.stderr.line(
-        f"flux: {why}; {they_go_on}: nothing needs to be submitted again. Go on watching with:"
-    )
-    runtime.stderr.line(f"  {command}")

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
+from flux_cli.engine.task_store import TaskStore
 from flux_cli.engine.watch import Looked, Watch
 from flux_cli.output.formats import Writer
-from flux_cli.output.spool import Spool
 from flux_cli.runtime import Runtime
 from flux_cli.tasks.ids import TaskIds
 from flux_cli.tasks.state import State
@@ -29,6 +29,9 @@ class Follower(Protocol):
 
     def end(self, watch: Watch) -> None:
         """Write what is left to write; called after an interrupt too."""
+
+    def close(self) -> None:
+        """Give back what is held, however the watch ended."""
 
 
 class StreamFollower:
@@ -60,9 +63,16 @@ class StreamFollower:
             self.changed(task)
         self._writer.close()
 
+    def close(self) -> None:
+        pass
+
 
 class PrintFollower:
-    """Prints every task once, at the end, and meanwhile a line of progress now and then."""
+    """Prints every task once, at the end, and meanwhile a line of progress now and then.
+
+    What cannot be kept until then, because neither memory nor the temporary
+    folder has room, is printed at once, out of its order.
+    """
 
     def __init__(
         self,
@@ -76,15 +86,24 @@ class PrintFollower:
         self._runtime = runtime
         self._ids = ids
         self._make = make
+        self._writer: Writer | None = None
         self._states = states
         self._tells_progress = tells_progress
         self._told_at = runtime.clock()
         self._done = 0
-        self._spool = Spool()
+        self._store = TaskStore()
+        self._places: dict[str, int | None] = {}  # in the store; None once printed
 
     def changed(self, task: Task) -> None:
-        self._spool.put(task)
         self._done += not task.state.is_running
+        place = self._store.put(task)
+        if place is not None:
+            self._places[task.id] = place
+        elif not task.state.is_running:
+            self._places[task.id] = None
+            self._write(task)
+        else:
+            self._places.pop(task.id, None)
 
     def looked(self, event: Looked) -> None:
         now = self._runtime.clock()
@@ -99,20 +118,37 @@ class PrintFollower:
         self._runtime.stderr.line(line)
 
     def end(self, watch: Watch) -> None:
-        writer = self._make()
-        try:
-            for task in self.latest(watch):
-                if self._states is None or task.state in self._states:
-                    writer.write([task])
-            writer.close()
-        finally:
-            self._spool.close()
+        for task in self.latest(watch):
+            self._write(task)
+        self._open_writer().close()
 
     def latest(self, watch: Watch) -> Iterator[Task]:
-        """Yield the latest of every task, in order."""
+        """Yield the latest of every task that was not printed yet, in order."""
         now = self._runtime.now()
         for task_id in self._ids:
-            yield self._spool.get(task_id) or _unseen(watch, task_id, now)
+            place = self._places.get(task_id)
+            if place is not None:
+                yield self._store.get(place)
+            elif task_id not in self._places:
+                yield _unseen(watch, task_id, now)
+
+    def close(self) -> None:
+        self._store.close()
+
+    def _running(self) -> Iterator[Task]:
+        """Yield, in order, the tasks that were last seen running."""
+        for task_id in self._ids:
+            place = self._places.get(task_id)
+            if place is not None and (task := self._store.get(place)).state.is_running:
+                yield task
+
+    def _write(self, task: Task) -> None:
+        if self._states is None or task.state in self._states:
+            self._open_writer().write([task])
+
+    def _open_writer(self) -> Writer:
+        self._writer = self._writer or self._make()
+        return self._writer
 
 
 def _untold(watch: Watch, ids: TaskIds, now: float) -> Iterator[Task]:
@@ -122,7 +158,10 @@ def _untold(watch: Watch, ids: TaskIds, now: float) -> Iterator[Task]:
 
 
 def _unseen(watch: Watch, task_id: str, now: float) -> Task:
-    """Return the task for an id that no event was about."""
-    if watch.state_of(task_id) is State.NOT_FOUND:
+    """Return the task for an id of which nothing is kept."""
+    state = watch.state_of(task_id)
+    if state is State.NOT_FOUND:
         return not_found(task_id, now)
+    if state is not State.UNKNOWN:
+        return Task(task_id, state, now)
     return no_answer(task_id, code="no_answer", message="no answer so far", observed_at=now)

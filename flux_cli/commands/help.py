@@ -48,7 +48,7 @@ def show_help(
         if command is None:
             raise UsageError(
                 f"there is no help on {' '.join(words)!r}",
-                hint=f"Topics: {', '.join(TOPICS)}. Commands: flux --help",
+                hint=f"Topics: {', '.join(TOPICS)}. Commands: {runtime.program} --help",
             )
         parent = type(parent)(command, info_name=words.pop(0), parent=parent)
     if parent is not None:

@@ -1,12 +1,14 @@
 """Gathers task ids from arguments, files and stdin, all read and checked before any is used."""
 
 import contextlib
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 import typer
 
+from flux_cli import interrupts
 from flux_cli.api.connection import Connection
 from flux_cli.api.token import Token
 from flux_cli.errors import ExitCode, InputError
@@ -151,19 +153,37 @@ def _candidates(
                 raise _unreadable(name, error) from None
 
 
+class _Interruptible:
+    """A stream that can be read while signals come; it gives what is there."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+
+    def read(self, size: int) -> bytes:
+        """Read up to `size` bytes, none only at the end. Raises OSError and Interrupted."""
+        interrupts.check()
+        try:
+            descriptor = self._stream.fileno()
+        except OSError:
+            return self._stream.read(size)
+        interrupts.wait_readable(descriptor)
+        return os.read(descriptor, size)
+
+
 @contextlib.contextmanager
-def _opened(runtime: Runtime, file: Path) -> Iterator[tuple[BinaryIO, str]]:
+def _opened(runtime: Runtime, file: Path) -> Iterator[tuple[_Interruptible, str]]:
     if str(file) == _STDIN:
         if runtime.stdin is None:
             raise InputError("stdin: is closed", hint="Give ids as arguments or with --file")
-        yield runtime.stdin.buffer, "stdin"
+        yield _Interruptible(runtime.stdin.buffer), "stdin"
         return
     try:
-        stream = file.open("rb")
+        with interrupts.cuttable():  # a named pipe waits for somebody who writes
+            stream = file.open("rb")
     except (OSError, ValueError) as error:
         raise _unreadable(str(file), error) from None
     with stream:
-        yield stream, str(file)
+        yield _Interruptible(stream), str(file)
 
 
 def _unreadable(name: str, error: OSError | ValueError) -> InputError:

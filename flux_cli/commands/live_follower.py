@@ -1,8 +1,8 @@
 """Follows a watch on a terminal."""
 
-import os
-import signal
+import contextlib
 
+from flux_cli import interrupts
 from flux_cli.commands.followers import PrintFollower
 from flux_cli.engine.watch import Looked, Watch
 from flux_cli.output.formats import Format, make_writer
@@ -34,10 +34,21 @@ class LiveFollower(PrintFollower):
             states,
             tells_progress=False,
         )
-        self._view = LiveView(runtime.stdout, total=len(ids), now=runtime.now, clock=runtime.clock)
-        self._view.open()
-        if hasattr(signal, "SIGTSTP"):
-            signal.signal(signal.SIGTSTP, lambda *_: self._view.pause(_stop_here))
+        self._view = LiveView(
+            runtime.stdout,
+            total=len(ids),
+            now=runtime.now,
+            clock=runtime.clock,
+            more=self._running,
+        )
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(interrupts.cleaned_up(runtime.stdout.show_cursor))
+            stack.enter_context(
+                interrupts.suspended_by(lambda: self._view.pause(interrupts.stop_here))
+            )
+            stack.callback(self._view.close)
+            self._view.open()
+            self._closing = stack.pop_all()
 
     def changed(self, task: Task) -> None:
         super().changed(task)
@@ -50,10 +61,9 @@ class LiveFollower(PrintFollower):
         self._view.say(line)
 
     def end(self, watch: Watch) -> None:
-        self._view.close()
+        self._closing.close()
         super().end(watch)
 
-
-def _stop_here() -> None:
-    """Stop this process, as Ctrl-Z does, until somebody lets it go on."""
-    os.kill(os.getpid(), signal.SIGSTOP)
+    def close(self) -> None:
+        self._closing.close()
+        super().close()

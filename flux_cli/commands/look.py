@@ -1,7 +1,7 @@
 """One look at a set of tasks: from ids to what stands on stdout. `check` and `demo` share it."""
 
 from flux_cli.api.connection import Connection
-from flux_cli.errors import ServiceError, Unanswered
+from flux_cli.errors import Interrupted, ServiceError, Unanswered
 from flux_cli.output.formats import Writer
 from flux_cli.runtime import Runtime
 from flux_cli.tasks.ids import TaskIds
@@ -24,7 +24,7 @@ def look(
     """Ask for `ids`, write the tasks in `states` (None: all), and return the counts of all.
 
     Raises ServiceError when there is an id without an answer, after writing
-    what was answered; KeyboardInterrupt likewise.
+    what was answered; Interrupted likewise.
     """
     from flux_cli.api.traffic import Traffic
     from flux_cli.engine.check import Check
@@ -32,8 +32,12 @@ def look(
     tally = Tally()
 
     def show(batch: list[Task]) -> None:
-        tally.add(batch)
-        writer.write([task for task in batch if states is None or task.state in states])
+        chosen = [task for task in batch if states is None or task.state in states]
+        written = writer.write(chosen)
+        if written == len(chosen):
+            tally.add(batch)
+        else:  # nobody takes the rest: it does not count
+            tally.add(chosen[:written])
 
     with runtime.client(connection) as client:
         engine = Check(
@@ -49,7 +53,7 @@ def look(
             for batch in engine.results():
                 show(batch)
             writer.close()
-        except KeyboardInterrupt:
+        except Interrupted:
             for batch in engine.interrupt():
                 show(batch)
             writer.close()

@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import os
+import shlex
 import signal
 import sys
 from enum import StrEnum
@@ -26,6 +27,7 @@ _TOKEN = "FLUX_MCP_TOKEN"  # noqa: S105 - the name of a variable
 _SHORTEST_TOKEN = 16  # characters
 _REQUEST_TIMEOUT = 15.0  # seconds; with the retries less than the minute that clients wait
 _CONCURRENCY = 8
+_EXTRA = "flux-tasks[mcp]"
 
 group = typer.Typer(
     invoke_without_command=True,
@@ -40,7 +42,7 @@ group = typer.Typer(
 
     The token and the service are those of the other commands. Over HTTP it
     listens on this machine; elsewhere a bearer token is required, in
-    FLUX_MCP_TOKEN. Needs the extra: pip install 'flux-tasks[mcp]'
+    FLUX_MCP_TOKEN. Needs the extra mcp; without it, flux mcp says how to get it.
     """,
 )
 
@@ -96,7 +98,7 @@ def serve(
     if importlib.util.find_spec("mcp") is None:
         raise UsageError(
             "this needs the MCP SDK, which is not installed",
-            hint="Run: pip install 'flux-tasks[mcp]' (or pipx, or uv tool install)",
+            hint=f"Run {_installation()} to add it",
         )
     runtime: Runtime = ctx.obj
     url = runtime.base_url(base_url)
@@ -146,7 +148,8 @@ def config(
       flux mcp config cursor
     """
     runtime: Runtime = ctx.obj
-    command: dict[str, Any] = {"command": _program(), "args": ["mcp"]}
+    program, *arguments = [*_program(), "mcp"]
+    command: dict[str, Any] = {"command": program, "args": arguments}
     document = {
         Client.CLAUDE: {"mcpServers": {"flux": command}},
         Client.CURSOR: {"mcpServers": {"flux": command}},
@@ -154,15 +157,31 @@ def config(
         Client.ZED: {"context_servers": {"flux": {"source": "custom", **command, "env": {}}}},
     }[client]
     runtime.stdout.write_text(f"{json.dumps(document, indent=2)}\n")
-    runtime.stderr.note(f"flux: for {_PLACES[client]}. The token is the one of: flux auth login")
+    runtime.stderr.note(
+        f"flux: for {_PLACES[client]}. The token is the one of: {runtime.program} auth login"
+    )
 
 
-def _program() -> str:
-    """Return the path of this program: clients start it without the user's PATH."""
+def _installation() -> str:
+    """Return the command that adds the SDK to the environment that this program runs in.
+
+    It holds for an installation from a clone as for a released one: the package itself is there,
+    so the extra alone is fetched. Environments of pipx and uv may have no pip.
+    """
+    python = shlex.quote(sys.executable)
+    if importlib.util.find_spec("pip") is not None:
+        return f"{python} -m pip install '{_EXTRA}'"
+    if "pipx" in Path(sys.executable).parts:
+        return f"pipx inject flux-tasks '{_EXTRA}'"
+    return f"uv pip install --python {python} '{_EXTRA}'"
+
+
+def _program() -> list[str]:
+    """Return how to start this very program: clients have neither the user's PATH nor folder."""
     import shutil
 
-    found = shutil.which(sys.argv[0]) or shutil.which("flux") or sys.argv[0]
-    return str(Path(found).absolute())
+    found = shutil.which(sys.argv[0])  # not "flux", which may be another program
+    return [str(Path(found).absolute())] if found else [sys.executable, "-m", "flux_cli"]
 
 
 def _end_on_signals() -> None:

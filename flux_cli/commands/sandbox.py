@@ -1,10 +1,12 @@
 """`flux sandbox`: a local endpoint that speaks the real contract."""
 
+import json
 from typing import Annotated
 
 import typer
 
 from flux_cli.commands import options
+from flux_cli.commands.typed import typed
 from flux_cli.errors import UsageError
 from flux_cli.runtime import Runtime
 
@@ -103,13 +105,23 @@ def sandbox(
         ) from None
     with server:
         runtime.stdout.write_text(_exports(server.base_url))
-        runtime.stderr.line("flux: sandbox is up; Ctrl-C ends it. Submit a task with:")
         runtime.stderr.line(
-            'curl -s -H "authorization: Bearer $FLUX_API_TOKEN" -d \'{"prompt": "a red fox",'
-            ' "async": true}\' $FLUX_API_BASE_URL/flux/images | flux tasks check'
+            "flux: sandbox is up; Ctrl-C ends it. In another shell, set these variables and submit:"
         )
+        runtime.stderr.line(_submission(typed(runtime, elsewhere=True)))
         while True:
             runtime.sleep(3600)
+
+
+def _submission(program: str) -> str:
+    """Return a command that submits a task. The token is on stdin, as all can see arguments."""
+    task = {"action": "generate", "model": "flux-dev", "prompt": "a red fox", "size": "1:1"}
+    body = json.dumps({**task, "async": True})
+    return (
+        f"{program} auth token | sed 's/^/authorization: Bearer /' |"
+        f" curl -sS -H @- -H 'content-type: application/json' -d '{body}'"
+        f' "$FLUX_API_BASE_URL/flux/images" | {program} tasks check'
+    )
 
 
 def _exports(base_url: str) -> str:

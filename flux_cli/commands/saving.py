@@ -2,8 +2,8 @@
 
 import contextlib
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import typer
@@ -12,7 +12,6 @@ from flux_cli.api.traffic import Traffic
 from flux_cli.config.settings import BaseUrl
 from flux_cli.disk import part_of, remove_leftover, whole_file
 from flux_cli.engine.save import Rules, Saver
-from flux_cli.errors import OutputError
 from flux_cli.output.gallery import ContactSheet
 from flux_cli.output.machine import encode_record
 from flux_cli.output.progress import Progress, format_size
@@ -52,7 +51,11 @@ class Saving:
         self._sheet = sheet
         self._started = runtime.clock()
         self._saved = self._bytes = self._kept = self._expired = self._failed = 0
-        self.save = saver.save
+        self.unfinished = 0  # files that there was no time for
+
+    def save(self, task: Task, number: int, keep: Callable[[File], None]) -> None:
+        """Save an output; see engine.download_queue.SaveOutput."""
+        keep(self._saver.save(task, number))
 
     @property
     def has_failed(self) -> bool:
@@ -61,11 +64,14 @@ class Saving:
 
     def note(self, task: Task) -> None:
         """Count the files of `task`, and write what goes beside them."""
-        files = [output.file for output in task.outputs if output.file is not None]
-        for file in files:
-            self._count(file)
-            if self._options.has_sidecars and file.path is not None:
-                self._write_sidecar(Path(file.path).with_suffix(".json"), task)
+        for output in task.outputs:
+            if output.file is None:
+                continue
+            self._count(output.file)
+            if self._options.has_sidecars and output.file.path is not None:
+                # with this output alone: a task may have a thousand
+                own = replace(task, outputs=(output,))
+                self._write_sidecar(Path(output.file.path).with_suffix(".json"), own)
         if self._sheet is not None:
             self._sheet.add(task)
 
@@ -91,14 +97,16 @@ class Saving:
             parts.append(f"kept {self._kept:,} that were there")
         if self._expired:
             parts.append(f"{self._expired:,} expired")
-        if self._failed:
-            parts.append(f"{self._failed:,} not saved")
+        if self._failed or self.unfinished:
+            parts.append(f"{self._failed + self.unfinished:,} not saved")
         self._runtime.stderr.note("; ".join(parts))
         if self._saver.stopped_by is not None:
             raise self._saver.stopped_by
 
     def _count(self, file: File) -> None:
-        if file.error is not None:
+        if file.error is not None and file.error.code == "timed_out":
+            self.unfinished += 1
+        elif file.error is not None:
             is_expired = file.error.code == "expired"
             self._expired += is_expired
             self._failed += not is_expired
@@ -109,14 +117,14 @@ class Saving:
             self._kept += 1
 
     def _write_sidecar(self, path: Path, task: Task) -> None:
-        if path.exists() and not self._options.overwrites:
-            remove_leftover(part_of(path))
-            return
         try:
+            if path.is_file() and not self._options.overwrites:
+                remove_leftover(part_of(path))
+                return
             with whole_file(path) as stream:
                 stream.write(f"{encode_record(as_record(task))}\n".encode())
         except OSError as error:
-            self._saver.stop(OutputError(f"{path}: cannot be written: {error.strerror}"))
+            self._count(self._saver.refuse(path, error, f"{task.id}, sidecar"))
 
 
 @contextlib.contextmanager
@@ -142,7 +150,9 @@ def open_saving(runtime: Runtime, options: SavingOptions, progress: Progress) ->
             clock=runtime.clock,
             sleep=time.sleep,
         )
-        sheet = ContactSheet(options.folder) if options.has_contact_sheet else None
+        sheet = None
+        if options.has_contact_sheet:
+            sheet = ContactSheet(options.folder, sleep=runtime.sleep)
         try:
             yield Saving(runtime, options, saver, sheet)
         finally:

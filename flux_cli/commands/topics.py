@@ -31,11 +31,13 @@ EXIT_CODES = Topic(
         ("7", "A file or stdout could not be written, a download or a command of --exec failed."),
         ("8", "Tasks are still running."),
         ("124", "watch --timeout ran out."),
+        ("129", "The terminal was closed (SIGHUP). What was known has been printed."),
         ("130", "Interrupted by Ctrl-C. What was known has been printed."),
         ("143", "Ended by SIGTERM. What was known has been printed."),
     ),
-    "Where several apply, the first of these counts: 130 or 143, 4, 5, 7, 3, 6, 124, 8. A reader"
-    " that closes the pipe, as head does, ends flux quietly with 0.",
+    "Where several apply, the first of these counts: 129, 130 or 143, 4, 5, 7, 124, 3, 6, 8. A"
+    " reader that closes the pipe, as head does, ends flux quietly with 0; what has work beside"
+    " its output (download, watch --download, watch --exec) goes on and keeps its verdict.",
 )
 ENVIRONMENT = Topic(
     "environment",

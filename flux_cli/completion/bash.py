@@ -52,8 +52,11 @@ _flux_files() {
     compopt -o filenames 2>/dev/null
 }
 
-complete -F _flux flux
+complete -F _flux flux flux-tasks
 """
+BY_SECOND_NAME = r"""# bash completion for flux. Made by hand: flux-tasks is its second name.
+source "$(dirname -- "${BASH_SOURCE[0]}")/flux"
+"""  # loaded on demand by the name of the command, from a folder where `flux` is its neighbour
 
 
 def script(root: Command) -> str:

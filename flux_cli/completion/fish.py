@@ -24,6 +24,10 @@ function __flux_list --description 'Words with commas between them'
 end
 
 complete -c flux -f
+complete -c flux-tasks -w flux
+"""
+BY_SECOND_NAME = r"""# fish completion for flux. Made by hand: flux-tasks is its second name.
+source (dirname (status --current-filename))/flux.fish
 """
 
 

@@ -7,7 +7,7 @@ from flux_cli.completion.tree import Command, Option, Value
 
 _SCRIPT = r"""# PowerShell completion for flux. Made by `make completions`; do not edit.
 
-Register-ArgumentCompleter -Native -CommandName flux -ScriptBlock {
+Register-ArgumentCompleter -Native -CommandName flux, flux-tasks -ScriptBlock {
     param($current, $line, $cursor)
     $commands = @{
 @COMMANDS@

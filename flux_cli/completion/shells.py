@@ -9,6 +9,9 @@ if TYPE_CHECKING:
     from flux_cli.completion.tree import Command
 
 
+MARK = b"completion for flux. Made by"  # in the first lines of each script
+
+
 class Shell(StrEnum):
     """A shell; the script is made by the module of the same name."""
 
@@ -23,3 +26,13 @@ def make_script(shell: Shell, root: "Command") -> str:
     module = importlib.import_module(f"flux_cli.completion.{shell.value}")
     script: str = module.script(root)
     return script
+
+
+def make_scripts(shell: Shell, root: "Command") -> dict[str, str]:
+    """Return all files of a shell that finds its scripts by the name of the command.
+
+    They are by the name of the program that each is for.
+    """
+    module = importlib.import_module(f"flux_cli.completion.{shell.value}")
+    second = getattr(module, "BY_SECOND_NAME", "")
+    return {"flux": module.script(root)} | ({"flux-tasks": second} if second else {})

@@ -5,14 +5,14 @@ from collections.abc import Iterator
 from flux_cli.completion.tree import Command, Option, Value
 
 
-_HEAD = """#compdef flux
+_HEAD = """#compdef flux flux-tasks
 # zsh completion for flux. Made by `make completions`; do not edit.
 """
 _TAIL = """
 if [[ $funcstack[1] == _flux ]]; then
     _flux "$@"
 else
-    compdef _flux flux
+    compdef _flux flux flux-tasks
 fi
 """
 

@@ -5,6 +5,7 @@ file beside it that is synced and then renamed over it.
 """
 
 import contextlib
+import errno
 import json
 import os
 import stat
@@ -22,14 +23,23 @@ from flux_cli.errors import OutputError, UsageError
 _VERSION = 1
 _FILE = "credentials.json"
 _MAX_BYTES = 1 << 20
+_END_OF_TIME = 253_402_300_800  # 10000-01-01
+_FOLDER_IS_WRONG = frozenset(  # and not the disk
+    {
+        *(errno.EACCES, errno.EPERM, errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EEXIST),
+        *(errno.ELOOP, errno.ENAMETOOLONG, errno.EINVAL),
+    }
+)
+_LONGEST_SHOWN = 200  # characters
+_HINT = "Check the folder, or name another one in FLUX_CONFIG_DIR"
 
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """A stored token; `saved_at` is Unix seconds."""
+    """A stored token; `saved_at` is Unix seconds, None when the file has no time that can be."""
 
     token: Token
-    saved_at: float
+    saved_at: float | None
 
 
 Credentials = dict[str, Credential]  # by origin
@@ -38,11 +48,16 @@ Credentials = dict[str, Credential]  # by origin
 class CredentialStore:
     """Tokens by the origin that they were saved for."""
 
-    def __init__(self, folder: Path, *, warn: Callable[[str], None]) -> None:
-        """`warn` is told, in one line each, what is wrong with the file or its folder."""
+    def __init__(self, folder: Path, *, warn: Callable[[str], None], program: str = "flux") -> None:
+        """`warn` is told, in one line each, what is wrong with the file or its folder.
+
+        `program` is the name that hints call this program by.
+        """
         self.path = folder / _FILE
+        self.login_command = f"{program} auth login"
         self._folder = folder
         self._warn = warn
+        self._has_looked = False  # at the folder
         self._loaded: Credentials | None = None
 
     def load(self, *, anew: bool = False) -> Credentials:
@@ -55,12 +70,16 @@ class CredentialStore:
         return self._loaded
 
     def save(self, origin: str, credential: Credential) -> None:
-        """Store `credential` for `origin`. Raises OutputError when it cannot be written."""
+        """Store `credential` for `origin`.
+
+        Raises UsageError for a folder that cannot be used, OutputError when the
+        disk fails.
+        """
         with self._changing() as credentials:
             credentials[origin] = credential
 
     def delete(self, origin: str) -> bool:
-        """Forget the token for `origin`; False when there was none. Raises OutputError."""
+        """Forget the token for `origin`; False when there was none. Raises as `save` does."""
         if self._read(warn=self._warn) in (None, {}):
             return False
         with self._changing() as credentials:
@@ -80,34 +99,49 @@ class CredentialStore:
                     credentials = {}
                 yield credentials
                 self._write(credentials)
+            self._look_at_folder()
         except OSError as error:
-            raise OutputError(
-                f"{self.path}: cannot be written: {error.strerror}",
-                hint="Check the folder, or name another one in FLUX_CONFIG_DIR",
+            kind = UsageError if error.errno in _FOLDER_IS_WRONG else OutputError
+            raise kind(
+                f"{_shown(self.path)}: cannot be written: {error.strerror}", hint=_HINT
             ) from None
 
     def _read(self, *, warn: Callable[[str], None]) -> Credentials | None:
         """Return what the file holds; {} when there is none, None when it is no use."""
         try:
             data = self._read_bytes(warn)
+            self._look_at_folder()
         except FileNotFoundError:
             return {}
         except OSError as error:
-            if self.path.is_symlink():
+            if os.path.islink(self.path):  # noqa: PTH114 - which is false, too, for any trouble
                 raise UsageError(
                     f"{self.path}: is a symbolic link, which flux does not follow",
                     hint="Put the file itself there, or name its folder in FLUX_CONFIG_DIR",
                 ) from None
             raise UsageError(
-                f"{self.path}: cannot be read: {error.strerror}", hint="Check its permissions"
+                f"{_shown(self.path)}: cannot be read: {error.strerror}", hint=_HINT
             ) from None
         try:
             return _parsed(data)
         except _NewerVersion:
             warn(f"{self.path}: written by a newer flux; taken as logged out")
         except (ValueError, TypeError, KeyError, RecursionError):
-            warn(f"{self.path}: damaged; taken as logged out. Run: flux auth login")
+            warn(f"{self.path}: damaged; taken as logged out. Run: {self.login_command}")
         return None
+
+    def _look_at_folder(self) -> None:
+        """Tell, once, who else could put another file in this one's place. Raises OSError."""
+        if self._has_looked or os.name != "posix":
+            return
+        status = self._folder.stat()
+        self._has_looked = True
+        if status.st_uid not in (0, os.getuid()):
+            self._warn(f"{self._folder}: belongs to somebody else (user id {status.st_uid})")
+        elif status.st_mode & 0o022:
+            self._warn(
+                f"{self._folder}: others can change what is in it. Run: chmod 700 {self._folder}"
+            )
 
     def _read_bytes(self, warn: Callable[[str], None]) -> bytes:
         flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
@@ -133,6 +167,12 @@ class CredentialStore:
         self._warn(f"{self.path}: could not be used; kept as {aside.name}")
 
 
+def _shown(path: Path) -> str:
+    """Return `path`, without the middle of one that would hide what is said of it."""
+    text = str(path)
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:100]}…{text[-50:]}"
+
+
 class _NewerVersion(Exception):
     pass
 
@@ -144,9 +184,14 @@ def _parsed(data: bytes) -> Credentials:
     if document["version"] != _VERSION:
         raise ValueError("unknown version")
     return {
-        str(origin): Credential(Token(entry["token"]), float(entry["saved_at"]))
+        str(origin): Credential(Token(entry["token"]), _time(entry["saved_at"]))
         for origin, entry in document["credentials"].items()
     }
+
+
+def _time(value: Any) -> float | None:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(value) if is_number and 0 <= value < _END_OF_TIME else None
 
 
 def _serialised(credentials: Credentials) -> bytes:

@@ -4,15 +4,17 @@ import urllib.parse
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from flux_cli.api.addresses import is_loopback
+from flux_cli.api.addresses import is_host, is_loopback
 from flux_cli.api.token import Token
 from flux_cli.config.credentials import CredentialStore
 from flux_cli.errors import NoToken, UsageError
 
 
 DEFAULT_BASE_URL = "https://api.acedata.cloud"
+_PLATFORM = "https://platform.acedata.cloud"
 TOKEN_VARIABLES = ("FLUX_API_TOKEN", "ACEDATACLOUD_API_TOKEN")
 BASE_URL_VARIABLES = ("FLUX_API_BASE_URL", "ACEDATACLOUD_API_BASE_URL")
+_LONGEST_URL = 2000  # characters
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 
 
@@ -57,9 +59,14 @@ def find_base_url(option: str | None, environment: Mapping[str, str]) -> BaseUrl
     return BaseUrl(DEFAULT_BASE_URL, "the default")
 
 
-def _login(base_url: BaseUrl) -> str:
+def token_page(base_url: BaseUrl) -> str:
+    """Return the address where tokens for a service are created, nothing when unknown."""
+    return _PLATFORM if base_url.origin == DEFAULT_BASE_URL else ""
+
+
+def _login(store: CredentialStore, base_url: BaseUrl) -> str:
     is_default = base_url.text == DEFAULT_BASE_URL
-    return "flux auth login" + ("" if is_default else f" --base-url {base_url.text}")
+    return store.login_command + ("" if is_default else f" --base-url {base_url.text}")
 
 
 def _checked(text: str, source: str) -> BaseUrl:
@@ -72,6 +79,10 @@ def _checked(text: str, source: str) -> BaseUrl:
         raise _bad_url(source, "is not a URL that starts with https:// and a host")
     if not (text.isascii() and text.isprintable()) or set(text) & set(' "<>\\^`{|}'):
         raise _bad_url(source, "has a character that does not belong into a URL")
+    if not is_host(host):
+        raise _bad_url(source, "has a host that is neither a name nor an address")
+    if len(text) > _LONGEST_URL:
+        raise _bad_url(source, f"is longer than {_LONGEST_URL:,} characters")
     if parts.username is not None or parts.password is not None:
         raise _bad_url(source, "must not hold a user name or password")
     if parts.query or parts.fragment or text.endswith(("?", "#")):
@@ -107,20 +118,22 @@ def token_from_store(store: CredentialStore, base_url: BaseUrl) -> FoundToken | 
     return FoundToken(
         credential.token,
         f"the file {store.path}",
-        f"The token is from {store.path}. Run: {_login(base_url)}",
+        f"The token is from {store.path}. Run: {_login(store, base_url)}",
     )
 
 
 def no_token(store: CredentialStore, base_url: BaseUrl) -> NoToken:
     """Explain why there is no token for `base_url`, and what to do."""
-    login = _login(base_url)
+    page = token_page(base_url)
+    remedy = f"Create one at {page}, then run: " if page else "Run: "
+    remedy += _login(store, base_url)
     others = [origin for origin in store.load() if origin != base_url.origin]
     if others:
         return NoToken(
             f"no token for {base_url.origin} (set by {base_url.source});"
             f" the stored one belongs to {', '.join(others)} and is sent nowhere else",
-            hint=f"Run: {login}",
+            hint=remedy,
         )
     return NoToken(
-        f"no API token for {base_url.origin}", hint=f"Run: {login}, or set {TOKEN_VARIABLES[0]}"
+        f"no API token for {base_url.origin}", hint=f"{remedy}, or set {TOKEN_VARIABLES[0]}"
     )

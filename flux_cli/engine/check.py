@@ -6,7 +6,8 @@ from itertools import chain, islice
 
 from flux_cli.api.traffic import Traffic
 from flux_cli.engine.batch import Ask, BatchQuery, PageSize, Refusals
-from flux_cli.engine.fanout import Fanout
+from flux_cli.engine.event_loop import EventLoop
+from flux_cli.engine.ordered_pool import OrderedPool
 from flux_cli.errors import ServiceError
 from flux_cli.tasks.task import Task
 
@@ -34,11 +35,12 @@ class Check:
         now: Callable[[], float] = time.time,
         pages: PageSize | None = None,
         is_over: Callable[[], bool] = lambda: False,
+        loop: EventLoop | None = None,
     ) -> None:
         """`pages` holds what an earlier look has learned of the service's page limit.
 
         `is_over` ends the look early when it turns true; the ids that are not
-        answered by then are unknown.
+        answered by then are unknown. `loop` is where the results are waited for.
         """
         self._ids = iter(ids)
         self._retrieve_batch = retrieve_batch
@@ -48,9 +50,11 @@ class Check:
         self.failure: ServiceError | None = None
         self._pages = pages or PageSize(batch_size)
         self._refusals = Refusals()
-        self._fanout = Fanout(
+        self._loop = loop or EventLoop()
+        self._pool = OrderedPool(
             self._batches(),
             BatchQuery.run,
+            loop=self._loop,
             workers=workers,
             window=workers * _AHEAD,
             is_stopped=lambda: self._round.is_stopped or is_over(),
@@ -62,16 +66,23 @@ class Check:
 
     def results(self) -> Iterator[list[Task]]:
         """Yield the tasks a batch at a time: every id once, in order, whatever happens."""
-        for batch in self._fanout.finished():
-            self.failure = self.failure or batch.failure
-            yield list(batch.results(self.stopped_by))
-        for batch in chain(self._fanout.begun(), self._fanout.untouched()):
+        return self._loop.each(self.results_so_far())
+
+    def results_so_far(self) -> Iterator[list[Task] | None]:
+        """Yield the same, and None where the loop has to run before there is more."""
+        for batch in self._pool.finished():
+            if batch is None:
+                yield None
+            else:
+                self.failure = self.failure or batch.failure
+                yield list(batch.results(self.stopped_by))
+        for batch in chain(self._pool.unfinished(), self._pool.unstarted()):
             yield list(batch.results(self.stopped_by))
 
     def interrupt(self) -> Iterator[list[Task]]:
         """Stop asking, and yield the answers that had not had their turn yet."""
         self._round.stop()
-        for batch in self._fanout.begun():
+        for batch in self._pool.unfinished():
             if known := list(batch.known()):
                 yield known
 

@@ -1,77 +1,85 @@
 """Saves the outputs of many tasks at once, and hands the tasks over in their order."""
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
 
-from flux_cli.engine.fanout import Fanout
+from flux_cli.engine.download_queue import INTERRUPTED, SaveOutput, SavingTask
+from flux_cli.engine.event_loop import EventLoop
+from flux_cli.engine.ordered_pool import OrderedPool
 from flux_cli.tasks.state import State
-from flux_cli.tasks.task import File, Task, TaskError
+from flux_cli.tasks.task import Task
 
 
 _AHEAD = 4  # files for each worker that may be done before their turn
-INTERRUPTED = File(None, None, None, is_new=False, error=TaskError("not_saved", "interrupted"))
 
 
 @dataclass(slots=True)
 class _Job:
     """One output of a task, or a task that has nothing to save (`number` 0)."""
 
-    task: Task
+    saving: SavingTask
     number: int
-    file: File = INTERRUPTED
+
+    @property
+    def is_last(self) -> bool:
+        return self.number == len(self.saving.files) or not self.number
 
 
 class Download:
     """Saves every output of `tasks`; a task is handed over when all of its own are done."""
 
     def __init__(
-        self, tasks: Iterable[Task], save: Callable[[Task, int], File], *, workers: int
+        self, tasks: Iterator[Task | None], save: SaveOutput, *, loop: EventLoop, workers: int
     ) -> None:
+        """`tasks` may yield None where the next one is not there yet."""
+
         def work(job: _Job) -> None:
             if job.number:
-                job.file = save(job.task, job.number)
+                save(job.saving.task, job.number, partial(job.saving.keep, job.number))
 
-        self._fanout = Fanout(
+        self._loop = loop
+        self._pool = OrderedPool(
             _jobs(tasks),
             work,
+            loop=loop,
             workers=workers,
             window=workers * _AHEAD,
             is_stopped=lambda: False,
         )
-        self._files: list[File] = []  # of the task whose turn it is
+        self._current: SavingTask | None = None  # whose outputs are being handed over
 
     def results(self) -> Iterator[Task]:
         """Yield the tasks in order, with what became of their outputs."""
-        for job in self._fanout.finished():
-            yield from self._grouped(job)
+        for job in self._loop.each(self._pool.finished()):
+            self._current = None if job.is_last else job.saving
+            if job.is_last:
+                yield _finished(job)
 
     def interrupt(self) -> Iterator[Task]:
         """Yield the tasks that had not had their turn yet, as far as they have come.
 
-        Only for after whatever `tasks` and `save` wait for was stopped.
+        Only for after saving was stopped.
         """
-        for job in self._fanout.begun():
-            yield from self._grouped(job)
-
-    def _grouped(self, job: _Job) -> Iterator[Task]:
-        if not job.number:
-            yield job.task
-            return
-        self._files.append(job.file)
-        if job.number == len(job.task.outputs):
-            yield with_files(job.task, self._files)
-            self._files = []
+        for job in self._pool.unfinished():
+            self._current = None if job.is_last else job.saving
+            if job.is_last:
+                yield _finished(job)
+        if self._current is not None:  # not all of its outputs had been taken up
+            yield self._current.saved(INTERRUPTED)
+            self._current = None
 
 
-def with_files(task: Task, files: Iterable[File]) -> Task:
-    """Return `task` with what became of each of its outputs."""
-    pairs = zip(task.outputs, files, strict=True)
-    return replace(task, outputs=tuple(replace(output, file=file) for output, file in pairs))
+def _finished(job: _Job) -> Task:
+    return job.saving.saved() if job.number else job.saving.task
 
 
-def _jobs(tasks: Iterable[Task]) -> Iterator[_Job]:
+def _jobs(tasks: Iterator[Task | None]) -> Iterator[_Job | None]:
     for task in tasks:
-        if task.state is State.SUCCEEDED and task.outputs:
-            yield from (_Job(task, number) for number in range(1, len(task.outputs) + 1))
+        if task is None:
+            yield None
+        elif task.state is State.SUCCEEDED and task.outputs:
+            saving = SavingTask.of(task)
+            yield from (_Job(saving, number) for number in range(1, len(saving.files) + 1))
         else:
-            yield _Job(task, 0)
+            yield _Job(SavingTask(task, [], 0), 0)

@@ -1,77 +1,184 @@
 """Runs a command of the user's for each task that ends, a few at a time."""
 
+import contextlib
 import os
+import select
+import selectors
+import signal
 import subprocess
+import sys
 import threading
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 
-from flux_cli.engine.pool import Pool
+from flux_cli.engine.event_loop import EventLoop
+from flux_cli.engine.task_store import TaskBacklog
+from flux_cli.engine.thread_pool import ThreadPool
+from flux_cli.tasks.task import Task
 
 
 _AT_ONCE = 4
 _MOST_OUTPUT = 16_384  # bytes of a command's output that are shown
-
-
-@dataclass(frozen=True, slots=True)
-class _Job:
-    name: str
-    record: bytes
-    variables: Mapping[str, str]
+_TICK = 0.05  # seconds between two looks whether a command has ended
+_CHUNK = getattr(select, "PIPE_BUF", 512)  # bytes that a pipe takes at once when it takes any
+_PATIENCE = 0.1  # seconds between asking a command to end and ending it
 
 
 class Hooks:
     """Runs `command` in the user's shell, with a record on its stdin and in variables.
 
     Nothing of a record is ever put into the command line itself. What the
-    command prints is handed to `say`, line by line, when it has ended.
+    command prints is handed to `say`, line by line, when it has ended. What it
+    leaves in the background is its own, and is not waited for.
     """
 
     def __init__(
-        self, command: str, environment: Mapping[str, str], *, say: Callable[[str], None]
+        self,
+        command: str,
+        describe: Callable[[Task], tuple[bytes, Mapping[str, str]]],
+        *,
+        loop: EventLoop,
+        environment: Mapping[str, str],
+        say: Callable[[str], None],
     ) -> None:
+        """`describe` returns what the command finds on stdin and in its environment."""
         self._command = command
+        self._describe = describe
+        self._loop = loop
         self._environment = environment
         self._say = say
-        self._pool = Pool(self._work, workers=_AT_ONCE)
-        self._lock = threading.Lock()
+        self._pool = ThreadPool(loop, workers=_AT_ONCE)
+        self._backlog = TaskBacklog()
+        self._running: set[subprocess.Popen[bytes]] = set()
+        self._lock = threading.Lock()  # between starting a command and ending them all
+        self._is_stopped = False
         self.failures: list[str] = []  # one line each
+        self.unfinished = 0  # commands that were ended, or never run
 
-    def start(self, name: str, record: bytes, variables: Mapping[str, str]) -> None:
-        """Run the command for one task, called `name`, as soon as there is room."""
-        self._pool.start(_Job(name, record, variables))
+    @property
+    def is_idle(self) -> bool:
+        """Whether the command has run for every task."""
+        return not (self._pool.busy or self._backlog)
 
-    def finish(self) -> None:
-        """Wait until the command has run for every task."""
-        self._pool.finish()
+    def start(self, task: Task) -> None:
+        """Run the command for `task` as soon as there is room."""
+        self._backlog.append(task)
+        self._next()
 
-    def _work(self, job: _Job) -> None:
-        if problem := self._run(job):
-            with self._lock:
-                self.failures.append(f"{job.name}: {problem}")
-
-    def _run(self, job: _Job) -> str:
-        try:
-            run = subprocess.run(  # noqa: S602 - the command is the user's own, as it stands
-                self._command,
-                shell=True,
-                input=job.record,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                env={**self._environment, **job.variables},
-                check=False,
-            )
-        except (OSError, ValueError) as error:
-            return f"the command could not be started: {error}"
+    def stop(self) -> None:
+        """End what is running, and run no more. Doing it twice does no harm."""
+        if self._is_stopped:
+            return
         with self._lock:
-            for line in run.stdout[:_MOST_OUTPUT].decode("utf-8", "replace").splitlines():
+            self._is_stopped = True
+        self.unfinished = self._pool.busy + len(self._backlog)
+        self._backlog.close()
+        self._signal(signal.SIGTERM)
+        end = time.monotonic() + _PATIENCE
+        self._loop.run_while(lambda: bool(self._pool.busy) and time.monotonic() < end)
+        self.kill()
+
+    def kill(self) -> None:
+        """End what is running at once."""
+        self._signal(getattr(signal, "SIGKILL", signal.SIGTERM))
+
+    def _signal(self, number: int) -> None:
+        for process in tuple(self._running):
+            with contextlib.suppress(OSError):
+                if sys.platform == "win32":
+                    process.terminate()
+                else:  # the shell, and what it has started
+                    os.killpg(process.pid, number)
+
+    def _next(self) -> None:
+        while self._backlog and self._pool.has_room:
+            task = self._backlog.popleft()
+            record, variables = self._describe(task)
+            ended: list[tuple[str, bytes]] = []
+            self._pool.submit(
+                lambda record=record, variables=variables, ended=ended: ended.append(  # type: ignore[misc]
+                    self._run(record, variables)
+                ),
+                partial(self._finish, task.id, ended),
+            )
+
+    def _finish(self, name: str, ended: list[tuple[str, bytes]]) -> None:
+        for problem, output in ended:
+            for line in output.decode("utf-8", "replace").splitlines():
                 self._say(line)
-        if run.returncode < 0:
-            return f"the command was ended by signal {-run.returncode}"
-        return f"the command exited with {run.returncode}" if run.returncode else ""
+            if problem and not self._is_stopped:
+                self.failures.append(f"{name}: {problem}")
+        if not self._is_stopped:
+            self._next()
+
+    def _run(self, record: bytes, variables: Mapping[str, str]) -> tuple[str, bytes]:
+        """Return what went wrong, if anything did, and the beginning of what was printed."""
+        try:
+            with self._lock:
+                if self._is_stopped:
+                    return "", b""
+                process = subprocess.Popen(  # noqa: S602 - the command is the user's own
+                    self._command,
+                    shell=True,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.STDOUT,
+                    env={**self._environment, **variables},
+                    process_group=None if sys.platform == "win32" else 0,
+                )
+                self._running.add(process)
+        except (OSError, ValueError) as error:
+            return f"the command could not be started: {error}", b""
+        try:
+            output = _exchange(process, record)
+        finally:
+            self._running.discard(process)
+        code = process.returncode
+        if code < 0:
+            return f"the command was ended by signal {-code}", output
+        return f"the command exited with {code}" if code else "", output
 
 
-def hook_variable(value: object) -> str:
-    """Return `value` as an environment variable can hold it."""
-    text = "" if value is None else str(value)
-    return os.fsdecode(text.replace("\0", "").encode("utf-8", "replace")[:65536])
+def _exchange(process: "subprocess.Popen[bytes]", record: bytes) -> bytes:
+    """Feed `record` to a command until it ends; return the beginning of what it printed."""
+    if sys.platform == "win32":
+        return process.communicate(record)[0][:_MOST_OUTPUT]
+    output = bytearray()
+    with _closing(process), selectors.DefaultSelector() as selector:
+        if process.stdin is None or process.stdout is None:
+            raise ValueError("a command is started with pipes")
+        selector.register(process.stdin, selectors.EVENT_WRITE)
+        selector.register(process.stdout, selectors.EVENT_READ)
+        view = memoryview(record)
+        while selector.get_map():
+            has_ended = process.poll() is not None
+            ready = selector.select(0 if has_ended else _TICK)
+            for key, events in ready:
+                if events & selectors.EVENT_WRITE:
+                    try:
+                        view = view[os.write(key.fd, view[:_CHUNK]) :]
+                    except BrokenPipeError:
+                        view = view[:0]
+                    if not view:
+                        selector.unregister(process.stdin)
+                        process.stdin.close()
+                elif data := os.read(key.fd, 1 << 16):
+                    output += data[: _MOST_OUTPUT - len(output)]
+                else:
+                    selector.unregister(process.stdout)
+            if has_ended and not ready:  # what still holds the pipes is in the background
+                break
+        process.wait()
+    return bytes(output)
+
+
+@contextlib.contextmanager
+def _closing(process: "subprocess.Popen[bytes]") -> Iterator[None]:
+    try:
+        yield
+    finally:
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                with contextlib.suppress(OSError):
+                    pipe.close()

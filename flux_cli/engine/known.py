@@ -1,68 +1,69 @@
 """Tasks that need not be asked for, because the input told how they ended."""
 
-import pickle
-import tempfile
-import threading
+from array import array
 from collections.abc import Iterable, Iterator
-from typing import IO, Self
+from typing import Self
 
+from flux_cli.engine.task_store import TaskStore
+from flux_cli.errors import OutputError
 from flux_cli.tasks.task import Task
 
 
 class KnownTasks:
-    """Tasks in the order of their ids, in a file without a name: memory does not grow with them.
-
-    A context manager: the file is gone afterwards.
-    """
+    """Tasks in the order of their ids; memory does not grow with them. A context manager."""
 
     def __init__(self) -> None:
-        self._file: IO[bytes] | None = None
-        self._lock = threading.Lock()
-        self._count = 0
+        self._store = TaskStore()
+        self._places = array("Q")
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._file is not None:
-            self._file.close()
+        self._store.close()
 
     def __len__(self) -> int:
-        return self._count
+        return len(self._places)
 
     def add(self, task: Task | None) -> None:
-        """Keep `task`, if it is one. Its id comes after those of all that were added before."""
+        """Keep `task`, if it is one. Its id comes after those of all that were added before.
+
+        Raises OutputError where there is no room for it.
+        """
         if task is None:
             return
-        if self._file is None:
-            self._file = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the tasks
-        pickle.dump(task, self._file, pickle.HIGHEST_PROTOCOL)
-        self._count += 1
+        place = self._store.put(task)
+        if place is None:
+            raise OutputError(
+                "the temporary folder is full, and the records on stdin are too many for memory",
+                hint="Make room, or name another folder in TMPDIR",
+            )
+        self._places.append(place)
 
     def others(self, ids: Iterable[str]) -> Iterator[str]:
         """Yield those of `ids` that have to be asked for."""
         return (task_id for task_id, task in self._paired(ids) if task is None)
 
-    def merged(self, ids: Iterable[str], answers: Iterator[Task]) -> Iterator[Task]:
-        """Yield a task for each of `ids`: a known one, else the next of `answers`."""
+    def merged(self, ids: Iterable[str], answers: Iterator[Task | None]) -> Iterator[Task | None]:
+        """Yield a task for each of `ids`: a known one, else the next of `answers`.
+
+        Where that is None, for "not yet", so is what is yielded.
+        """
         for _, task in self._paired(ids):
             if task is not None:
                 yield task
-            elif (answer := next(answers, None)) is not None:
+                continue
+            for answer in answers:
                 yield answer
+                if answer is not None:
+                    break
 
     def _paired(self, ids: Iterable[str]) -> Iterator[tuple[str, Task | None]]:
-        place, left = 0, self._count
-        task: Task | None = None
+        tasks = map(self._store.get, self._places)
+        task = next(tasks, None)
         for task_id in ids:
-            if task is None and left and self._file is not None:
-                with self._lock:  # two readers, each at its own place
-                    self._file.seek(place)
-                    task = pickle.load(self._file)  # noqa: S301 - written by this process
-                    place = self._file.tell()
-                left -= 1
             if task is not None and task.id == task_id:
                 yield task_id, task
-                task = None
+                task = next(tasks, None)
             else:
                 yield task_id, None

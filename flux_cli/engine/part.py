@@ -38,6 +38,11 @@ class Part:
         self._digest = hashlib.sha256()
         self.size, self._head, self.media, self.validator = 0, b"", None, None
 
+    @property
+    def digest(self) -> str:
+        """The SHA-256 of what is here so far."""
+        return self._digest.hexdigest()
+
     def write(self, chunk: bytes) -> None:
         """Append `chunk`. Raises OSError, and DownloadError when it is no picture or video."""
         self._file.write(chunk)
@@ -56,10 +61,9 @@ class Part:
         self._file.seek(0, os.SEEK_END)
         return whole
 
-    def finish(self, path: Path) -> str:
-        """Bring the bytes to the disk and to `path`; return their SHA-256. Raises OSError."""
+    def finish(self, path: Path) -> None:
+        """Bring the bytes to the disk and to `path`. Raises OSError when they are not there."""
         put(self._file, self.path, path)
-        return self._digest.hexdigest()
 
     def discard(self) -> None:
         """Remove what there is, unless it has been finished. Twice does no harm."""

@@ -1,6 +1,9 @@
 """Saves outputs of tasks as files: each whole or absent, once, and inside one folder."""
 
+import contextlib
+import errno
 import hashlib
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -8,11 +11,11 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
-from urllib.parse import urlsplit
 
 from flux_cli.api.files import FileReply
 from flux_cli.api.traffic import Stopped, Traffic
 from flux_cli.disk import part_of, remove_leftover
+from flux_cli.engine.hosts import Hosts
 from flux_cli.engine.part import Part
 from flux_cli.errors import (
     ConnectionFault,
@@ -28,7 +31,7 @@ from flux_cli.tasks.names import NameTemplate
 from flux_cli.tasks.task import File, Task, TaskError
 
 
-_MOST_HOSTS = 1000  # with a budget of their own: memory must not grow with what links hold
+_DISK_FAILS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ENODEV})
 
 
 class OpenFile(Protocol):
@@ -64,8 +67,9 @@ class Rules:
 class Saver:
     """Saves outputs; safe to use from several threads, and beside other processes.
 
-    A disk that cannot be written to, or a setting that cannot be used, stops
-    everything: `stopped_by` says why.
+    What is wrong with one name concerns that file alone. A disk that fails, a
+    folder that cannot be written to at all, or a setting that cannot be used,
+    stops everything: `stopped_by` says why.
     """
 
     def __init__(
@@ -81,11 +85,10 @@ class Saver:
         """`traffic` makes the budget for one host. Raises OutputError for a bad folder."""
         self._rules = rules
         self._open_file = open_file
-        self._make_traffic = traffic
         self._progress = progress
         self._clock = clock
         self._sleep = sleep
-        self._traffic: dict[str, Traffic] = {}
+        self._hosts = Hosts(traffic)
         self._parts: set[Path] = set()
         self._lock = threading.Lock()
         self._is_stopped = False
@@ -98,19 +101,28 @@ class Saver:
 
     def save(self, task: Task, number: int) -> File:
         """Save output `number` of `task`, counted from 1; never raises for what goes wrong."""
-        path = self._path(task, number, Media.PNG).with_suffix("")
+        stem = self._path(task, number, Media.PNG).with_suffix("")
         try:
             file = self._kept(task, number) or self._saved(task, number)
         except (ServiceError, DownloadError) as error:
             file = _failed(error.code, error.message)
-        except (Stopped, OSError, UsageError) as error:
-            if isinstance(error, OSError) and not self._is_stopped:
-                self.stop(_unwritable(path, error))
-            elif isinstance(error, UsageError):  # a proxy that no link can be reached through
-                self.stop(error)
-            why = self.stopped_by or self._reason(task, number)
-            file = _failed("not_saved", why.message if why else "interrupted")
-        self._progress.ended(path, file, f"{task.id}, output {number}")
+        except FileNotFoundError as error:
+            is_removed = self._is_stopped  # by stop(): it is not the reason
+            file = self._stopped(task, number) if is_removed else self._unwritten(stem, error)
+        except OSError as error:
+            file = self._unwritten(stem, error)
+        except UsageError as error:  # a proxy that no link can be reached through
+            self.stop(error)
+            file = _failed("not_saved", error.message)
+        except Stopped:
+            file = self._stopped(task, number)
+        self._progress.ended(stem, file, f"{task.id}, output {number}")
+        return file
+
+    def refuse(self, path: Path, error: OSError, name: str) -> File:
+        """Return what it means, and say, that `path` beside an output cannot be written."""
+        file = self._unwritten(path, error)
+        self._progress.ended(path, file, name)
         return file
 
     def stop(self, reason: FluxError | None = None) -> None:
@@ -119,10 +131,31 @@ class Saver:
             self._is_stopped = True
             self.stopped_by = self.stopped_by or reason
             for path in self._parts:
-                path.unlink(missing_ok=True)
-            traffics = list(self._traffic.values())
-        for traffic in traffics:
-            traffic.stop()
+                with contextlib.suppress(OSError):
+                    path.unlink(missing_ok=True)
+        self._hosts.stop()
+
+    def _unwritten(self, path: Path, error: OSError) -> File:
+        """Return why `path` is not saved, and stop where nothing else could be either."""
+        reason = _unwritable(Path(error.filename2 or path), error)
+        if error.errno in _DISK_FAILS:
+            self.stop(reason)
+        elif not os.path.isdir(self._root):  # noqa: PTH112 - which is false, too, for any trouble
+            self.stop(OutputError(f"{self._rules.folder}: the folder is gone"))
+        elif not os.access(self._root, os.W_OK | os.X_OK) and self._is_below_root(path):
+            self.stop(_unwritable(self._rules.folder, error))
+        return _failed("not_saved", reason.message)
+
+    def _is_below_root(self, path: Path) -> bool:
+        """Tell whether something would have to be made in the folder itself for `path`."""
+        return path.parent == self._rules.folder or not os.path.isdir(path.parent)  # noqa: PTH112
+
+    def _stopped(self, task: Task, number: int) -> File:
+        """Return why an output is not saved that others or the user have put an end to."""
+        if self.stopped_by is not None:
+            return _failed("not_saved", f"stopped: {self.stopped_by.message}")
+        reason = self._hosts.reason(task.outputs[number - 1].url)
+        return _failed("not_saved", reason.message if reason is not None else "interrupted")
 
     def _path(self, task: Task, number: int, media: Media) -> Path:
         return self._rules.folder / self._rules.template.path(task, number, media)
@@ -137,9 +170,15 @@ class Saver:
             return None
         path = existing[0]
         remove_leftover(part_of(path.with_suffix("")))
-        with path.open("rb") as stream:
-            digest = hashlib.file_digest(stream, "sha256").hexdigest()
-        return File(str(path), path.stat().st_size, digest, is_new=False)
+        try:
+            with path.open("rb") as stream:
+                digest = hashlib.file_digest(stream, "sha256").hexdigest()
+                size = stream.tell()
+        except OSError as error:
+            raise DownloadError(
+                f"{path}: is there, and cannot be read: {error.strerror}", code="not_saved"
+            ) from None
+        return File(str(path), size, digest, is_new=False)
 
     def _saved(self, task: Task, number: int) -> File:
         stem = self._path(task, number, Media.PNG).with_suffix("")
@@ -164,45 +203,58 @@ class Saver:
                 self._parts.discard(part_path)
 
     def _fetch(self, part: Part, stem: Path, url: str, end: float) -> None:
-        def exchange() -> None:
-            with self._open_file(url, start=part.size, validator=part.validator) as reply:
-                if reply.start not in (0, part.size):
-                    raise RangeRefused("another part of the file came", code="range_refused")
-                if reply.start == 0:
-                    part.clear()
-                part.validator = reply.validator
-                self._check_size(reply.total or 0)
-                for chunk in reply.chunks:
-                    self._wait(0.0, end)
-                    part.write(chunk)
-                    self._check_size(part.size)
-                    self._progress.moved(stem, part.size, reply.total)
-            if reply.total not in (None, part.size):
-                raise RangeRefused("the file has changed on its way", code="range_refused")
-            if not part.is_whole():
-                if reply.total is None:  # the server did not say how long it would be
-                    raise ConnectionFault("the file was cut short", code="reply_cut")
-                raise DownloadError("it ends before its end: the file is damaged", code="damaged")
+        """Fetch the file at `url`, until it is whole.
 
-        def resumed() -> None:
+        Where its length is what the server said, and its format's own end is not
+        there all the same, it is fetched once more: either it has been damaged on
+        its way, or the server has no other, which is what is wanted then.
+        """
+
+        def exchange() -> bool:
             try:
-                exchange()
+                return self._exchange(part, stem, url, end)
             except RangeRefused:
                 part.clear()
                 raise
 
-        self._traffic_for(url).send(resumed)
+        if self._hosts.budget(url).send(exchange):
+            return
+        digest = part.digest
+        part.clear()
+        if not self._hosts.budget(url).send(exchange) and part.digest != digest:
+            raise DownloadError("it comes without its end, differently each time", code="damaged")
+
+    def _exchange(self, part: Part, stem: Path, url: str, end: float) -> bool:
+        """Fetch what is not here yet; tell whether the end that the format marks has come."""
+        with self._open_file(url, start=part.size, validator=part.validator) as reply:
+            if reply.start not in (0, part.size):
+                raise RangeRefused("another part of the file came", code="range_refused")
+            if reply.start == 0:
+                part.clear()
+            part.validator = reply.validator
+            self._check_size(reply.total or 0)
+            for chunk in reply.chunks:
+                self._wait(0.0, end)
+                part.write(chunk)
+                self._check_size(part.size)
+                self._progress.moved(stem, part.size, reply.total)
+        if reply.total not in (None, part.size):
+            raise RangeRefused("the file has changed on its way", code="range_refused")
+        is_whole = part.is_whole()
+        if not is_whole and reply.total is None:  # nobody said how long it would be
+            raise ConnectionFault("the file was cut short", code="reply_cut")
+        return is_whole
 
     def _finished(self, part: Part, task: Task, number: int) -> File:
         if part.media is None:
             raise ValueError("a whole file is of a known kind")
         path = self._path(task, number, part.media)
         others = [other for other in self._existing(task, number) if other != path]
-        size = part.size
-        digest = part.finish(path)
+        part.finish(path)
         for other in others:  # of another kind, under the same name: it has been replaced
-            other.unlink(missing_ok=True)
-        return File(str(path), size, digest, is_new=True)
+            with contextlib.suppress(OSError):
+                other.unlink(missing_ok=True)
+        return File(str(path), part.size, part.digest, is_new=True)
 
     def _wait(self, seconds: float, end: float) -> None:
         """Sleep, unless it is time to stop."""
@@ -220,28 +272,6 @@ class Saver:
             raise DownloadError(
                 f"it is larger than {self._rules.max_size:,} bytes (--max-size)", code="too_large"
             )
-
-    def _traffic_for(self, url: str) -> Traffic:
-        """Return the budget for a host: one that is dead must not stop the others."""
-        host = self._budget_of(url)
-        with self._lock:
-            if self._is_stopped:
-                raise Stopped
-            if host not in self._traffic:
-                self._traffic[host] = self._make_traffic()
-            return self._traffic[host]
-
-    def _reason(self, task: Task, number: int) -> ServiceError | None:
-        traffic = self._traffic.get(self._budget_of(task.outputs[number - 1].url))
-        return traffic.reason if traffic else None
-
-    def _budget_of(self, url: str) -> str:
-        """Return the host that a link names; beyond _MOST_HOSTS they share what is left."""
-        try:
-            host = urlsplit(url).netloc
-        except ValueError:
-            return ""
-        return host if host in self._traffic or len(self._traffic) < _MOST_HOSTS else ""
 
 
 def _failed(code: str, message: str) -> File:

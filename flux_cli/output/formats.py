@@ -23,8 +23,11 @@ class Format(StrEnum):
 class Writer(Protocol):
     """Takes results a batch at a time and writes them to stdout."""
 
-    def write(self, tasks: Iterable[Task]) -> None:
-        """Write `tasks`. Raises ReaderGone and OutputError."""
+    def write(self, tasks: Iterable[Task]) -> int:
+        """Write `tasks`; return how many were taken, which is all but for a reader that stalls.
+
+        Raises ReaderGone and OutputError.
+        """
 
     def close(self) -> None:
         """Write what a whole output needs at its end; called after an interrupt too."""

@@ -1,28 +1,38 @@
 """The contact sheet: one static page that shows what was saved, and needs no network.
 
 Every word of it that comes from the service is escaped text; the page's own
-policy lets nothing run but its own script, which it names by its digest.
+policy lets nothing run but its own script, which it names by its digest. The
+page holds its cards as data, too, so that a later run adds to them: they are
+read back as data and written anew, whatever somebody made of the markup.
 """
 
 import base64
+import contextlib
 import hashlib
 import html
+import os
 import shutil
 import tempfile
+import time
 import urllib.parse
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from flux_cli.disk import whole_file
 from flux_cli.errors import OutputError, UsageError
-from flux_cli.output.records import rfc3339
+from flux_cli.output.cards import LONGEST_TEXT, Card, cards_of, read_card
 from flux_cli.output.safe import safe_text
+from flux_cli.tasks.ids import match_key
 from flux_cli.tasks.state import State
-from flux_cli.tasks.task import File, Output, Task
+from flux_cli.tasks.task import Task
 
 
 NAME = "index.html"
 _MARK = '<meta name="generator" content="flux-tasks">'
-_LONGEST_TEXT = 5000  # characters of one prompt or error
+_DATA = b'<script type="application/json" id="cards">\n'
+_PATIENCE = 60.0  # seconds; whoever else has the page writes it once
+_LONGEST_LINE = 1 << 20  # bytes of one that is read back
 _STYLE = """
 :root { color-scheme: light dark; --line: #8884; --dim: #777; --bad: #c33; }
 * { box-sizing: border-box; }
@@ -90,7 +100,7 @@ _HEAD = f"""<!doctype html>
 </header>
 <main>
 """
-_TAIL = f"""</main>
+_TAIL = f"""</script>
 <script>{_SCRIPT}</script>
 </body>
 </html>
@@ -98,86 +108,179 @@ _TAIL = f"""</main>
 
 
 class ContactSheet:
-    """Gathers tasks, and writes the page at the end; a page of somebody else's is never replaced.
+    """Gathers tasks, and adds them to the page at the end.
 
-    Cards wait in a file without a name: memory does not grow with them.
+    A page of somebody else's is never replaced. Cards wait in a file without a
+    name, on the disk where the page will be: memory grows by a few bytes for
+    each task alone.
     """
 
-    def __init__(self, folder: Path) -> None:
-        """Raises UsageError where an `index.html` of another kind is in `folder`."""
+    def __init__(self, folder: Path, *, sleep: Callable[[float], None] = time.sleep) -> None:
+        """Raises UsageError where an `index.html` of another kind is in `folder`.
+
+        `sleep` waits while another process writes the page.
+        """
         self._folder = folder
+        self._sleep = sleep
         self.path = folder / NAME
-        if self.path.exists() and not self._is_ours():
+        self._check()
+        with self._writing():
+            self._cards = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - lives as long as the sheet
+        self._tasks: set[int] = set()  # hashes, as they are smaller than ids
+        self._unsaved: set[int] = set()  # outputs of theirs
+        self._failure: OSError | None = None
+
+    def add(self, task: Task) -> None:
+        """Add a card for each output of `task`, or one that says why there is none."""
+        self._tasks.add(_task_key(task.id))
+        try:
+            for card in cards_of(task, self._folder):
+                if card.path is None:
+                    self._unsaved.add(_key(card))
+                self._cards.write(card.line())
+        except OSError as error:  # which `write` tells of
+            self._failure = error
+
+    def close(self) -> None:
+        """Forget the cards."""
+        with contextlib.suppress(OSError):
+            self._cards.close()
+
+    def write(self) -> None:
+        """Write the page, with what it held before. Raises OutputError and UsageError.
+
+        Of a task that came again the new cards are taken, but for an output that was
+        saved before and is there. A card whose file has gone is dropped.
+        """
+        with (
+            self._writing(),
+            # nobody else changes the page from here on
+            whole_file(self.path, sleep=_patient(self._sleep)) as page,
+            tempfile.TemporaryFile(dir=self._folder) as merged,
+        ):
+            if self._failure is not None:
+                raise self._failure
+            self._check()
+            self._merge(merged)
+            page.write(_HEAD.encode())
+            for card in _cards_in(merged):
+                page.write(_article(card).encode("utf-8"))
+            page.write(b"</main>\n" + _DATA)
+            merged.seek(0)
+            shutil.copyfileobj(merged, page)
+            page.write(_TAIL.encode())
+
+    def _merge(self, merged: BinaryIO) -> None:
+        kept: set[int] = set()
+        for card in self._old_cards():
+            if card.path is not None and not os.path.isfile(self._folder / card.path):  # noqa: PTH113 - false for any trouble
+                continue
+            if _task_key(card.id) in self._tasks:
+                if card.path is None or _key(card) not in self._unsaved:
+                    continue
+                kept.add(_key(card))
+            merged.write(card.line())
+        for card in _cards_in(self._cards):
+            if _key(card) not in kept:
+                merged.write(card.line())
+
+    def _old_cards(self) -> Iterator[Card]:
+        """Yield the cards that the page holds; what is no card is passed over."""
+        try:
+            page = self.path.open("rb")
+        except FileNotFoundError:
+            return
+        with page:
+            lines = iter(lambda: page.readline(_LONGEST_LINE), b"")
+            for line in lines:
+                if line == _DATA:
+                    yield from filter(None, map(read_card, lines))
+
+    def _check(self) -> None:
+        """Refuse to touch a page of another kind. Raises UsageError, OutputError."""
+        try:
+            with self.path.open("rb") as page:
+                is_ours = _MARK.encode() in page.read(len(_HEAD.encode()))
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise OutputError(f"{self.path}: cannot be read: {error.strerror}") from None
+        if not is_ours:
             raise UsageError(
                 f"{self.path}: this is not a contact sheet of flux, and is not replaced",
                 hint="Move it away, or name another folder with --dir",
             )
-        self._cards = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the sheet
 
-    def add(self, task: Task) -> None:
-        """Add a card for each output of `task`, or one that says why there is none."""
-        for output in task.outputs or (None,):
-            self._cards.write(self._card(task, output).encode("utf-8"))
-
-    def close(self) -> None:
-        """Forget the cards."""
-        self._cards.close()
-
-    def write(self) -> None:
-        """Write the page. Raises OutputError."""
-        self._cards.seek(0)
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[None]:
         try:
-            with whole_file(self.path) as page:
-                page.write(_HEAD.encode())
-                shutil.copyfileobj(self._cards, page)
-                page.write(_TAIL.encode())
+            yield
         except OSError as error:
             raise OutputError(f"{self.path}: cannot be written: {error.strerror}") from None
 
-    def _is_ours(self) -> bool:
-        try:
-            with self.path.open("rb") as page:
-                return _MARK.encode() in page.read(len(_HEAD.encode()))
-        except OSError as error:
-            raise OutputError(f"{self.path}: cannot be read: {error.strerror}") from None
 
-    def _card(self, task: Task, output: Output | None) -> str:
-        file = output.file if output is not None else None
-        facts = [
-            f"<b>{_text(task.state.value.replace('_', ' '))}</b>",
-            _text(task.model),
-            f"seed {_text(str(output.seed))}" if output and output.seed is not None else "",
-            _text(task.size),
-            _text((rfc3339(task.created_at) or "")[:10]),
-            _text(task.id),
-        ]
-        is_good = task.state is State.SUCCEEDED and file is not None and file.error is None
-        return (
-            f'<article class="{"saved" if is_good else "failed"}">{self._shot(task, file)}'
-            f'<div class="text"><p class="prompt">{_text(task.prompt)}</p>'
-            f'<p class="facts">{" · ".join(filter(None, facts))}</p></div></article>\n'
-        )
+def _patient(sleep: Callable[[float], None]) -> Callable[[float], None]:
+    """Return a `sleep` that waits for no more than _PATIENCE seconds in all."""
+    left = _PATIENCE
 
-    def _shot(self, task: Task, file: File | None) -> str:
-        """Return the picture or video, or why there is none."""
-        if file is None or file.path is None:
-            error = file.error if file is not None else task.error
-            words = [error.code, error.message] if error else [task.state.value]
-            return f'<div class="shot none">{_text(": ".join(filter(None, words)))}</div>'
-        link = _link(Path(file.path).relative_to(self._folder))
-        if file.path.endswith((".mp4", ".webm")):
-            film = f'<video src="{link}" controls preload="metadata"></video>'
-            return f'<div class="shot">{film}</div>'
-        return (
-            f'<a class="shot" href="{link}"><img src="{link}" loading="lazy"'
-            f' alt="{_text(task.prompt)}"></a>'
-        )
+    def wait(seconds: float) -> None:
+        nonlocal left
+        left -= seconds
+        if left < 0:
+            raise OSError(0, "another flux has been writing it for a minute")
+        sleep(seconds)
+
+    return wait
 
 
-def _link(path: Path) -> str:
+def _task_key(task_id: str) -> int:
+    return hash(match_key(task_id))
+
+
+def _key(card: Card) -> int:
+    return hash((match_key(card.id), card.number))
+
+
+def _cards_in(file: BinaryIO) -> Iterator[Card]:
+    file.seek(0)
+    return filter(None, map(read_card, file))
+
+
+def _article(card: Card) -> str:
+    facts = [
+        f"<b>{_text(card.state.replace('_', ' '))}</b>",
+        _text(card.model),
+        f"seed {_text(card.seed)}" if card.seed else "",
+        _text(card.size),
+        _text(card.created),
+        _text(card.id),
+    ]
+    is_good = card.state == State.SUCCEEDED.value and card.path is not None and not card.error
+    return (
+        f'<article class="{"saved" if is_good else "failed"}">{_shot(card)}'
+        f'<div class="text"><p class="prompt">{_text(card.prompt)}</p>'
+        f'<p class="facts">{" · ".join(filter(None, facts))}</p></div></article>\n'
+    )
+
+
+def _shot(card: Card) -> str:
+    """Return the picture or video, or why there is none."""
+    if card.path is None:
+        return f'<div class="shot none">{_text(card.error or card.state)}</div>'
+    link = _link(card.path)
+    if link.endswith((".mp4", ".webm")):
+        film = f'<video src="{link}" controls preload="metadata"></video>'
+        return f'<div class="shot">{film}</div>'
+    return (
+        f'<a class="shot" href="{link}"><img src="{link}" loading="lazy"'
+        f' alt="{_text(card.prompt)}"></a>'
+    )
+
+
+def _link(path: str) -> str:
     """Return a relative link; it begins with a dot, so that no name can pass for a scheme."""
-    return html.escape(f"./{urllib.parse.quote(path.as_posix())}", quote=True)
+    return html.escape(f"./{urllib.parse.quote(path, errors='replace')}", quote=True)
 
 
-def _text(text: str | None) -> str:
-    return html.escape(safe_text((text or "")[:_LONGEST_TEXT]), quote=True)
+def _text(text: str) -> str:
+    return html.escape(safe_text(text[:LONGEST_TEXT]), quote=True)

@@ -4,7 +4,8 @@ import bisect
 import itertools
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 from rich.console import Group, RenderableType
 from rich.live import Live
@@ -20,7 +21,9 @@ from flux_cli.tasks.task import Task
 from flux_cli.tasks.verdict import Tally
 
 
-_SHOWN = 200  # failed and finished tasks that are kept to be shown
+_SHOWN = 200  # running, failed and finished tasks that are kept to be shown, each
+_LONGEST_TEXT = 500  # characters that are kept of a prompt or an error
+_LONGEST_URL, _MOST_OUTPUTS = 4000, 100  # that are kept
 _BAR_WIDTH = 60  # columns
 _REPAINTS = 2  # a second
 _FEWEST_FOR_ESTIMATE = 3  # finished tasks
@@ -40,13 +43,19 @@ class LiveView:
         total: int,
         now: Callable[[], float],
         clock: Callable[[], float],
+        more: Callable[[], Iterable[Task]] = lambda: (),
     ) -> None:
-        """`now` is Unix time, `clock` monotonic, both in seconds."""
+        """`now` is Unix time, `clock` monotonic, both in seconds.
+
+        `more` yields the running tasks anew, when too few are left of those
+        that are kept.
+        """
         self._stdout = stdout
         self._drawing = Drawing(stdout, error_lines=1)
         self._total = total
         self._now = now
         self._clock = clock
+        self._more = more
         self._started = clock()
         self._next_look: float | None = None
         self._answered_at = now()
@@ -84,13 +93,14 @@ class LiveView:
             if task.previous_state is not None:
                 self._states.by_state[task.previous_state] -= 1
             self._states.add([task])
-            self._running.pop(task.id, None)
+            was_shown = self._running.pop(task.id, None) is not None
             if task.state.is_running:
-                self._running[task.id] = task
+                if was_shown or len(self._running) < _SHOWN:
+                    self._running[task.id] = _brief(task)
             elif task.state is State.SUCCEEDED:
-                self._done.appendleft(task)
+                self._done.appendleft(_brief(task))
             else:
-                self._failed.appendleft(task)
+                self._failed.appendleft(_brief(task))
 
     def looked(self, next_in: float, trouble: str) -> None:
         """Take in the end of a look: seconds to the next one, and what went wrong."""
@@ -99,6 +109,11 @@ class LiveView:
             self._trouble = trouble
             if not trouble:
                 self._answered_at = self._now()
+            counts = self._states.by_state
+            running = counts[State.PENDING] + counts[State.PROCESSING]
+            if len(self._running) < min(running, self._stdout.lines):
+                some = itertools.islice(self._more(), _SHOWN)
+                self._running = {task.id: _brief(task) for task in some}
 
     def _make_live(self) -> Live:
         return Live(
@@ -183,6 +198,16 @@ class LiveView:
     def _lines_of(self, layout: Layout, row: Row) -> list[list[Segment]]:
         drawn = self._drawing.rows(layout, [row], header=False)
         return self._console.render_lines(drawn, pad=False)
+
+
+def _brief(task: Task) -> Task:
+    """Return what a row shows of `task`: memory must not grow with prompts and replies."""
+    prompt = task.prompt and task.prompt[:_LONGEST_TEXT]
+    error = task.error and replace(
+        task.error, message=task.error.message and task.error.message[:_LONGEST_TEXT]
+    )
+    outputs = tuple(o for o in task.outputs[:_MOST_OUTPUTS] if len(o.url) <= _LONGEST_URL)
+    return replace(task, prompt=prompt, error=error, raw=None, outputs=outputs)
 
 
 def _fitting(heights: Sequence[int], room: int) -> int:

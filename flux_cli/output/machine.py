@@ -44,10 +44,10 @@ class JsonLinesWriter:
         self._stdout = stdout
         self._raw = raw
 
-    def write(self, tasks: Iterable[Task]) -> None:
-        lines = [f"{encode_record(as_record(task, raw=self._raw))}\n" for task in tasks]
-        if lines:
-            self._stdout.write("".join(lines).encode("utf-8"))
+    def write(self, tasks: Iterable[Task]) -> int:
+        return self._stdout.write_pieces(
+            [f"{encode_record(as_record(task, raw=self._raw))}\n".encode() for task in tasks]
+        )
 
     def close(self) -> None:
         pass
@@ -61,13 +61,13 @@ class JsonArrayWriter:
         self._raw = raw
         self._separator = "[\n"
 
-    def write(self, tasks: Iterable[Task]) -> None:
-        parts: list[str] = []
+    def write(self, tasks: Iterable[Task]) -> int:
+        pieces: list[bytes] = []
         for task in tasks:
-            parts += self._separator, encode_record(as_record(task, raw=self._raw))
+            record = encode_record(as_record(task, raw=self._raw))
+            pieces.append(f"{self._separator}{record}".encode())
             self._separator = ",\n"
-        if parts:
-            self._stdout.write("".join(parts).encode("utf-8"))
+        return self._stdout.write_pieces(pieces)
 
     def close(self) -> None:
         self._stdout.write(b"[]\n" if self._separator == "[\n" else b"\n]\n")
@@ -88,18 +88,17 @@ class CsvWriter:
         self._outputs = ["urls", "paths"] if has_files else ["urls"]
         self._has_header = False
 
-    def write(self, tasks: Iterable[Task]) -> None:
-        text = io.StringIO()
-        rows = csv.writer(text, lineterminator="\n")
-        if not self._has_header:
-            rows.writerow(self._header())
-            self._has_header = True
-        rows.writerows(self._row(task) for task in tasks)
-        self._stdout.write(text.getvalue().encode("utf-8"))
+    def write(self, tasks: Iterable[Task]) -> int:
+        self._write_header()
+        return self._stdout.write_pieces([_line(self._row(task)) for task in tasks])
 
     def close(self) -> None:
+        self._write_header()
+
+    def _write_header(self) -> None:
         if not self._has_header:
-            self.write([])
+            self._stdout.write(_line(self._header()))
+            self._has_header = True
 
     def _header(self) -> list[str]:
         names: list[str] = []
@@ -127,6 +126,12 @@ class CsvWriter:
         return cells
 
 
+def _line(cells: list[Any]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerow(cells)
+    return text.getvalue().encode()
+
+
 def _cell(value: Any) -> Any:
     if not isinstance(value, str):
         return value
@@ -140,9 +145,8 @@ class IdWriter:
     def __init__(self, stdout: Stdout) -> None:
         self._stdout = stdout
 
-    def write(self, tasks: Iterable[Task]) -> None:
-        if lines := "".join(f"{task.id}\n" for task in tasks):
-            self._stdout.write(lines.encode("ascii"))
+    def write(self, tasks: Iterable[Task]) -> int:
+        return self._stdout.write_pieces([f"{task.id}\n".encode("ascii") for task in tasks])
 
     def close(self) -> None:
         pass
@@ -156,11 +160,13 @@ class UrlWriter:
         self._note = note
         self._left_out = 0
 
-    def write(self, tasks: Iterable[Task]) -> None:
-        urls = [web_url(output.url) for task in tasks for output in task.outputs]
+    def write(self, tasks: Iterable[Task]) -> int:
+        return self._stdout.write_pieces([self._lines(task) for task in tasks])
+
+    def _lines(self, task: Task) -> bytes:
+        urls = [web_url(output.url) for output in task.outputs]
         self._left_out += urls.count(None)
-        if lines := "".join(f"{url}\n" for url in urls if url is not None):
-            self._stdout.write(lines.encode("ascii"))
+        return "".join(f"{url}\n" for url in urls if url is not None).encode("ascii")
 
     def close(self) -> None:
         if self._left_out:

@@ -1,5 +1,6 @@
 """How a download goes: bars on a terminal, a line for each file anywhere else, on stderr."""
 
+import contextlib
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Self
 
 from rich.filesize import decimal
 
+from flux_cli import interrupts
 from flux_cli.output.safe import one_line
 from flux_cli.output.streams import Stderr
 from flux_cli.tasks.task import File
@@ -107,11 +109,21 @@ class BarProgress(Progress):
         self._lock = threading.Lock()
 
     def __enter__(self) -> Self:
-        self._bars.start()
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(interrupts.cleaned_up(self._stderr.show_cursor))
+            stack.enter_context(interrupts.suspended_by(self._suspend))
+            stack.callback(self._bars.stop)
+            self._bars.start()
+            self._closing = stack.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._closing.close()
+
+    def _suspend(self) -> None:
         self._bars.stop()
+        interrupts.stop_here()
+        self._bars.start()
 
     def moved(self, path: Path, size: int, total: int | None) -> None:
         with self._lock:

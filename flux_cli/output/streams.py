@@ -3,12 +3,13 @@
 import io
 import os
 import re
-from collections.abc import Mapping
-from typing import TextIO
+from collections.abc import Mapping, Sequence
+from typing import TextIO, cast
 
 from flux_cli.api.token import Token
 from flux_cli.errors import OutputError, ReaderGone
 from flux_cli.output.safe import safe_text
+from flux_cli.output.sink import open_sink
 
 
 _LONGEST_LINE = 5000  # characters on stderr
@@ -25,18 +26,39 @@ class Screen:
         self._environment = environment
         self.is_terminal = stream is not None and stream.isatty()
         self.encoding = (stream.encoding if stream is not None else None) or "utf-8"
+        self._sink = open_sink(stream)
+
+    def show_cursor(self) -> None:
+        """Show the cursor again, at once: for the end of the process in the middle of a view."""
+        os.write(self.fileno(), b"\x1b[?25h")
+
+    def _abandon(self) -> None:
+        """Write nowhere from now on, nor at the interpreter's last flush."""
+        self._sink = open_sink(None)
+        try:
+            descriptor = self.fileno()
+        except OSError:
+            return
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, descriptor)
+        os.close(null)
 
     @property
     def text(self) -> TextIO:
-        """The stream itself, for a view that repaints the terminal.
+        """A text stream for a view that repaints the terminal.
 
-        What the terminal's encoding lacks becomes a question mark.
+        What the terminal's encoding lacks becomes a question mark, and what
+        the terminal does not take any more is dropped.
         """
-        if self._stream is None:
-            raise ReaderGone
-        if isinstance(self._stream, io.TextIOWrapper):
-            self._stream.reconfigure(errors="replace")
-        return self._stream
+        return cast(TextIO, _ViewStream(self))
+
+    def write(self, data: bytes) -> None:
+        """Write `data` as one piece."""
+        self.write_pieces([data])
+
+    def write_pieces(self, pieces: Sequence[bytes]) -> int:
+        """Write `pieces`, none of them half; return how many were taken."""
+        raise NotImplementedError
 
     @property
     def lines(self) -> int:
@@ -45,9 +67,15 @@ class Screen:
         if _WIDTH.fullmatch(wanted):
             return int(wanted)
         try:
-            return os.get_terminal_size(self.text.fileno()).lines or 24
+            return os.get_terminal_size(self.fileno()).lines or 24
         except OSError:
             return 24
+
+    def fileno(self) -> int:
+        """Return the descriptor of the stream. Raises OSError where it has none."""
+        if self._stream is None:
+            raise OSError("the stream is closed")
+        return self._stream.fileno()
 
     @property
     def has_styles(self) -> bool:
@@ -78,24 +106,34 @@ class Screen:
 
 
 class Stdout(Screen):
-    """Where results go, as bytes."""
+    """Where results go, as bytes.
 
-    def write(self, data: bytes) -> None:
-        """Write and flush `data`.
+    With `outlives_reader`, for what has work beside its output, a reader that
+    leaves is nobody's concern.
+    """
 
-        Raises ReaderGone when nobody reads any more, OutputError when it
-        cannot be written for another reason.
+    outlives_reader = False
+
+    def set_deadline(self, deadline: float) -> None:
+        """Give up a reader that stalls at `deadline`, in monotonic seconds."""
+        self._sink.deadline = deadline
+
+    def write_pieces(self, pieces: Sequence[bytes]) -> int:
+        """Write `pieces`, none of them half, at once; return how many were taken.
+
+        Fewer than all only after a signal or the deadline, by a reader that
+        does not read. Raises ReaderGone when nobody reads any more, OutputError
+        when they cannot be written for another reason.
         """
-        if self._stream is None:  # closed before flux was started
-            raise ReaderGone
         try:
-            self._stream.buffer.write(data)
-            self._stream.buffer.flush()
+            return self._sink.write(pieces)
         except BrokenPipeError:
-            _abandon(self._stream)
+            self._abandon()
+            if self.outlives_reader:
+                return len(pieces)
             raise ReaderGone from None
         except OSError as error:
-            _abandon(self._stream)
+            self._abandon()
             raise OutputError(f"stdout: cannot be written: {error.strerror}") from None
 
     def write_text(self, text: str) -> None:
@@ -128,19 +166,40 @@ class Stderr(Screen):
             self.line(text)
 
     def line(self, text: str) -> None:
-        """Write one line, whatever `text` holds; a closed stderr is nobody's concern."""
-        if self._stream is None:
-            return
+        """Write one line, whatever `text` holds."""
+        self.write(f"{self.harmless(text)}\n".encode(self.encoding, errors="backslashreplace"))
+
+    def write_pieces(self, pieces: Sequence[bytes]) -> int:
+        """Write `pieces`; a stderr that cannot be written to is nobody's concern."""
         try:
-            self._stream.write(f"{self.harmless(text)}\n")
-            self._stream.flush()
+            return self._sink.write(pieces)
         except OSError:
-            _abandon(self._stream)
-            self._stream = None
+            self._abandon()
+            return len(pieces)
 
 
-def _abandon(stream: TextIO) -> None:
-    """Point a broken stream elsewhere, so that the interpreter's last flush does not fail."""
-    null = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(null, stream.fileno())
-    os.close(null)
+class _ViewStream(io.TextIOBase):
+    """A screen as rich wants it: text comes in bits, and goes out at each flush."""
+
+    def __init__(self, screen: Screen) -> None:
+        self._screen = screen
+        self._parts: list[str] = []
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        return self._screen.encoding
+
+    def isatty(self) -> bool:
+        return self._screen.is_terminal
+
+    def fileno(self) -> int:
+        return self._screen.fileno()
+
+    def write(self, text: str) -> int:
+        self._parts.append(text)
+        return len(text)
+
+    def flush(self) -> None:
+        parts, self._parts = self._parts, []
+        if parts:
+            self._screen.write("".join(parts).encode(self.encoding, errors="replace"))

@@ -235,11 +235,13 @@ class TableWriter:
         self._waiting: list[Row] = []
         self._layout: Layout | None = None
 
-    def write(self, tasks: Iterable[Task]) -> None:
+    def write(self, tasks: Iterable[Task]) -> int:
         full_urls = self._stdout.columns == UNLIMITED
-        self._waiting += [make_row(task, self._now, full_urls=full_urls) for task in tasks]
+        rows = [make_row(task, self._now, full_urls=full_urls) for task in tasks]
+        self._waiting += rows
         if self._layout is not None or len(self._waiting) >= _FIRST_ROWS:
             self._flush()
+        return len(rows)
 
     def close(self) -> None:
         self._flush()

@@ -193,9 +193,10 @@ class _Handler(BaseHTTPRequestHandler):
             self._error(400, "bad_request", "The action must be retrieve or retrieve_batch.")
 
     def _accept(self, request: dict[str, Any]) -> None:
-        if not request.get("prompt"):
-            self._error(400, "bad_request", "A prompt is required.")
-            return
+        for field in ("action", "prompt", "size"):
+            if not request.get(field):
+                self._error(400, "bad_request", f"{field} is required")
+                return
         is_async = bool(request.pop("async", None)) or bool(request.get("callback_url"))
         task = self.server.store.submit(request)
         if is_async:

@@ -1,5 +1,6 @@
 """Pictures and videos: which kind a file is, and whether its end is there, by its bytes alone."""
 
+import os
 import re
 from enum import StrEnum
 from typing import BinaryIO
@@ -18,11 +19,15 @@ class Media(StrEnum):
 
 HEAD = 64  # bytes from the beginning of a file that tell its kind
 _MOST_PARTS = 100_000  # of one file; a real one has a few hundred
-_TAIL = 1 << 16  # bytes in which the end of a JPEG is looked for
+_MOST_BLOCKS = 2_000_000  # of data in a GIF; they hold 255 bytes each
+_STRETCH = 1 << 16  # bytes of a JPEG that are searched at once
 _PNG = b"\x89PNG\r\n\x1a\n"
 _MP4_BRANDS = re.compile(rb"iso[2-9m]|mp4[12]|avc1|M4V |dash|MSNV")
 _EBML = b"\x1a\x45\xdf\xa3"
 _SEGMENT = b"\x18\x53\x80\x67"
+_JPEG_MARKER = re.compile(rb"\xff[\x02-\xcf\xd9-\xfe]")  # none that stands inside a scan
+_JPEG_SCAN, _JPEG_END = 0xDA, 0xD9
+_GIF_TABLE = 0x80  # the flag for a table of colours, whose size is in the three lowest bits
 
 
 def recognise(head: bytes) -> Media | None:  # noqa: PLR0911 - a table
@@ -47,6 +52,9 @@ def recognise(head: bytes) -> Media | None:  # noqa: PLR0911 - a table
 def is_whole(file: BinaryIO, media: Media, size: int) -> bool:
     """Tell whether a file of `size` bytes reaches the end that its own format marks.
 
+    What comes after that end does no harm. False for a format's own "to wherever
+    the file ends": then only the server can say where that is.
+
     Formats: PNG (ISO/IEC 15948), JPEG (ITU-T T.81), GIF89a, WebP (RFC 9649),
     MP4 (ISO/IEC 14496-12), WebM (RFC 8794).
     """
@@ -54,12 +62,12 @@ def is_whole(file: BinaryIO, media: Media, size: int) -> bool:
         case Media.PNG:
             return _png_is_whole(file, size)
         case Media.JPEG:
-            return _jpeg_is_whole(file, size)
+            return _jpeg_is_whole(file)
         case Media.GIF:
-            return _tail(file, size).rstrip(b"\0").endswith(b"\x3b")
+            return _gif_is_whole(file)
         case Media.WEBP:
             length = int.from_bytes(_at(file, 4, 4), "little")
-            return 8 + length <= size
+            return 12 < length <= size - 8  # noqa: PLR2004 - a file with a picture in it
         case Media.MP4:
             return _mp4_is_whole(file, size)
         case Media.WEBM:
@@ -69,10 +77,6 @@ def is_whole(file: BinaryIO, media: Media, size: int) -> bool:
 def _at(file: BinaryIO, position: int, length: int) -> bytes:
     file.seek(position)
     return file.read(length)
-
-
-def _tail(file: BinaryIO, size: int) -> bytes:
-    return _at(file, max(0, size - _TAIL), _TAIL)
 
 
 def _png_is_whole(file: BinaryIO, size: int) -> bool:
@@ -87,17 +91,57 @@ def _png_is_whole(file: BinaryIO, size: int) -> bool:
     return False
 
 
-def _jpeg_is_whole(file: BinaryIO, size: int) -> bool:
-    position = 2
+def _jpeg_is_whole(file: BinaryIO) -> bool:
+    position, has_picture = 2, False
     for _ in range(_MOST_PARTS):
-        marker = _at(file, position, 4)
-        if len(marker) < 4 or marker[0] != 0xFF:  # noqa: PLR2004
+        found = _next_marker(file, position)
+        if found is None:
             return False
-        if marker[1] == 0xDA:  # noqa: PLR2004 - the picture itself; the end comes after it
-            start = max(position, size - _TAIL)
-            return b"\xff\xd9" in _at(file, start, size - start)
-        position += 2 + max(2, int.from_bytes(marker[2:]))
+        position, kind = found
+        if kind == _JPEG_END:
+            return has_picture
+        length = int.from_bytes(_at(file, position, 2))
+        position += max(2, length)
+        has_picture = has_picture or kind == _JPEG_SCAN
     return False
+
+
+def _next_marker(file: BinaryIO, position: int) -> tuple[int, int] | None:
+    """Return where the next marker ends, and its second byte; the data of a scan is skipped."""
+    while len(data := _at(file, position, _STRETCH)) > 1:
+        if match := _JPEG_MARKER.search(data):
+            return position + match.end(), data[match.end() - 1]
+        position += len(data) - 1  # the last byte may be the first one of a marker
+    return None
+
+
+def _gif_is_whole(file: BinaryIO) -> bool:
+    position = 13 + _table_size(_at(file, 10, 1))
+    file.seek(position)
+    blocks = 0
+    for _ in range(_MOST_PARTS):
+        match file.read(1):
+            case b"\x3b":
+                return True
+            case b"\x21":  # an extension
+                file.read(1)
+            case b"\x2c":  # a picture
+                file.seek(_table_size(file.read(9)[8:]) + 1, os.SEEK_CUR)
+            case b"\x00":  # some programs fill up with zeros
+                continue
+            case _:
+                return False
+        while length := file.read(1)[:1].strip(b"\0"):
+            file.seek(length[0], os.SEEK_CUR)
+            blocks += 1
+            if blocks > _MOST_BLOCKS:
+                return False
+    return False
+
+
+def _table_size(flags: bytes) -> int:
+    """Return the bytes of the table of colours that a byte of flags announces."""
+    return 3 << (flags[0] & 7) + 1 if flags and flags[0] & _GIF_TABLE else 0
 
 
 def _mp4_is_whole(file: BinaryIO, size: int) -> bool:
@@ -112,8 +156,6 @@ def _mp4_is_whole(file: BinaryIO, size: int) -> bool:
         length = int.from_bytes(header[:4])
         if length == 1:
             length = int.from_bytes(header[8:16])
-        elif length == 0:  # to the end of the file
-            length = size - position
         if length < 8:  # noqa: PLR2004
             return False
         kinds.add(header[4:8])
@@ -128,9 +170,7 @@ def _webm_is_whole(file: BinaryIO, size: int) -> bool:
     if length is None or head[start : start + 4] != _SEGMENT:
         return False
     length, width = _ebml_number(head[start + 4 : start + 12])
-    if not width:
-        return False
-    return length is None or start + 4 + width + length <= size
+    return length is not None and start + 4 + width + length <= size
 
 
 def _ebml_number(data: bytes) -> tuple[int | None, int]:

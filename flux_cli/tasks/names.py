@@ -1,8 +1,19 @@
 """File names for outputs: from a template, one plain name each, the same on every run.
 
 A name is a function of the task and of the output's number alone, so that a
-second run finds what the first one saved; and it holds the task's id, or a
-digest of it, so that no two outputs share one.
+second run finds what the first one saved. And no two outputs share one, because
+task and number can be read back from it, whatever the other values are, also
+where capitals and the spelling of accents make no difference:
+
+- No value holds a separator: a plain id is made of a-z, 0-9 and "-", any other
+  one is followed by "+" and a digest, and other values are letters, marks,
+  digits and "-". So the pieces between the separators of a name are those
+  between the separators of the template, and "+" tells what kind of id it is.
+- An id or number with nothing that varies in its piece, but for the other of
+  the two where they cannot run together, can be read from it (`_tells`).
+- Where the template does not tell the one or the other in this way, "_" and a
+  digest of the id, or "_" and the number beyond 1, stand at the end.
+- What is too long is made shorter value by value; separators, ids and numbers stay.
 """
 
 import base64
@@ -11,6 +22,7 @@ import re
 import string
 import unicodedata
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
 
@@ -20,15 +32,33 @@ from flux_cli.tasks.task import Task
 
 
 _LONGEST_COMPONENT = 200  # bytes of UTF-8; file systems take 255
+_LONGEST_TAIL = 25  # bytes of what is added at the end
 _LONGEST_PROMPT = 60  # characters
 _LONGEST_VALUE = 40  # characters of any other value
 _LONGEST_TEMPLATE = 300  # characters
+_LIMITS = (_LONGEST_PROMPT, _LONGEST_VALUE, 30, 20, 12, 8, 4)  # tried until a name fits
+_MOST_BYTES = {"id": 64, "n": 11, "ext": 4}  # of a value; any other can be cut to 16
 _UNKNOWN = "unknown"
 _PLAIN_ID = re.compile(r"[0-9a-z][0-9a-z-]{0,63}")
-_NOT_IN_NAMES = re.compile(r'[\x00-\x1f\x7f\\<>:"|?*]')  # Windows refuses them
+_NOT_IN_NAMES = re.compile(r'[\x00-\x1f\x7f\\<>:"|?*\ud800-\udfff]')  # Windows refuses them
 _DEVICES = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?", re.IGNORECASE)
 _NUMBER_FORMAT = re.compile(r"0?[1-9]?")
 _SUFFIX = ".{ext}"
+
+_SEPARATOR = re.compile(r"(?=[\x20-\x7e])[^0-9A-Za-z-]")
+# Pieces of a template, as _shape writes them, that tell the id, the number, or both.
+_TELLS_ID = re.compile("[c0]*I[c0]*")
+_TELLS_NUMBER = re.compile("[c0]*N[c0]*")
+_TELLS_BOTH = re.compile("[c0]*(I[c0]*cN|Nc[c0]*I)[c0]*")
+
+
+@dataclass(frozen=True, slots=True)
+class _Field:
+    name: str
+    spec: str
+
+
+_Component = list[str | _Field]  # of a path: literal text and fields, in their order
 
 
 class NameTemplate:
@@ -36,42 +66,52 @@ class NameTemplate:
 
     def __init__(self, text: str) -> None:
         """Raise ValueError, saying why, when names cannot be made from `text`."""
-        text = text if text.endswith(_SUFFIX) else text + _SUFFIX
-        self._text = text
         if len(text) > _LONGEST_TEMPLATE:
             raise ValueError(f"is longer than {_LONGEST_TEMPLATE} characters")
         try:
-            self._parts = [
-                (literal, field, spec or "", conversion)
-                for literal, field, spec, conversion in string.Formatter().parse(text)
-            ]
+            parts = list(string.Formatter().parse(text.removesuffix(_SUFFIX)))
         except ValueError as error:
             raise ValueError(f"cannot be read: {error}") from None
-        for literal, field, spec, conversion in self._parts:
+        self._components: list[_Component] = [[]]
+        for literal, field, spec, conversion in parts:
             if bad := _NOT_IN_NAMES.search(literal):
                 raise ValueError(f"has {bad[0]!r}, which file names cannot have")
+            first, *others = literal.split("/")
+            self._components[-1].append(first)
+            self._components += [[other] for other in others]
             if field is not None:
-                _check_field(field, spec, conversion)
-        fields = [field for _, field, _, _ in self._parts]
-        self._names_id, self._names_number = "id" in fields, "n" in fields
-        *folders, _ = text.split("/")
-        if any("{ext}" in folder for folder in folders):
+                _check_field(field, spec or "", conversion)
+                self._components[-1].append(_Field(field, spec or ""))
+        *folders, _ = self._components
+        if any(_Field("ext", "") in folder for folder in folders):
             raise ValueError("has {ext} in the name of a folder")
-        if not all(component.strip(" .") for component in text.removesuffix(_SUFFIX).split("/")):
+        if any(_is_empty(component) for component in self._components):
             raise ValueError('has an empty name, "." or ".." between its slashes')
+        self._tells_id = self._tells(_TELLS_ID)
+        self._tells_number = self._tells(_TELLS_NUMBER)
 
     def path(self, task: Task, number: int, media: Media) -> PurePosixPath:
         """Return the relative path for output `number` of `task`, counted from 1."""
-        rendered = "".join(
-            literal + _value(field, spec, task, number, media)
-            for literal, field, spec, _ in self._parts
-        ).removesuffix(f".{media.value}")
-        if not self._names_id:
-            rendered += f"_{_digest(match_key(task.id))}"
-        if not self._names_number and number > 1:
-            rendered += f"_{number}"
-        *folders, name = rendered.split("/")
-        return PurePosixPath(*map(_component, folders), f"{_component(name)}.{media.value}")
+
+        def value(field: _Field, longest: int) -> str:
+            return _value(field, task, number, media, longest)
+
+        *folders, last = self._components
+        tail = "" if self._tells_id else f"_{_digest(match_key(task.id))}"
+        if not self._tells_number and number > 1:
+            tail += f"_{number}"
+        name = _rendered(last, value, _LONGEST_COMPONENT - len(tail)) + tail
+        return PurePosixPath(
+            *(_component(_rendered(folder, value, _LONGEST_COMPONENT)) for folder in folders),
+            f"{_component(name)}.{media.value}",
+        )
+
+    def _tells(self, alone: re.Pattern[str]) -> bool:
+        """Tell whether a piece that matches `alone`, or tells both, is in every name."""
+        if max(map(_longest, self._components)) > _LONGEST_COMPONENT - _LONGEST_TAIL:
+            return False  # such names are cut anywhere
+        pieces = " ".join(map(_shape, self._components)).split(" ")
+        return any(alone.fullmatch(piece) or _TELLS_BOTH.fullmatch(piece) for piece in pieces)
 
 
 def _check_field(field: str, spec: str, conversion: str | None) -> None:
@@ -92,16 +132,56 @@ def _check_field(field: str, spec: str, conversion: str | None) -> None:
         raise ValueError(f"has a format for {{{field}}}, which takes none")
 
 
-def _value(field: str | None, spec: str, task: Task, number: int, media: Media) -> str:
-    if field is None:
-        return ""
-    if field == "ext":
+def _is_empty(component: _Component) -> bool:
+    return not any(isinstance(piece, _Field) or piece.strip(" .") for piece in component)
+
+
+def _shape(component: _Component) -> str:
+    """Return a letter for each field: I, N, or V; and for each literal character one of "c0 ".
+
+    A digit is "0", a separator " ", anything else "c". `{ext}` does not vary
+    among the files that could share a name.
+    """
+    shape = ""
+    for piece in component:
+        if isinstance(piece, _Field):
+            shape += {"id": "I", "n": "N", "ext": "0"}.get(piece.name, "V")
+        else:
+            shape += re.sub("[^ 0]", "c", re.sub("[0-9]", "0", _SEPARATOR.sub(" ", piece)))
+    return shape
+
+
+def _longest(component: _Component) -> int:
+    """Return how many bytes a component has at most, when its values are cut."""
+    return sum(
+        _MOST_BYTES.get(piece.name, 16) if isinstance(piece, _Field) else len(piece.encode())
+        for piece in component
+    )
+
+
+def _rendered(component: _Component, value: Callable[[_Field, int], str], most: int) -> str:
+    """Return a component with its values, none of them longer than lets it fit."""
+    text = ""
+    for longest in _LIMITS:
+        text = "".join(
+            value(piece, longest) if isinstance(piece, _Field) else piece for piece in component
+        )
+        if len(text.encode()) <= most:
+            return text
+    return text.encode()[:most].decode(errors="ignore")
+
+
+def _value(field: _Field, task: Task, number: int, media: Media, longest: int) -> str:
+    if field.name == "ext":
         return media.value
-    if field == "n":
-        return format(number, spec)
-    if field == "created" and task.created_at is not None:
-        return _clean(_created(task.created_at, spec), _LONGEST_VALUE)
-    return _FIELDS[field](task, number)
+    if field.name == "created" and task.created_at is not None:
+        return _clean(_created(task.created_at, field.spec), min(longest, _LONGEST_VALUE))
+    text = _FIELDS[field.name](task, number)
+    if field.name == "n":
+        return text.zfill(int(field.spec or 0))
+    if field.name == "id":
+        return text
+    return _clean(text, min(longest, _LONGEST_PROMPT if field.name == "prompt" else _LONGEST_VALUE))
 
 
 def _created(seconds: float, spec: str) -> str:
@@ -113,15 +193,15 @@ def _seed(task: Task, number: int) -> str:
     seed = task.outputs[number - 1].seed if number <= len(task.outputs) else None
     if isinstance(seed, float) and seed.is_integer():
         seed = int(seed)
-    return _clean(str(seed), _LONGEST_VALUE) if seed is not None else _UNKNOWN
+    return str(seed) if seed is not None else ""
 
 
 _FIELDS: dict[str, Callable[[Task, int], str]] = {
     "id": lambda task, _: _id(task.id),
     "n": lambda _, number: str(number),
-    "created": lambda _task, _: _UNKNOWN,
-    "model": lambda task, _: _clean(task.model or "", _LONGEST_VALUE),
-    "prompt": lambda task, _: _clean(task.prompt or "", _LONGEST_PROMPT),
+    "created": lambda _task, _: "",
+    "model": lambda task, _: task.model or "",
+    "prompt": lambda task, _: task.prompt or "",
     "seed": _seed,
     "state": lambda task, _: task.state.value,
 }
@@ -130,7 +210,7 @@ _FIELDS: dict[str, Callable[[Task, int], str]] = {
 def _id(task_id: str) -> str:
     """Return an id as a part of a name: a plain one as it is, any other with its digest."""
     key = match_key(task_id)
-    return key if _PLAIN_ID.fullmatch(key) else f"{_clean(key, _LONGEST_VALUE)}_{_digest(key)}"
+    return key if _PLAIN_ID.fullmatch(key) else f"{_clean(key, _LONGEST_VALUE)}+{_digest(key)}"
 
 
 def _digest(text: str) -> str:
@@ -139,7 +219,7 @@ def _digest(text: str) -> str:
 
 
 def _clean(text: str, longest: int) -> str:
-    """Return what a file system likes of `text`: letters, marks, digits, dots and dashes."""
+    """Return what a file system likes of `text`: letters, marks, digits and dashes."""
     text = unicodedata.normalize("NFC", text[: 20 * longest])
     kept = "".join(c if c.isalnum() or unicodedata.category(c)[0] == "M" else "-" for c in text)
     joined = re.sub("-+", "-", kept).strip("-")
@@ -151,8 +231,5 @@ def _clean(text: str, longest: int) -> str:
 
 def _component(text: str) -> str:
     """Return `text` as the name of one file or folder on any system."""
-    text = text.strip(" ").rstrip(" .")
-    if len(text.encode()) > _LONGEST_COMPONENT:
-        start = text.encode()[: _LONGEST_COMPONENT - 20].decode(errors="ignore")
-        text = f"{start}_{_digest(text)}"
+    text = text.strip(" ").rstrip(" .") or "_"
     return f"_{text}" if _DEVICES.fullmatch(text) else text

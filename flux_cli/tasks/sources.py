@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import Any, Protocol
 
 from flux_cli.errors import InputError
 
@@ -26,6 +26,13 @@ _SPACE = re.compile(r"\s*")
 _NOT_A_FORMULA = re.compile(r"^'(?=[=+\-@])")  # what flux's own CSV puts before such an id
 
 
+class Readable(Protocol):
+    """What can be read from."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return up to `size` bytes; none only at the end."""
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """Something in the input that should hold a task id and does not."""
@@ -38,7 +45,7 @@ Record = Mapping[str, Any]
 Found = tuple[str | Problem, int, Record | None]
 
 
-def read_ids(stream: BinaryIO, name: str) -> Iterator[Found]:
+def read_ids(stream: Readable, name: str) -> Iterator[Found]:
     """Yield what `stream` holds where ids belong, each with its line, counted from 1.
 
     The ids are not checked. Raises InputError, naming `name` and the line,
@@ -60,7 +67,7 @@ def read_ids(stream: BinaryIO, name: str) -> Iterator[Found]:
     return _text_ids(text)
 
 
-def _decoded(stream: BinaryIO, name: str) -> Iterator[str]:
+def _decoded(stream: Readable, name: str) -> Iterator[str]:
     chunk = stream.read(_CHUNK)
     bom = next((bom for bom in _BOMS if chunk.startswith(bom)), b"")
     encoding = _BOMS.get(bom, "utf-8")

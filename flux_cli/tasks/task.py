@@ -9,6 +9,7 @@ from typing import Any
 from flux_cli.tasks.state import State, derive_state, output_entries
 
 
+_DEEPEST = 100  # levels of a record that is kept as it came
 _END_OF_TIME = 253_402_300_800  # 10000-01-01, the first second that RFC 3339 cannot write
 
 
@@ -109,8 +110,25 @@ def parse_task(
         outputs=outputs,
         error=_error(response, record) if state is State.FAILED else None,
         trace_id=_text(record.get("trace_id")) or _text(response.get("trace_id")),
-        raw=record if keep_raw else None,
+        raw=record if keep_raw and _is_shallow(record) else None,
     )
+
+
+def _is_shallow(value: Any) -> bool:
+    """Tell whether `value` nests no deeper than can be written again; real records have six."""
+    level = [value]
+    for _ in range(_DEEPEST):
+        level = [entry for outer in level for entry in _inside(outer)]
+        if not level:
+            return True
+    return False
+
+
+def _inside(value: Any) -> Iterator[Any]:
+    """Yield the objects and lists in an object or a list."""
+    if isinstance(value, dict | list):
+        entries = value.values() if isinstance(value, dict) else value
+        yield from (entry for entry in entries if isinstance(entry, dict | list))
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

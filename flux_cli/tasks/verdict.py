@@ -19,9 +19,9 @@ _CODES = {
 _GRAVITY = (
     ExitCode.NO_ANSWER,
     ExitCode.OUTPUT,
+    ExitCode.TIMED_OUT,
     ExitCode.TASK_FAILED,
     ExitCode.NOT_FOUND,
-    ExitCode.TIMED_OUT,
     ExitCode.STILL_RUNNING,
 )
 

@@ -1,15 +1,21 @@
 """`flux auth`: the token is asked for, verified, kept, shown to nobody, and forgotten."""
 
+import ctypes
 import json
+import os
+import re
 import stat
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from flux_cli.errors import ExitCode
 from flux_cli.sandbox.server import TOKEN, Sandbox
 from tests.end_to_end.test_check import Start
-from tests.support.program import CANARY, Program
+from tests.support.program import CANARY, FLUX, Program, Run, decode
 from tests.support.terminal import Terminal
 
 
@@ -99,10 +105,9 @@ def test_without_a_terminal_there_is_nobody_to_ask(flux: Program, server: Sandbo
     flux("auth", "login").expect(ExitCode.USAGE, stderr="flux auth login --with-token < FILE")
 
 
-def test_the_prompt_shows_nothing(flux: Program, server: Sandbox) -> None:
-    del server
+def test_the_prompt_names_the_service_and_shows_nothing(flux: Program, server: Sandbox) -> None:
     terminal = Terminal(flux, "auth", "login")
-    terminal.expect("API token (not shown while you type): ")
+    terminal.expect(f"API token for {server.base_url}: ")
     terminal.type(f"{TOKEN}\r")
     screen = terminal.end()
     assert screen.code == ExitCode.OK
@@ -110,12 +115,162 @@ def test_the_prompt_shows_nothing(flux: Program, server: Sandbox) -> None:
     assert TOKEN in (flux.config / "credentials.json").read_text()
 
 
+def test_the_prompt_says_where_a_token_for_the_service_comes_from(flux: Program) -> None:
+    flux.environment["FLUX_API_TOKEN"] = ""
+    terminal = Terminal(flux, "auth", "login", "--no-verify", columns=120)
+    terminal.expect(
+        "API token for https://api.acedata.cloud (create one at https://platform.acedata.cloud): "
+    )
+    terminal.type("test-token-not-a-secret\r")
+    assert terminal.end().code == ExitCode.OK
+    quick_start = Path(__file__).parents[2] / "docs" / "quick-start.md"
+    assert terminal.sent.splitlines()[0].strip() in quick_start.read_text()
+
+
 def test_ctrl_c_at_the_prompt_saves_nothing(flux: Program, server: Sandbox) -> None:
     del server
     terminal = Terminal(flux, "auth", "login")
-    terminal.expect("API token")
+    terminal.expect("API token for ")
     terminal.type("\x03")
     screen = terminal.end()
     assert screen.code == ExitCode.INTERRUPTED
     assert "Traceback" not in screen.sent
     assert not flux.config.exists()
+
+
+@pytest.mark.parametrize("url", ["https://xn--/", "https://a..b/", f"https://{'x' * 64}/"])
+@pytest.mark.parametrize("words", ["tasks check an-id", "auth status", "auth logout"])
+def test_a_base_url_that_no_layer_can_use_is_one_line(flux: Program, words: str, url: str) -> None:
+    run = flux(*words.split(), "--base-url", url)
+    run.expect(ExitCode.USAGE, stderr="flux: --base-url: the base URL has a host that is neither")
+    assert run.stderr.count("\n") == 1
+
+
+def restrained() -> None:
+    """Take from root, in a child, the right to read and write what it may not."""
+    if os.geteuid() == 0:
+        libc = ctypes.CDLL(None)
+        for right in (1, 2):  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH
+            libc.prctl(24, right, 0, 0, 0)  # PR_CAPBSET_DROP
+
+
+def broken_folders(base: Path) -> dict[str, tuple[str, str]]:
+    """Return folders that cannot be used: what FLUX_CONFIG_DIR is, and what flux says of it."""
+    stored = '{"version": 1, "credentials": {}}'
+
+    def made(name: str, *, mode: int = 0o700, is_filled: bool = True) -> Path:
+        folder = base / name
+        folder.mkdir()
+        if is_filled:
+            (folder / "credentials.json").write_text(stored)
+            (folder / "credentials.json").chmod(0o600)
+        folder.chmod(mode)
+        return folder
+
+    (base / "file").write_text("")
+    (base / "loop").symlink_to("loop")
+    (made("a folder", is_filled=False) / "credentials.json").mkdir()
+    (made("a link", is_filled=False) / "credentials.json").symlink_to(base / "file")
+    (made("unreadable") / "credentials.json").chmod(0)
+    places = {
+        "not searchable": (f"{made('closed', mode=0)}", "Permission denied"),
+        "below one that is not searchable": (f"{made('shut', mode=0)}/x", "Permission denied"),
+        "a name too long": (f"{base}/{'x' * 300}", "File name too long"),
+        "a path too long": (f"{base}/{'x/' * 3000}", "File name too long"),
+        "a file": (f"{base}/file", "Not a directory|File exists"),
+        "below a file": (f"{base}/file/x", "Not a directory"),
+        "a link to itself": (f"{base}/loop", "Too many levels of symbolic links|File exists"),
+        "nobody's home": ("~no-such-user/x", "is in no home folder that is known"),
+        "the file is a folder": (f"{base}/a folder", "Is a directory|not a regular file"),
+        "the file is a link": (f"{base}/a link", "is a symbolic link"),
+        "an unreadable file": (f"{base}/unreadable", "Permission denied"),
+    }
+    if os.geteuid() == 0:
+        os.chown(made("theirs"), 12345, -1)
+        places["of another user"] = (f"{base}/theirs", "Permission denied")
+    return places
+
+
+COMMANDS = [
+    *("auth login --with-token --no-verify", "auth status", "auth token", "auth logout"),
+    *("tasks check an-id", "tasks watch an-id"),
+]
+
+
+@pytest.mark.parametrize("words", COMMANDS)
+def test_a_config_folder_that_cannot_be_used_is_one_line(
+    flux: Program, server: Sandbox, words: str
+) -> None:
+    """Every kind of broken folder, with every command that looks into it."""
+    del server
+    for kind, (folder, says) in broken_folders(flux.folder).items():
+        finished = subprocess.run(
+            [FLUX, *words.split()],
+            env=flux.variables({"FLUX_CONFIG_DIR": folder}),
+            cwd=flux.folder,
+            input=TOKEN.encode(),
+            capture_output=True,
+            check=False,
+            preexec_fn=restrained,
+        )
+        run = flux.check(
+            Run((kind, words), finished.returncode, finished.stdout, decode(finished.stderr))
+        )
+        run.expect(ExitCode.USAGE)
+        assert re.fullmatch(f"flux: .*({says}).*\n", run.stderr), kind
+        assert run.stdout == b""
+
+
+@pytest.mark.parametrize("words", [*COMMANDS, "--install-completion"])
+def test_without_any_home_it_is_one_line(flux: Program, server: Sandbox, words: str) -> None:
+    """Neither HOME nor an entry for the user, as in a container with a user id of its own."""
+    del server
+    nobody = (
+        "import pwd, sys\n"
+        "def unknown(_):\n    raise KeyError\n"
+        "pwd.getpwuid = unknown\n"
+        "from flux_cli.__main__ import main\nmain()"
+    )
+    changes = dict.fromkeys(("HOME", "FLUX_CONFIG_DIR", "XDG_CONFIG_HOME"))
+    finished = subprocess.run(
+        [sys.executable, "-c", nobody, *words.split()],
+        env=flux.variables(changes | {"SHELL": "/bin/bash"}),
+        cwd=flux.folder,
+        input=TOKEN.encode(),
+        capture_output=True,
+        check=False,
+    )
+    run = Run((words,), finished.returncode, finished.stdout, decode(finished.stderr))
+    flux.check(run).expect(ExitCode.USAGE, stderr="there is no home folder ")
+    assert run.stderr.count("\n") == 1, run.stderr
+    assert run.stdout == b""
+    assert list(flux.folder.glob("~*")) == []
+
+
+def test_a_token_from_the_environment_needs_no_folder(flux: Program) -> None:
+    flux.environment["FLUX_CONFIG_DIR"] = "~no-such-user/x"
+    run = flux("auth", "status").expect(ExitCode.OK, stderr="is in no home folder that is known")
+    assert "token    FLUX_API_TOKEN\n" in run.out
+    assert run.stderr.count("\n") == 1
+
+
+def test_a_folder_that_others_can_change_is_reported(flux: Program, server: Sandbox) -> None:
+    del server
+    flux.config.mkdir()
+    flux.config.chmod(0o777)
+    says = f"flux: {flux.config}: others can change what is in it. Run: chmod 700 {flux.config}\n"
+    run = flux("auth", "login", "--with-token", stdin=TOKEN).expect(ExitCode.OK, stderr=says)
+    for words in ("auth status", "tasks check an-id", "auth logout"):
+        run = flux(*words.split()).expect(ExitCode.OK, stderr=says)
+        assert run.stderr.count(says) == 1
+
+
+@pytest.mark.parametrize("time", ["1e300", "-1e300", "NaN", '"x"'])
+def test_a_time_that_makes_no_sense_is_not_shown(flux: Program, server: Sandbox, time: str) -> None:
+    login(flux)
+    path = flux.config / "credentials.json"
+    document = json.loads(path.read_text())
+    document["credentials"][server.base_url]["saved_at"] = "TIME"
+    path.write_text(json.dumps(document).replace('"TIME"', time))
+    run = flux("auth", "status").expect(ExitCode.OK)
+    assert f"stored   at an unknown time, in {path}\n" in run.out

@@ -1,9 +1,9 @@
 """Completion in real shells: what a TAB offers, and what installing it changes."""
 
+import os
 import re
 import shlex
 import subprocess
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,11 +11,16 @@ import pexpect
 import pytest
 
 from flux_cli.errors import ExitCode
-from tests.support.program import FLUX, Program
+from tests.support.needs import need
+from tests.support.patience import LONGEST
+from tests.support.program import FLUX, MEASURED_BY, Program
+from tests.support.terminal import Terminal
 
 
 SCRIPTS = Path(__file__).parents[2] / "completions"
 NAMES = {"bash": "flux.bash", "zsh": "_flux", "fish": "flux.fish", "powershell": "flux.ps1"}
+SECOND_NAMES = {"bash": "flux-tasks.bash", "fish": "flux-tasks.fish"}
+BASH_SCRIPT = Path(".local/share/bash-completion/completions/flux")
 FORMATS = {"auto", "table", "jsonl", "json", "csv", "ids", "urls"}
 CASES = {
     "flux ": {"tasks", "auth", "demo", "sandbox", "mcp", "schema", "help"},
@@ -45,7 +50,8 @@ def bash(line: str, folder: Path) -> set[str]:
     code = (
         f"cd {shlex.quote(str(folder))}; source {SCRIPTS / 'flux.bash'};"
         f" COMP_WORDS=({shlex.join(words)}); COMP_CWORD={len(words) - 1};"
-        " _flux flux; printf '%s\\n' \"${COMPREPLY[@]}\""
+        f' registered="$(complete -p {words[0]})"; registered="${{registered#*-F }}";'
+        f" ${{registered%% *}} {words[0]}; printf '%s\\n' \"${{COMPREPLY[@]}}\""
     )
     run = subprocess.run(["bash", "-c", code], capture_output=True, text=True, check=True)
     assert run.stderr == ""
@@ -72,7 +78,9 @@ zstyle ':completion:*' list-separator '#'
 zstyle ':completion:*' verbose no
 unsetopt zle_bracketed_paste
 LISTMAX=1000
-bindkey '^I' list-choices
+list-and-say-so() {{ zle list-choices; zle -R; print -n LIST''ED }}
+zle -N list-and-say-so
+bindkey '^I' list-and-say-so
 """
 
 
@@ -86,18 +94,16 @@ def zsh(line: str, folder: Path) -> set[str]:
         cwd=str(folder),
         encoding="utf-8",
         dimensions=(50, 200),
-        timeout=20,
+        timeout=LONGEST,
     )
     shell.expect_exact("READY> ")
     shell.send(line)
     shell.expect_exact(line)
     shell.send("\t")
-    time.sleep(0.7)
-    shell.send("\x15echo DO''NE\r")
-    shell.expect_exact("DONE")
+    shell.expect_exact("LISTED")
     shell.close(force=True)
     shown = re.sub(r"\x1b\[[?0-9;]*[a-zA-Z]|[\b\a]", " ", shell.before)
-    listed = shown.replace("echo DO''NE", " ").replace(line, " ").split()
+    listed = shown.replace(line, " ").split()
     begun = line.rsplit(maxsplit=1)[-1].rpartition(",")[0]  # of a list, zsh shows only what it adds
     return {f"{begun},{word}" if begun else word for word in listed if word != "READY>"}
 
@@ -108,11 +114,19 @@ SHELLS: dict[str, Callable[[str, Path], set[str]]] = {"bash": bash, "zsh": zsh, 
 @pytest.mark.parametrize("line", CASES)
 @pytest.mark.parametrize("shell", SHELLS)
 def test_a_tab_offers(shell: str, line: str, tmp_path: Path) -> None:
+    need(shell)
     for name in ("ids-1.txt", "ids-2.csv", "other"):
         (tmp_path / name).write_text("")
     (tmp_path / "pictures").mkdir()
     offered = {word.rstrip("/") for word in SHELLS[shell](line, tmp_path)}
     assert offered == CASES[line]
+
+
+@pytest.mark.parametrize("line", ["flux tasks ", "flux tasks check --output=js", "flux auth lo"])
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_tab_offers_the_same_for_the_second_name(shell: str, line: str, tmp_path: Path) -> None:
+    second = line.replace("flux", "flux-tasks")
+    assert SHELLS[shell](second, tmp_path) == CASES[line]
 
 
 @pytest.mark.parametrize("shell", NAMES)
@@ -121,21 +135,22 @@ def test_the_scripts_are_fresh(flux: Program, shell: str) -> None:
     assert shown == (SCRIPTS / NAMES[shell]).read_bytes(), "run: make completions"
 
 
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish", "powershell"])
+@pytest.mark.parametrize("shell", NAMES)
 def test_installing_says_what_it_changes_and_does_it_once(flux: Program, shell: str) -> None:
-    home: dict[str, str | None] = {"XDG_DATA_HOME": None, "XDG_CONFIG_HOME": None, "ZDOTDIR": None}
-    first = flux("--install-completion", shell, variables=home).expect(ExitCode.OK)
+    first = flux("--install-completion", shell).expect(ExitCode.OK)
     written = [Path(line.split()[2]) for line in first.stderr.splitlines() if " wrote " in line]
-    assert [path.read_bytes() for path in written] == [(SCRIPTS / NAMES[shell]).read_bytes()]
+    sources = [SCRIPTS / names[shell] for names in (NAMES, SECOND_NAMES) if shell in names]
+    assert [path.read_bytes() for path in written] == [path.read_bytes() for path in sources]
     assert all(flux.folder in path.parents for path in written)
     files = {path: path.read_text() for path in flux.folder.rglob("*") if path.is_file()}
     assert all(str(path) in first.stderr for path in files)
-    second = flux("--install-completion", shell, variables=home).expect(ExitCode.OK)
+    second = flux("--install-completion", shell).expect(ExitCode.OK)
     assert second.stderr == "flux: nothing to change: it is installed already\n"
     assert files == {path: path.read_text() for path in flux.folder.rglob("*") if path.is_file()}
 
 
 def test_a_line_in_bashrc_is_added_and_nothing_is_lost(flux: Program) -> None:
+    need("bash")
     startup = flux.folder / ".bashrc"
     startup.write_text("export MINE=1")  # without a line break at its end
     flux("--install-completion", "bash").expect(ExitCode.OK)
@@ -147,16 +162,160 @@ def test_a_line_in_bashrc_is_added_and_nothing_is_lost(flux: Program) -> None:
     assert second.startswith("source ")
 
 
-def test_the_shell_in_use_is_found(flux: Program) -> None:
-    for shell in ("bash", "zsh", "fish"):
+def test_bash_finds_the_script_by_either_name(flux: Program) -> None:
+    """bash-completion loads a file that is named like the command, at the first TAB."""
+    flux("--install-completion", "bash").expect(ExitCode.OK)
+    for name in ("flux", "flux-tasks"):
+        script = flux.folder / BASH_SCRIPT.with_name(name)
+        code = f"source '{script}'; complete -p {name}"
+        run = subprocess.run(["bash", "-c", code], capture_output=True, text=True, check=True)
+        assert run.stdout == f"complete -F _flux {name}\n"
+
+
+def test_fish_finds_the_script_by_either_name(flux: Program) -> None:
+    need("fish")
+    flux("--install-completion", "fish").expect(ExitCode.OK)
+    for name in ("flux", "flux-tasks"):
+        alone = flux.folder / f"{name}-alone"  # fish looks for scripts of commands that there are
+        alone.mkdir()
+        (alone / name).symlink_to(Path(FLUX).with_name(name))
         run = subprocess.run(
-            [shell, "-c", f"{FLUX} --show-completion; true"],
-            env=flux.variables({"SHELL": f"/bin/{shell}"}),
+            ["fish", "-c", f"complete -C '{name} tasks ch'"],
+            env=flux.variables({"PATH": f"{alone}:/usr/bin:/bin"}),
             capture_output=True,
             text=True,
             check=True,
         )
-        assert f"{shell} completion for flux" in run.stdout
+        assert run.stdout.split()[0] == "check"
+
+
+FOREIGN = "# completion for another program of this name\n"
+
+
+def with_foreign_script(flux: Program) -> Path:
+    script = flux.folder / BASH_SCRIPT
+    script.parent.mkdir(parents=True)
+    script.write_text(FOREIGN)
+    return script
+
+
+def test_a_script_of_another_program_stays_where_nobody_can_be_asked(flux: Program) -> None:
+    script = with_foreign_script(flux)
+    run = flux("--install-completion", "bash").expect(ExitCode.USAGE, stderr=str(script))
+    assert "was not written by flux, and is not replaced. Move it away" in run.stderr
+    assert run.stderr.count("\n") == 1
+    assert [path for path in flux.folder.rglob("*") if path.is_file()] == [script]
+    assert script.read_text() == FOREIGN
+
+
+@pytest.mark.parametrize(
+    ("reply", "code"),
+    [("y\r", ExitCode.OK), ("n\r", ExitCode.USAGE), ("\r", ExitCode.USAGE)],
+)
+def test_who_is_at_the_terminal_is_asked(flux: Program, reply: str, code: ExitCode) -> None:
+    script = with_foreign_script(flux)
+    terminal = Terminal(flux, "--install-completion", "bash", columns=200)
+    terminal.expect(f"flux: {script} was not written by flux. Replace it? [y/N]: ")
+    terminal.type(reply)
+    assert terminal.end().code == code
+    ours = (SCRIPTS / NAMES["bash"]).read_text()
+    assert script.read_text() == (ours if code is ExitCode.OK else FOREIGN)
+    assert (flux.folder / ".bashrc").exists() == (code is ExitCode.OK)
+
+
+def test_a_script_of_an_older_flux_is_replaced_unasked(flux: Program) -> None:
+    flux("--install-completion", "zsh").expect(ExitCode.OK)
+    script = flux.folder / ".local" / "share" / "flux-tasks" / "_flux"
+    head = "".join(script.read_text().splitlines(keepends=True)[:2])
+    script.write_text(f"{head}# of last year\n")
+    flux("--install-completion", "zsh").expect(ExitCode.OK, stderr=f"wrote {script}")
+    assert script.read_text() == (SCRIPTS / "_flux").read_text()
+
+
+def test_links_to_where_somebody_keeps_these_files_stay(flux: Program) -> None:
+    kept = flux.folder / "dotfiles"
+    kept.mkdir()
+    (flux.folder / ".bashrc").symlink_to(kept / "bashrc")
+    script = flux.folder / BASH_SCRIPT
+    script.parent.mkdir(parents=True)
+    script.symlink_to(kept / "flux")
+    (kept / "bashrc").write_bytes(b"export MINE=\xe9\n")  # of a time before UTF-8
+    (kept / "bashrc").chmod(0o600)
+    flux("--install-completion", "bash").expect(ExitCode.OK)
+    assert script.is_symlink()
+    assert (flux.folder / ".bashrc").is_symlink()
+    assert (kept / "flux").read_text() == (SCRIPTS / NAMES["bash"]).read_text()
+    assert (kept / "bashrc").read_bytes().startswith(b"export MINE=\xe9\nsource ")
+    assert (kept / "bashrc").stat().st_mode & 0o777 == 0o600
+
+
+def make_pipe(path: Path) -> None:
+    os.mkfifo(path)
+
+
+@pytest.mark.parametrize(
+    ("make", "part"),
+    [
+        (Path.mkdir, "is not a regular file"),
+        (make_pipe, "is not a regular file"),
+        (lambda path: path.symlink_to(os.devnull), "is not a regular file"),
+        (lambda path: path.symlink_to(path), "cannot be read"),
+        (lambda path: path.write_text("$a = 1\n", encoding="utf-16"), "is not UTF-8"),
+    ],
+    ids=["folder", "pipe", "nowhere", "loop", "utf-16"],
+)
+def test_a_start_up_file_that_cannot_be_added_to_is_named(
+    flux: Program, make: Callable[[Path], object], part: str
+) -> None:
+    startup = flux.folder / ".bashrc"
+    make(startup)
+    run = flux("--install-completion", "bash").expect(ExitCode.OUTPUT, stderr=f"{startup}: {part}")
+    assert run.stderr.count("\n") == 1
+    assert not (flux.folder / BASH_SCRIPT).exists()
+
+
+def test_a_line_for_which_there_is_no_room_is_added_whole_or_not_at_all(flux: Program) -> None:
+    flux("--install-completion", "bash").expect(ExitCode.OK)
+    startup = flux.folder / ".bashrc"
+    before = "# mine\n".ljust(1020, "#") + "\n"  # a limit of 1024 bytes leaves room for three
+    startup.write_text(before)
+    run = subprocess.run(
+        ["bash", "-c", f"ulimit -f 1; exec {FLUX} --install-completion bash"],
+        env=flux.variables(dict.fromkeys(MEASURED_BY)),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == ExitCode.OUTPUT
+    assert run.stderr == f"flux: {startup}: cannot be written: File too large.\n"
+    assert startup.read_text() == before
+
+
+def test_a_script_for_which_there_is_no_room_leaves_nothing(flux: Program) -> None:
+    run = subprocess.run(
+        ["bash", "-c", f"ulimit -f 1; exec {FLUX} --install-completion bash"],
+        env=flux.variables(dict.fromkeys(MEASURED_BY)),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == ExitCode.OUTPUT
+    script = flux.folder / BASH_SCRIPT
+    assert run.stderr == f"flux: {script}: cannot be written: File too large.\n"
+    assert [path for path in flux.folder.rglob("*") if path.is_file()] == []
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_the_shell_in_use_is_found(flux: Program, shell: str) -> None:
+    need(shell)
+    run = subprocess.run(
+        [shell, "-c", f"{FLUX} --show-completion; true"],
+        env=flux.variables({"SHELL": f"/bin/{shell}"}),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert f"{shell} completion for flux" in run.stdout
 
 
 def test_a_shell_without_a_script_is_named(flux: Program) -> None:

@@ -20,6 +20,7 @@ from flux_cli.sandbox.server import Sandbox
 from flux_cli.tasks.state import State
 from tests.end_to_end.test_check import Start, mixed
 from tests.support.fault_server import reply
+from tests.support.needs import need
 from tests.support.program import FLUX, Program
 from tests.support.records import batch, finished, running
 
@@ -48,7 +49,8 @@ CRONTAB = re.findall(r"^\*/10 \* \* \* \* (.*)$", SCRIPTS, re.MULTILINE)
 def ids(flux: Program, sandbox: Callable[..., Sandbox]) -> list[str]:
     """Start a sandbox with a task that succeeds and one that fails; their ids are in files."""
     server = sandbox()
-    ids = [server.store.submit({"prompt": prompt}).id for prompt in ("a fox", "will fail")]
+    tasks = [{"action": "generate", "prompt": prompt} for prompt in ("a fox", "will fail")]
+    ids = [server.store.submit(task).id for task in tasks]
     (flux.folder / "ids.txt").write_text("\n".join(ids))
     rows = ("customer,task_id", *(f"c{number},{i}" for number, i in enumerate(ids)))
     (flux.folder / "mine.csv").write_text("\n".join(rows) + "\n")
@@ -62,6 +64,7 @@ def ids(flux: Program, sandbox: Callable[..., Sandbox]) -> list[str]:
 def run_in_bash(
     flux: Program, script: str, options: str = "-eu"
 ) -> subprocess.CompletedProcess[str]:
+    need("bash", *(tool for tool in ("curl", "jq", "parallel") if re.search(rf"\b{tool} ", script)))
     run = subprocess.run(
         ["bash", options, "-o", "pipefail", "-c", script],
         cwd=flux.folder,

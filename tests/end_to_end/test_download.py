@@ -1,5 +1,6 @@
 """`flux tasks download`: from finished tasks to files."""
 
+import contextlib
 import json
 from collections.abc import Callable
 
@@ -105,7 +106,8 @@ def test_sidecars_and_contact_sheet(flux: Program, service: Start) -> None:
     assert files(flux) == [*names, "index.html"]
     for number in (1, 2):
         sidecar = flux.folder / "out" / f"{IDS[0]}_{number}.json"
-        assert json.loads(sidecar.read_bytes()) == run.records[0]
+        own = {"outputs": [run.records[0]["outputs"][number - 1]]}
+        assert json.loads(sidecar.read_bytes()) == run.records[0] | own
     page = (flux.folder / "out/index.html").read_text()
     assert f'src="./{IDS[0]}_2.png"' in page
 
@@ -122,6 +124,33 @@ def test_a_page_of_somebody_else_is_not_replaced(flux: Program, service: Start) 
     (out / "index.html").unlink()
     for _ in range(2):
         flux(*DOWNLOAD, IDS[0], "--contact-sheet").expect(ExitCode.OK)
+
+
+def test_a_later_run_adds_to_the_contact_sheet(flux: Program, service: Start) -> None:
+    """Also a watch, and one that saves nothing new."""
+    service(with_files())
+    flux(*DOWNLOAD, IDS[0], "--contact-sheet").expect(ExitCode.OK)
+    flux(*DOWNLOAD, IDS[1], "--contact-sheet").expect(ExitCode.OK)
+    flux("tasks", "watch", "--download", "out", "--contact-sheet", IDS[2]).expect(ExitCode.OK)
+    flux(*DOWNLOAD, IDS[0], "--contact-sheet").expect(ExitCode.OK, stderr="kept 1 that")
+    page = (flux.folder / "out/index.html").read_text()
+    assert [page.count(f'src="./{i}_1.png"') for i in IDS] == [1, 1, 1]
+    assert files(flux) == [*(f"{i}_1.png" for i in IDS), "index.html"]
+
+
+def test_runs_at_once_make_one_contact_sheet(flux: Program, service: Start) -> None:
+    service(with_files())
+    ids = make_ids(24)
+    with contextlib.ExitStack() as stack:
+        runs = [
+            stack.enter_context(flux.start(*DOWNLOAD, "--contact-sheet", *ids[n : n + 6]))
+            for n in range(0, 24, 6)
+        ]
+        for running in runs:
+            running.end().expect(ExitCode.OK)
+    page = (flux.folder / "out/index.html").read_text()
+    assert [page.count(f'src="./{i}_1.png"') for i in ids] == [1] * 24
+    assert leftovers(flux.folder) == []
 
 
 def mixed(request: Request) -> list[Step]:

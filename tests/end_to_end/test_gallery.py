@@ -118,3 +118,21 @@ def test_links_lead_to_the_files(view: View) -> None:
     with view.page.expect_navigation(url=re.compile("a-red-fox")):
         view.page.locator("a.shot").first.click()
     assert Path(view.page.url).suffix == ".png"
+
+
+def test_a_second_run_adds_to_the_page(view: View, flux: Program) -> None:
+    """What was shown is shown still, the expired one anew, and all of it is as harmless."""
+    page = view.page
+    before = page.locator(".prompt").all_inner_texts()
+    flux(
+        *("tasks", "download", "-d", "out #1 100%?", "--contact-sheet"),
+        *("--name", "{model} & 'co'/{prompt} #{n}%20", IDS[6]),
+    ).expect(ExitCode.OUTPUT, stderr="1 expired")
+    page.reload()
+    assert page.locator("#count").inner_text() == "7 of 7"
+    assert page.locator(".prompt").all_inner_texts() == before
+    assert page.locator("img").count() == 4
+    assert page.title() == "Contact sheet"
+    assert page.locator("#injected, iframe, main style, main script, main b[id]").count() == 0
+    assert [line for line in view.complaints if "Content Security" in line] == []
+    assert '"number"' not in page.inner_text("body")

@@ -25,6 +25,7 @@ from flux_cli.output.schema import record_schema
 from flux_cli.sandbox.server import Sandbox
 from tests.faults.rows import always, once
 from tests.support.fault_server import End, FaultServer, Request, Script, Step, Wait, reply
+from tests.support.patience import AT_ONCE
 from tests.support.program import CANARY, FLUX, MEASURED_BY, Program
 from tests.support.records import batch, error_body, failed, finished, make_ids, running
 
@@ -172,7 +173,7 @@ def test_the_answers_are_those_of_check(flux: Program, ids: list[str], transport
     answer = waited.structured_content
     assert [without_time(r) for r in answer["result"]] == records[:3]
     assert (answer["timed_out"], answer["open_ids"]) == (False, [])
-    assert answer["waited_seconds"] < 5
+    assert answer["waited_seconds"] < AT_ONCE
     assert lost.structured_content["timed_out"] is True
     assert lost.structured_content["not_found"] == ["not-known"]
     assert [without_time(r) for r in lost.structured_content["result"]] == records
@@ -392,7 +393,8 @@ def test_a_service_that_never_answers_is_given_up(flux: Program, service: Start)
 def test_without_a_token_the_sentence_says_how_to_get_one(flux: Program) -> None:
     flux.environment["FLUX_API_TOKEN"] = ""
     text = sentence(call(flux, TOOLS[0], task_ids=IDS))
-    assert "no API token for https://api.acedata.cloud. Run: flux auth login" in text
+    assert "no API token for https://api.acedata.cloud. Create one at https://" in text
+    assert ", then run: flux auth login" in text
 
 
 @pytest.mark.parametrize(
@@ -439,7 +441,7 @@ def test_waiting_ends_with_the_last_task_and_tells_of_progress(
     )
     answer = result.structured_content
     assert (answer["timed_out"], answer["counts"]) == (False, {"succeeded": 4})
-    assert 4 < answer["waited_seconds"] < 10
+    assert 4 < answer["waited_seconds"] < 50  # of the 60 that it may
     assert [request.ids for request in looks] == [IDS, IDS[2:]]
     assert heard[0] == (2.0, 4.0, "2 of 4 tasks ended")
 
@@ -449,7 +451,7 @@ def test_waiting_returns_what_is_known_when_the_time_is_over(flux: Program, serv
     answer = call(flux, TOOLS[2], task_ids=IDS[:2], timeout_seconds=1.2).structured_content
     assert (answer["timed_out"], answer["open_ids"]) == (True, [IDS[1]])
     assert answer["final_ids"] == [IDS[0]]
-    assert 1 < answer["waited_seconds"] < 3
+    assert 1 < answer["waited_seconds"] < AT_ONCE
 
 
 def test_a_cancelled_wait_asks_no_more(flux: Program, service: Start) -> None:
@@ -495,19 +497,22 @@ def test_resource_and_prompt(flux: Program, ids: list[str]) -> None:
     assert "flux_wait_tasks" in text
 
 
+INITIALIZE = {
+    "jsonrpc": "2.0",
+    "id": 1,
+    "method": "initialize",
+    "params": {
+        "protocolVersion": "2025-06-18",
+        "capabilities": {},
+        "clientInfo": {"name": "test", "version": "1"},
+    },
+}
+
+
 def test_only_the_protocol_is_on_stdout(flux: Program, service: Start) -> None:
     service(always(reply(200, batch([]))))
-    start = {
-        "jsonrpc": "2.0",
-        "id": 1,
-        "method": "initialize",
-        "params": {
-            "protocolVersion": "2025-06-18",
-            "capabilities": {},
-            "clientInfo": {"name": "test", "version": "1"},
-        },
-    }
-    lines = ["garbage", "{}", json.dumps(start), "\x00\xff", '{"jsonrpc": "2.0", "id": 2}', "[1]"]
+    start, strange = json.dumps(INITIALIZE), '{"jsonrpc": "2.0", "id": 2}'
+    lines = ["garbage", "{}", start, "\x00\xff", strange, "[1]"]
     run = flux("mcp", stdin="\n".join(lines) + "\n")
     assert run.code == ExitCode.OK
     replies = [json.loads(line) for line in run.lines]
@@ -526,8 +531,11 @@ def test_signals_end_it(
 ) -> None:
     service(always(reply(200, batch([]))))
     with flux.start("mcp", stdin=subprocess.PIPE) as running_server:
-        time.sleep(1.5)
-        assert running_server.signal(number) < 0.5
+        assert running_server.process.stdin is not None
+        running_server.process.stdin.write(f"{json.dumps(INITIALIZE)}\n".encode())
+        running_server.process.stdin.flush()
+        assert running_server.line()  # it is up
+        assert running_server.signal(number) < AT_ONCE
         running_server.end().expect(code)
 
 
@@ -601,4 +609,4 @@ def test_without_the_extra_the_line_says_how_to_get_it(flux: Program) -> None:
         check=False,
     )
     assert run.returncode == ExitCode.USAGE
-    assert "Run: pip install 'flux-tasks[mcp]'" in run.stderr
+    assert f"Run {sys.executable} -m pip install 'flux-tasks[mcp]' to add it." in run.stderr

@@ -27,7 +27,12 @@ def one_line(run: Run, code: ExitCode, *parts: str) -> None:
 
 def test_no_token(flux: Program) -> None:
     run = flux(*CHECK, "an-id", FLUX_API_TOKEN=None)
-    one_line(run, ExitCode.TOKEN, "no API token for https://api.acedata.cloud", "flux auth login")
+    one_line(
+        run,
+        ExitCode.TOKEN,
+        "no API token for https://api.acedata.cloud. Create one at https://platform.acedata.cloud,",
+        "then run: flux auth login, or set FLUX_API_TOKEN.",
+    )
     assert run.stdout == b""
 
 

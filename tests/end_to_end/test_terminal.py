@@ -3,7 +3,6 @@
 import re
 import signal
 import subprocess
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from flux_cli.errors import ExitCode
 from flux_cli.sandbox.server import Sandbox
 from tests.end_to_end.test_check import Start, mixed
 from tests.support.fault_server import Request, Step, Wait, answer, reply
+from tests.support.needs import need
 from tests.support.program import FLUX, Program
 from tests.support.records import batch, error_body, finished, make_ids
 from tests.support.terminal import Terminal
@@ -103,9 +103,7 @@ def stall(request: Request) -> list[Step]:
 
 
 def test_the_demo_runs_a_dozen_tasks_to_their_end(flux: Program) -> None:
-    started = time.monotonic()
     screen = Terminal(flux, "demo", columns=100, rows=60, FLUX_API_TOKEN=None).end()
-    assert time.monotonic() - started < 20
     assert screen.code == ExitCode.OK
     assert "12 tasks: 11 succeeded, 1 failed" in screen.lines
     assert any("flux auth login" in line for line in screen.lines)
@@ -114,12 +112,13 @@ def test_the_demo_runs_a_dozen_tasks_to_their_end(flux: Program) -> None:
 
 SUBMIT = (
     'curl -sS -H "authorization: Bearer $FLUX_API_TOKEN" -d'
-    ' \'{"prompt": "a fox", "size": "64x32", "async": true}\''
+    ' \'{"action": "generate", "prompt": "a fox", "size": "64x32", "async": true}\''
     " $FLUX_API_BASE_URL/flux/images > reply.json"
 )
 
 
 def test_a_sandbox_for_any_client(flux: Program, tmp_path: Path) -> None:
+    need("bash", "curl")
     options = ("--port", "0", "--speed", "100", "--failure-rate", "0")
     with flux.start("sandbox", *options, FLUX_API_TOKEN=None) as server:
         exports = [server.line(), server.line()]

@@ -20,6 +20,7 @@ from flux_cli.sandbox.server import Faults, Sandbox
 from flux_cli.sandbox.store import TaskStore
 from tests.end_to_end.test_check import Start
 from tests.support.fault_server import End, Request, Step, answer, reply
+from tests.support.patience import AT_ONCE, until
 from tests.support.program import CANARY, FLUX, Program
 from tests.support.records import batch, error_body, failed, finished, make_ids, running
 from tests.support.terminal import Terminal
@@ -68,8 +69,8 @@ def test_the_interval_is_kept(flux: Program, service: Start) -> None:
     server = service(Tasks({"a": 3}))
     flux(*WATCH, "a").expect(ExitCode.OK)
     first, second, third = (request.at for request in server.requests)
-    assert 1.0 <= second - first <= 1.35
-    assert 1.5 <= third - second <= 1.9  # grown by half, as nothing had changed
+    assert second - first >= 1.0
+    assert third - second >= 1.5  # grown by half, as nothing had changed
 
 
 def test_records_leave_at_once(flux: Program, service: Start) -> None:
@@ -104,21 +105,21 @@ def test_other_formats_are_printed_once_at_the_end(
 @pytest.mark.parametrize(
     ("options", "code", "seen"),
     [
-        (("--timeout", "0"), ExitCode.TIMED_OUT, 1),
-        (("--timeout", "1500ms"), ExitCode.TIMED_OUT, 2),
-        (("--until", "any"), ExitCode.OK, 1),
-        (("--fail-fast",), ExitCode.TASK_FAILED, 1),
-        (("--timeout", "0", "--fail-fast"), ExitCode.TASK_FAILED, 1),
+        (("--timeout", "0"), ExitCode.TIMED_OUT, {1}),
+        (("--timeout", "1500ms"), ExitCode.TIMED_OUT, {1, 2}),  # 1 where the first one takes long
+        (("--until", "any"), ExitCode.OK, {1}),
+        (("--fail-fast",), ExitCode.TASK_FAILED, {1}),
+        (("--timeout", "0", "--fail-fast"), ExitCode.TASK_FAILED, {1}),
     ],
 )
 def test_ends_early(
-    flux: Program, service: Start, options: tuple[str, ...], code: ExitCode, seen: int
+    flux: Program, service: Start, options: tuple[str, ...], code: ExitCode, seen: set[int]
 ) -> None:
     fails = ("a",) if "--fail-fast" in options else ()
     ids = ("slow",) if code is ExitCode.TIMED_OUT else ("a", "slow")
     server = service(Tasks({"a": 1, "slow": 100}, fails=fails))
     run = flux(*WATCH, *ids, *options).expect(code)
-    assert len(server.requests) == seen
+    assert len(server.requests) in seen
     assert ("Go on watching with" in run.stderr) == (code is ExitCode.TIMED_OUT)
 
 
@@ -129,15 +130,14 @@ def test_an_id_that_is_not_found_is_terminal_after_its_grace(flux: Program, serv
 
 
 def test_a_blip_does_not_end_it(flux: Program, service: Start) -> None:
-    tasks = Tasks({"a": 4})
-    down = threading.Event()
+    tasks = Tasks({"a": 3})
+    looks: list[Request] = []
 
     def script(request: Request) -> list[Step]:
-        return [End.RESET] if down.is_set() else tasks(request)
+        looks.append(request)
+        return [End.RESET] if len(looks) in (3, 4) else tasks(request)
 
     service(script)
-    threading.Timer(1.5, down.set).start()
-    threading.Timer(4.5, down.clear).start()
     run = flux(*WATCH, "a", "--retries", "0", "--max-interval", "1s").expect(ExitCode.OK)
     assert story(run.records) == [("a", None, "processing"), ("a", "processing", "succeeded")]
     assert "the connection broke before the reply was whole. Trying again in" in run.stderr
@@ -357,11 +357,12 @@ def test_the_live_view_and_the_final_table(
 
 def test_durations_tick_without_requests(flux: Program, service: Start) -> None:
     server = service(Tasks({"a": 2}))
-    terminal = Terminal(flux, "tasks", "watch", "a", "--interval", "4s")
+    terminal = Terminal(flux, "tasks", "watch", "a", "--interval", "1h", gets_signals=True)
     for second in ("1s", "2s", "3s"):
         terminal.expect(f"{second}")
     assert len(server.requests) == 1
-    assert terminal.end().code == ExitCode.OK
+    terminal.type("\x03")
+    assert terminal.end().code == ExitCode.INTERRUPTED
 
 
 def test_a_banner_tells_of_trouble_and_goes_away(flux: Program, service: Start) -> None:
@@ -397,10 +398,8 @@ def test_ctrl_z_and_fg(flux: Program, service: Start) -> None:
     terminal = Terminal(flux, *WATCH, "a", "--max-interval", "1s", gets_signals=True)
     terminal.expect("processing")
     os.kill(terminal.process.pid, signal.SIGTSTP)
-    time.sleep(0.5)
-    stopped = f"/proc/{terminal.process.pid}/stat"
-    with open(stopped) as file:  # noqa: PTH123 - a path of the system's
-        assert file.read().rpartition(")")[2].split()[0] == "T"
+    stat = Path(f"/proc/{terminal.process.pid}/stat")
+    until(lambda: stat.read_text().rpartition(")")[2].split()[0] == "T")
     terminal.process.expect(r"\x1b\[\?25h")  # the cursor is back while it is stopped
     os.kill(terminal.process.pid, signal.SIGCONT)
     terminal.expect("processing")
@@ -417,7 +416,7 @@ def test_ctrl_c_at_any_moment_leaves_a_clean_screen(
     (flux.folder / "ids").write_text("\n".join(make_ids(100)))
     terminal = Terminal(flux, *WATCH, "-f", "ids", gets_signals=True)
     terminal.expect("\x1b[?25l")
-    assert terminal.interrupt_after(random.Random(seed).uniform(0, 2.5)) < 0.5
+    assert terminal.interrupt_after(random.Random(seed).uniform(0, 2.5)) < AT_ONCE
     end = terminal.end()
     assert end.code == ExitCode.INTERRUPTED
     assert not end.cursor_hidden

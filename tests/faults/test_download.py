@@ -23,6 +23,8 @@ from flux_cli.sandbox.server import Faults, Sandbox
 from flux_cli.sandbox.store import seed_of
 from tests.support.fault_server import End, FaultServer, Request, Script, Step, Wait, reply
 from tests.support.media import FILES
+from tests.support.needs import need
+from tests.support.patience import AT_ONCE, until
 from tests.support.pictures import PNG, TAG, file_reply, leftovers, saved, whole, with_files
 from tests.support.program import FLUX, MEASURED_BY, Program
 from tests.support.records import make_ids
@@ -117,6 +119,47 @@ def test_a_part_that_ends_like_a_file_is_not_the_file(flux: Program, service: St
     assert saved(run, flux.folder)[0].read_bytes() == gif
 
 
+@pytest.mark.parametrize("retries", ["0", "3"])
+def test_a_file_of_the_right_length_without_its_end_is_fetched_once_more(
+    flux: Program, service: Start, retries: str
+) -> None:
+    script, seen = failing_once(lambda _: reply(200, PNG[:-20] + b"\0" * 20))
+    service(with_files(script))
+    run = flux(*DOWNLOAD, "--retries", retries, IDS[0]).expect(ExitCode.OK)
+    assert saved(run, flux.folder)[0].read_bytes() == PNG
+    assert len(seen) == 2
+    assert "range" not in seen[1].headers
+
+
+@pytest.mark.parametrize(
+    "data",
+    [PNG[:-9], FILES["gif"][:-1], FILES["jpg"][:-2], FILES["mp4"] + b"\0\0"],  # type: ignore[index]
+    ids=["png", "gif", "jpg", "mp4"],
+)
+def test_what_comes_twice_the_same_in_its_full_length_is_what_there_is(
+    flux: Program, service: Start, data: bytes
+) -> None:
+    seen: list[Request] = []
+
+    def file(request: Request) -> list[Step]:
+        seen.append(request)
+        return [reply(200, data)]
+
+    service(with_files(file))
+    run = flux(*DOWNLOAD, IDS[0]).expect(ExitCode.OK)
+    assert saved(run, flux.folder)[0].read_bytes() == data
+    assert len(seen) == 2
+
+
+def test_what_comes_after_the_end_does_no_harm_without_a_length(
+    flux: Program, service: Start
+) -> None:
+    data = FILES["jpg"] + b"a film of the moment" * 10_000  # type: ignore[index]
+    service(with_files(always(b"HTTP/1.1 200 OK\r\n\r\n" + data, End.CLOSE)))
+    run = flux(*DOWNLOAD, IDS[0]).expect(ExitCode.OK)
+    assert saved(run, flux.folder)[0].read_bytes() == data
+
+
 @pytest.mark.parametrize("status", [500, 502, 503, 429, 408])
 def test_trouble_that_passes(flux: Program, service: Start, status: int) -> None:
     script, seen = failing_once(lambda _: reply(status, b"<html>"))
@@ -151,11 +194,18 @@ def always(*steps: Step) -> Script:
     return lambda _: list(steps)
 
 
+def damaged() -> Script:
+    """Send the picture without its end, in as many bytes as announced, differently each time."""
+    count = itertools.count()
+    return lambda _: [reply(200, PNG[: -9 - next(count)])]
+
+
 def redirect(location: str) -> Script:
     return always(reply(302, b"", location=location))
 
 
-QUICK = ("--retries", "1", "--request-timeout", "300ms")
+ENDLESS_FILM = FILES["mp4"].replace(b"\0\0\1\x34mdat", b"\0\0\0\0mdat")  # type: ignore[index]
+QUICK = ("--retries", "1", "--request-timeout", "2s")  # the good file is to come in time
 EXPIRED = "the link has expired (HTTP {})"
 PAGE = b"<!doctype html><html><title>Log in</title>" + b" " * 100
 REFUSALS: list[tuple[str, Script, str, str]] = [
@@ -169,10 +219,16 @@ REFUSALS: list[tuple[str, Script, str, str]] = [
     ("svg", always(reply(200, b"<svg>" + b" " * 99)), "not_media", "it is a web page, not a pict"),
     ("text", always(reply(200, b"x" * 99)), "not_media", "it is not a picture or a video"),
     ("empty", always(reply(200, b"")), "not_media", "it is not a picture or a video"),
-    ("damaged", always(reply(200, PNG[:-9])), "damaged", "it ends before its end"),
+    ("damaged", damaged(), "damaged", "without its end, differently each time"),
     (
         "shortened without a length",
         always(b"HTTP/1.1 200 OK\r\n\r\n" + PNG[:-9], End.CLOSE),
+        "reply_cut",
+        "the file was cut short",
+    ),
+    (
+        "a film of any length without one",
+        always(b"HTTP/1.1 200 OK\r\n\r\n" + ENDLESS_FILM, End.CLOSE),
         "reply_cut",
         "the file was cut short",
     ),
@@ -184,7 +240,7 @@ REFUSALS: list[tuple[str, Script, str, str]] = [
     ),
     ("ten gigabytes", ten_gigabytes, "too_large", "it is larger than 1,000,000 bytes"),
     ("without end", endless, "too_large", "it is larger than 1,000,000 bytes (--max-size)"),
-    ("drip", drip, "timeout", "no whole reply within 0.3 seconds"),
+    ("drip", drip, "timeout", "no whole reply within 2 seconds"),
     ("stall", always(cut(Request("/", {}, {}, 0.0)), Wait(20)), "timeout", "no whole reply within"),
     ("to a file", redirect("file:///etc/passwd"), "forbidden_link", "with https:// (file:)"),
     ("to ftp", redirect("ftp://example.com/x"), "forbidden_link", "(ftp:)"),
@@ -219,6 +275,7 @@ def test_what_is_refused_is_absent_and_said(
     [
         *("file:///etc/passwd", "ftp://example.com/x", "http://example.com/x", "javascript:1"),
         *("//example.com/x", "x", "https://", "https://a:b@example.com/", "https://[::1", "\0"),
+        *("https://xn--/x.png", "https://a..b/", "https://.a/", "https://a.example:99999/"),
         *("https://127.0.0.1:{port}/", "https://localhost:{port}/", "https://[::1]:{port}/"),
         *("https://0.0.0.0:{port}/", "https://[::ffff:127.0.0.1]:{port}/", "https://127.1:{port}/"),
         *("https://2130706433:{port}/", "https://0x7f.1:{port}/", "https://localhost.:{port}/"),
@@ -283,6 +340,44 @@ def test_a_link_that_the_user_laid_out_of_the_folder_is_not_followed(
     assert list((flux.folder / "elsewhere").iterdir()) == []
 
 
+def test_a_name_that_is_taken_concerns_that_file_alone(flux: Program, service: Start) -> None:
+    service(with_files())
+    ids = make_ids(40)
+    out = flux.folder / "out"
+    (out / f"{ids[7]}_1.png").mkdir(parents=True)
+    (out / f".{ids[9]}_1.part").mkdir()
+    (out / f"{ids[11]}_1.json").mkdir()
+    run = flux(*DOWNLOAD, "--sidecar", "--overwrite", *ids)
+    run.expect(
+        ExitCode.OUTPUT,
+        stderr=f"flux: {ids[7]}, output 1: not saved: out/{ids[7]}_1.png:"
+        " cannot be written: Is a directory\n",
+    )
+    assert "saved 38 files" in run.stderr
+    assert run.stderr.count("not saved: ") == 3
+    assert f"{ids[11]}, sidecar: not saved: out/{ids[11]}_1.json: cannot be " in run.stderr
+    assert len(saved(run, flux.folder)) == 38
+    errors = {r["id"] for r in run.records if r["outputs"][0]["error"] is not None}
+    assert errors == {ids[7], ids[9]}
+    assert len([path for path in out.glob("*.json") if path.is_file()]) == 37
+
+
+@pytest.mark.parametrize("kind", ["file", "loop"])
+def test_a_folder_below_that_cannot_be_concerns_its_files_alone(
+    flux: Program, service: Start, kind: str
+) -> None:
+    service(with_files(count=3))
+    out = flux.folder / "out"
+    out.mkdir()
+    if kind == "file":
+        (out / "2").write_text("")
+    else:
+        (out / "2").symlink_to("2")
+    run = flux(*DOWNLOAD, "--name", "{seed}/{id}_{n}", *IDS)
+    run.expect(ExitCode.OUTPUT, stderr="; 2 not saved")
+    assert len(saved(run, flux.folder)) == 4
+
+
 def test_a_dead_host_is_left_alone_and_does_not_stop_the_others(
     flux: Program, service: Start
 ) -> None:
@@ -309,6 +404,7 @@ def test_a_dead_host_is_left_alone_and_does_not_stop_the_others(
 
 
 def test_a_full_disk_ends_it_with_everything_said(flux: Program, service: Start) -> None:
+    need("bash")
     big = PNG[:-12] + b"\0\1\0\0tEXt" + b"x" * 65540 + PNG[-12:]
     service(with_files(always(reply(200, big))))
     command = f'ulimit -f 40; exec "{FLUX}" tasks download -d out {" ".join(IDS)}'
@@ -343,9 +439,18 @@ def test_a_proxy_that_cannot_be_used_is_named(
 
 
 @pytest.mark.parametrize(
-    "words", ["download -d out", "watch -o csv", "download -d out --contact-sheet"]
+    ("words", "code", "says"),
+    [
+        ("watch -o csv", ExitCode.OK, "2 tasks: 2 succeeded"),
+        ("download -d out", ExitCode.OUTPUT, "cannot be written: "),
+        ("download -d out --contact-sheet", ExitCode.OUTPUT, "cannot be written: "),
+    ],
 )
-def test_a_full_temporary_folder_is_named(flux: Program, service: Start, words: str) -> None:
+def test_a_disk_without_room(
+    flux: Program, service: Start, words: str, code: ExitCode, says: str
+) -> None:
+    """What is kept for the end needs no disk while there is memory for it."""
+    need("bash")
     service(with_files())
     records = flux("tasks", "check", *IDS).stdout
     run = subprocess.run(
@@ -358,9 +463,10 @@ def test_a_full_temporary_folder_is_named(flux: Program, service: Start, words: 
         timeout=60,
     )
     error = run.stderr.decode()
-    assert run.returncode == ExitCode.OUTPUT, error
-    assert "flux: a temporary file cannot be written: " in error
+    assert run.returncode == code, error
+    assert says in error
     assert "Traceback" not in error
+    assert all(task_id in run.stdout.decode() for task_id in IDS)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -369,11 +475,10 @@ def test_an_interrupt_leaves_nothing_half_done(
 ) -> None:
     script = with_files(lambda r: whole(r) if IDS[0] in r.path else [cut(r), Wait(20)])
     server = service(script)
+    first = flux.folder / "out" / f"{IDS[0]}_1.png"
     with flux.start(*DOWNLOAD, *IDS) as running:
-        while len(server.requests) < 3:
-            time.sleep(0.01)
-        time.sleep(0.1)
-        assert running.signal(number) < 0.5
+        until(lambda: len(server.requests) >= 3 and first.exists())
+        assert running.signal(number) < AT_ONCE
         run = running.end()
     run.expect(ExitCode.INTERRUPTED if number is signal.SIGINT else ExitCode.TERMINATED)
     assert list(run.states) == IDS
@@ -399,11 +504,10 @@ def test_an_interrupt_on_a_terminal_leaves_a_table(flux: Program, service: Start
 
 def test_an_interrupted_watch_leaves_nothing_half_done(flux: Program, service: Start) -> None:
     server = service(with_files(lambda r: whole(r) if IDS[0] in r.path else [cut(r), Wait(20)]))
+    first = flux.folder / "out" / f"{IDS[0]}_1.png"
     with flux.start("tasks", "watch", "--download", "out", *IDS) as running:
-        while len(server.requests) < 3:
-            time.sleep(0.01)
-        time.sleep(0.1)
-        assert running.signal(signal.SIGINT) < 0.5
+        until(lambda: len(server.requests) >= 3 and first.exists())
+        assert running.signal(signal.SIGINT) < AT_ONCE
         run = running.end().expect(ExitCode.INTERRUPTED)
     assert sorted(run.states) == IDS
     assert leftovers(flux.folder) == []

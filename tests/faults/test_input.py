@@ -14,6 +14,7 @@ from flux_cli.errors import ExitCode
 from tests.end_to_end.test_check import Start
 from tests.faults.rows import CHECK, COMMANDS, IDS, WATCH, check_stderr
 from tests.support.fault_server import Request, Step, answer, reply
+from tests.support.needs import need
 from tests.support.peak import peak_memory
 from tests.support.program import CANARY, FLUX, Program, Run, decode
 from tests.support.records import batch, error_body, finished, make_ids
@@ -201,6 +202,7 @@ def test_numbers_out_of_range(
 
 def shell(flux: Program, script: str, stdin: str = "", **changes: str | None) -> Run:
     """Run a line of bash, with pipefail, and check what holds of every run."""
+    need("bash")
     ended = subprocess.run(
         ["bash", "-c", f"set -o pipefail; {script}"],
         input=stdin.encode(),

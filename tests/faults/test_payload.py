@@ -232,7 +232,7 @@ def test_bad_request_because_of_one_id(flux: Program, service: Start, command: s
         ("-5", 0.0),
         ("soon", 0.0),
         ("", 0.0),
-        ("date in three seconds", 0.9),
+        ("date in three seconds", 1.9),
         ("Sun, 06 Nov 1994 08:49:37 GMT", 0.0),
     ],
 )
@@ -240,10 +240,20 @@ def test_bad_request_because_of_one_id(flux: Program, service: Start, command: s
 def test_429_then_well(
     flux: Program, service: Start, command: str, retry_after: str | None, least: float
 ) -> None:
-    if retry_after == "date in three seconds":
-        retry_after = email.utils.formatdate(time.time() + 3, usegmt=True)
-    headers = {} if retry_after is None else {"retry_after": retry_after}
-    row = Row("", once(error(429, "too_many_requests", **headers)), ExitCode.OK, requests=2)
+    def throttle() -> Step:
+        value = retry_after
+        if value == "date in three seconds":  # from the reply, however long flux took to ask
+            value = email.utils.formatdate(time.time() + 3, usegmt=True)
+        headers = {} if value is None else {"retry_after": value}
+        return error(429, "too_many_requests", **headers)
+
+    seen: list[Request] = []
+
+    def script(request: Request) -> list[Step]:
+        seen.append(request)
+        return [throttle()] if len(seen) == 1 else answer(request)
+
+    row = Row("", script, ExitCode.OK, requests=2)
     _, server = meet(flux, service, row, command)
     first, second = server.requests
     assert second.at - first.at >= least
@@ -318,16 +328,6 @@ def test_429_with_a_huge_retry_after(
     fault = error(status, "too_many_requests", retry_after=retry_after)
     row = Row("", always(fault), says="it asks to come back in ", requests=1)
     meet(flux, service, row, "check")
-
-
-def test_no_request_goes_out_inside_a_pause(flux: Program, service: Start) -> None:
-    server = service(once(error(429, "too_many_requests", retry_after="1")))
-    ids = make_ids(2000)
-    run = flux(*CHECK, "-o", "ids", stdin=" ".join(ids)).expect(ExitCode.OK)
-    assert run.lines == ids
-    asked_at = server.requests[0].at
-    later = [request.at - asked_at for request in server.requests if request.at > asked_at + 0.2]
-    assert min(later) >= 0.95
 
 
 def test_a_dead_service_is_asked_about_20_times_for_1000_batches(

@@ -1,9 +1,11 @@
 """Ctrl-C and SIGTERM at any moment, clocks that jump, networks that vanish."""
 
+import fcntl
 import os
 import signal
 import subprocess
 import sys
+import termios
 import threading
 import time
 from collections.abc import Callable
@@ -14,6 +16,8 @@ from flux_cli.errors import ExitCode
 from tests.end_to_end.test_check import Start
 from tests.faults.rows import CHECK, IDS, WATCH
 from tests.support.fault_server import End, Request, Script, Step, Wait, answer, reply
+from tests.support.needs import need
+from tests.support.patience import until
 from tests.support.program import FLUX, MEASURED_BY, Program
 from tests.support.records import batch, finished, running
 from tests.support.terminal import Terminal
@@ -102,12 +106,18 @@ def test_a_signal_while_stdin_is_read(
     flux: Program, number: signal.Signals, code: ExitCode
 ) -> None:
     reader, writer = os.pipe()
+    os.write(writer, b"an-id\n")
     with flux.start(*CHECK, stdin=reader) as background:
-        time.sleep(0.5)
+        until(lambda: not bytes_in(reader))
         assert background.signal(number) < MOST
         assert background.end().expect(code).out == ""
     os.close(writer)
     os.close(reader)
+
+
+def bytes_in(pipe: int) -> int:
+    """Return how many bytes are in a pipe: written, and not yet read."""
+    return int.from_bytes(fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)), sys.byteorder)
 
 
 def test_two_signals_at_once(flux: Program, service: Start) -> None:
@@ -174,6 +184,7 @@ def test_ctrl_c_while_it_starts(flux: Program, service: Start, delay: float) -> 
 @pytest.mark.parametrize(("redirect", "code"), [("> /dev/full", 7), ("| true", 0), (">&-", 0)])
 @pytest.mark.parametrize("words", ["--version", "--help", "help states", "schema"])
 def test_a_text_that_cannot_be_written(flux: Program, words: str, redirect: str, code: int) -> None:
+    need("bash")
     command = f"set -o pipefail; {FLUX} {words} {redirect}"
     run = subprocess.run(
         ["bash", "-c", command], env=flux.variables({}), capture_output=True, text=True, check=False

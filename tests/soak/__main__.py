@@ -26,6 +26,8 @@ FIGURES: dict[str, tuple[str, Callable[[], Table]]] = {
     "throttling": ("A service that throttles", service.throttling),
     "pages": ("A service that answers for 12 ids at a time", service.page_limit),
     "interrupts": ("Ctrl-C in the live view", interrupts.interrupts),
+    "cuts": ("A signal at random instants of what writes", interrupts.cuts),
+    "stalls": ("A signal while nobody reads", interrupts.stalled),
     "kills": ("SIGKILL while a token is saved", interrupts.kills),
     "processes": ("Credentials changed by several processes", interrupts.processes_at_once),
     "memory": ("Memory", service.memory),

@@ -1,24 +1,33 @@
 """What is left after flux was interrupted or killed at any instant."""
 
 import json
+import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 from flux_cli.config.credentials import CredentialStore
 from flux_cli.errors import ExitCode
 from tests.soak.service import Table, folder, served
-from tests.support.fault_server import Request, Step, reply
+from tests.support.fault_server import Request, Step, answer, reply
+from tests.support.pictures import with_files
+from tests.support.program import Background, Program
 from tests.support.records import batch, make_ids, running
 from tests.support.terminal import Terminal
 
 
 INTERRUPTS = 200
+CUTS = 300
+STALLS = 100
+ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 KILLS = 500
 PROCESSES = 8
 ROUNDS = 1000  # for each of them
@@ -55,6 +64,120 @@ def interrupts() -> Table:
             f"{times[-1]:.3f} s",
             f"{sum(dirty for _, dirty in ends)}",
         ),
+    ]
+
+
+def cuts() -> Table:
+    """Interrupt what writes, at random instants, and look at everything it leaves."""
+    return [
+        (
+            f"{CUTS} interrupts of",
+            "broken lines",
+            "ids twice",
+            "files without a record",
+            "temporary files left",
+            "wrong exit codes",
+        ),
+        *(cut(name) for name in CUT),
+    ]
+
+
+IDS = make_ids(60)
+CUT = {
+    "`check` into a slow reader": ("check", "--batch-size", "5", "-o", "jsonl"),
+    "`download --sidecar`": ("download", "-d", "out", "--sidecar", "-o", "jsonl"),
+    "`watch --download -o json`": ("watch", "--download", "out", "-o", "json"),
+}
+
+
+def cut(name: str) -> tuple[str, ...]:
+    """Return the row of one command: what was wrong after CUTS interrupts."""
+    is_slow = "slow" in name
+    chance = random.Random(name)
+    wrong: Counter[str] = Counter()
+    with served(with_files(count=2)) as (flux, _):
+        command = ("tasks", *CUT[name], *IDS)
+        usual = timed_end(flux, command, is_slow=is_slow)
+        for _ in range(CUTS):
+            shutil.rmtree(flux.folder / "out", ignore_errors=True)
+            number = chance.choice(ENDS)
+            delay = chance.uniform(0.2, 1.05) * usual
+            with flux.start(*command) as background:
+                data = read_from(background, is_slow=is_slow, after=delay, number=number)
+                code = background.process.wait(timeout=30)
+            wrong += flaws(flux, data, is_array="json" in command)
+            wrong["code"] += code not in (0, 128 + number)
+    return (name, *(str(wrong[key]) for key in ("line", "twice", "record", "part", "code")))
+
+
+def timed_end(flux: Program, command: tuple[str, ...], *, is_slow: bool) -> float:
+    """Return the seconds that an undisturbed run takes."""
+    started = time.monotonic()
+    with flux.start(*command) as background:
+        read_from(background, is_slow=is_slow)
+        background.process.wait(timeout=60)
+    shutil.rmtree(flux.folder / "out", ignore_errors=True)
+    return time.monotonic() - started
+
+
+def read_from(
+    background: Background,
+    *,
+    is_slow: bool,
+    after: float | None = None,
+    number: signal.Signals = signal.SIGINT,
+) -> bytes:
+    """Read stdout to its end, 2,000 bytes at a time when slow; send a signal `after` seconds."""
+    assert background.process.stdout is not None
+    if after is not None:
+        timer = threading.Timer(after, background.process.send_signal, [number])
+        timer.daemon = True
+        timer.start()
+    data = b""
+    while part := os.read(background.process.stdout.fileno(), 2000 if is_slow else 65536):
+        data += part
+        if is_slow:
+            time.sleep(0.02)
+    return data
+
+
+def flaws(flux: Program, data: bytes, *, is_array: bool) -> Counter[str]:
+    """Count what is not as it should be in an output and in the folder of files."""
+    found: Counter[str] = Counter()
+    records: list[dict[str, Any]] = []
+    lines = [data] if is_array and data else data.splitlines(keepends=True)
+    for line in lines:
+        try:
+            records += json.loads(line) if is_array else [json.loads(line)]
+            found["line"] += not line.endswith(b"\n")
+        except ValueError:
+            found["line"] += 1
+    ids = [record["id"] for record in records]
+    found["twice"] += len(ids) - len(set(ids))
+    told = {output.get("path") for record in records for output in record["outputs"]}
+    there = {f"out/{path.name}" for path in (flux.folder / "out").glob("*.png")}
+    found["record"] += len(there ^ (told - {None}))
+    found["part"] += len([*flux.folder.rglob("*.part")]) + len([*flux.temporary.iterdir()])
+    return found
+
+
+def stalled() -> Table:
+    """Interrupt a check whose reader never reads."""
+    times = []
+    with served(answer) as (flux, server):
+        (flux.folder / "ids").write_text("\n".join(make_ids(2000)))
+        chance = random.Random(0)
+        for _ in range(STALLS):
+            server.requests.clear()
+            with flux.start("tasks", "check", "-f", "ids") as background:
+                while len(server.requests) < 5:
+                    time.sleep(0.01)
+                time.sleep(chance.uniform(0, 0.3))
+                times.append(background.signal(chance.choice(ENDS)))
+    times.sort()
+    return [
+        ("signals, with a reader that never reads", "median time to exit", "longest"),
+        (f"{STALLS}", f"{times[len(times) // 2]:.3f} s", f"{times[-1]:.3f} s"),
     ]
 
 
@@ -97,6 +220,7 @@ def is_whole(config: Path) -> bool:
 _WORKER = """
 import sys
 from pathlib import Path
+from typing import Any
 from flux_cli.api.token import Token
 from flux_cli.config.credentials import Credential, CredentialStore
 

@@ -1,15 +1,13 @@
 """A real browser without a window, which says what it loaded and what it complained about."""
 
 import contextlib
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
-
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+from tests.support import needs
 
 
 @dataclass
@@ -24,7 +22,8 @@ class View:
 @contextlib.contextmanager
 def browse(path: Path, *, width: int = 1280, height: int = 800) -> Iterator[View]:
     """Open the file at `path`."""
-    executable = next(filter(None, map(shutil.which, BROWSERS)), None)
+    needs.need("chromium")
+    executable = needs.browser()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=executable,

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from flux_cli.errors import ExitCode
+from tests.support.patience import LONGEST
 
 
 FLUX = str(Path(sys.executable).parent / "flux")
@@ -71,12 +72,12 @@ class Background:
         """Send a signal, wait for the end, and return how many seconds it took."""
         started = time.monotonic()
         self.process.send_signal(number)
-        self.process.wait(timeout=20)
+        self.process.wait(timeout=LONGEST)
         return time.monotonic() - started
 
     def end(self) -> Run:
         """Wait for the end; return what was not yet read of the output."""
-        out, err = self.process.communicate(timeout=60)
+        out, err = self.process.communicate(timeout=LONGEST)
         return self.program.check(Run(self.arguments, self.process.returncode, out, decode(err)))
 
     def __enter__(self) -> Self:
@@ -130,7 +131,7 @@ class Program:
             capture_output=True,
             env=self.variables(changes | (variables or {})),
             cwd=self.folder,
-            timeout=60,
+            timeout=LONGEST,
             check=False,
         )
         return self.check(

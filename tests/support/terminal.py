@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pexpect
 import pyte
 
+from tests.support.patience import LONGEST
 from tests.support.program import FLUX, MEASURED_BY, Program
 
 
@@ -45,7 +46,7 @@ class Terminal:
             dimensions=(rows, columns),
             encoding="utf-8",
             codec_errors="replace",
-            timeout=20,
+            timeout=LONGEST,
         )
 
     def expect(self, text: str) -> None:

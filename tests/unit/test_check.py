@@ -13,6 +13,7 @@ from flux_cli.engine.batch import Ask, PageSize
 from flux_cli.engine.check import Check
 from flux_cli.tasks.state import State
 from flux_cli.tasks.task import Task
+from tests.support.patience import until
 from tests.support.records import batch, finished, make_ids
 
 
@@ -78,22 +79,60 @@ def test_a_slow_first_batch_does_not_let_memory_grow() -> None:
     assert [task.id for task in flat(results)] == IDS[5:]
 
 
+def test_no_request_goes_out_inside_a_pause() -> None:
+    """Time is virtual: it passes when there is no worker left that could ask."""
+    workers = 8
+    all_under_way = threading.Barrier(workers)
+    is_paused = threading.Event()
+    now, waiting = 0.0, 0
+    asked_at: list[float] = []
+
+    def wait(condition: threading.Condition, seconds: float | None) -> None:
+        nonlocal now, waiting
+        is_paused.set()
+        waiting += 1
+        if waiting == workers:
+            now += seconds or 0.0
+            condition.notify_all()
+        else:
+            condition.wait(10)
+        waiting -= 1
+
+    def ask(ids: Sequence[str]) -> Reply:
+        asked_at.append(now)
+        if len(asked_at) <= workers:
+            all_under_way.wait(10)
+            if ids[0] == IDS[0]:
+                raise errors.RateLimited("too many", code="too_many_requests", retry_after=7.0)
+            assert is_paused.wait(10)  # the others were sent before it, and are answered in it
+        return answer(ids)
+
+    traffic = Traffic(concurrency=workers, retries=1, clock=lambda: now, wait=wait)
+    engine = Check(IDS, ask, traffic=traffic, batch_size=5, workers=workers)
+    assert [task.id for task in flat(engine.results())] == IDS
+    assert asked_at[:workers] == [0.0] * workers
+    assert asked_at[workers:] == [7.0] * (len(IDS) // 5 + 1 - workers)
+
+
 def test_a_stop_leaves_every_id_with_one_state_and_waits_for_nobody() -> None:
-    stall = threading.Event()
+    stall, are_shown = threading.Event(), threading.Event()
 
     def ask(ids: Sequence[str]) -> Reply:
         number = POSITION[ids[0]] // 50
         if number == 3:
-            time.sleep(0.1)
+            assert are_shown.wait(30)
             raise errors.TokenRejected("rejected", code="invalid_token")
         if number == 2:
-            stall.wait(20)
+            assert stall.wait(60)
         return answer(ids)
 
     engine = check(ask)
+    results = engine.results()
+    tasks = next(results) + next(results)
+    are_shown.set()
     started = time.monotonic()
-    tasks = flat(engine.results())
-    assert time.monotonic() - started < 5
+    tasks += flat(results)
+    assert time.monotonic() - started < 30  # and not the 60 of the one that stalls
     stall.set()
     assert [task.id for task in tasks] == IDS
     assert {task.state.value for task in tasks[:100]} == {"succeeded"}
@@ -109,13 +148,13 @@ def test_an_interrupt_yields_the_answers_that_waited_for_their_turn() -> None:
     def ask(ids: Sequence[str]) -> Reply:
         asked.append(ids[0])
         if ids[0] == IDS[0]:
-            stall.wait(20)
+            assert stall.wait(30)
         return answer(ids)
 
     engine = check(ask, concurrency=2, batch_size=5)
     results = engine.results()
     threading.Thread(target=lambda: next(results, None), daemon=True).start()
-    time.sleep(0.3)
+    until(lambda: len(asked) == 2 * 4)  # the window: nothing more is asked
     known = flat(engine.interrupt())
     asked.clear()
     stall.set()

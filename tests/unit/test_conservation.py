@@ -75,7 +75,7 @@ class Chaos:
         return parse_batch(Head(200), batch(items))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.integers(0, 2**32), st.integers(1, 180), st.integers(1, 8), st.sampled_from([1, 7, 12, 50])
 )

@@ -1,5 +1,6 @@
 """The credential store: whole or absent, nobody else's, the same as a dict."""
 
+import errno
 import itertools
 import json
 import multiprocessing
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from flux_cli.api.token import Token
@@ -139,8 +140,63 @@ def test_a_fifo_does_not_block(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(OutputError, match=r"credentials\.json: cannot be written"):
+    with pytest.raises(UsageError, match=r"credentials\.json: cannot be written: Not a dir"):
         saved(tmp_path / "file" / "config")
+
+
+@pytest.mark.parametrize("bits", [0o777, 0o1777, 0o770, 0o702])
+def test_a_folder_that_others_can_change_is_reported_once(tmp_path: Path, bits: int) -> None:
+    tmp_path.chmod(bits)
+    for has_file in (False, True):
+        store, warnings = make(tmp_path)
+        assert (ORIGIN in store.load()) is has_file
+        store.load(anew=True)
+        store.save(ORIGIN, Credential(Token(TOKEN), 5.0))
+        assert warnings == [
+            f"{tmp_path}: others can change what is in it. Run: chmod 700 {tmp_path}"
+        ]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
+def test_a_folder_of_somebody_else_is_reported(tmp_path: Path) -> None:
+    os.chown(tmp_path, 12345, -1)
+    store, warnings = make(tmp_path)
+    store.save(ORIGIN, Credential(Token(TOKEN), 5.0))
+    assert warnings == [f"{tmp_path}: belongs to somebody else (user id 12345)"]
+
+
+@pytest.mark.parametrize(
+    "time", ["1e300", "-1e300", "-1", "1e999", "NaN", "-Infinity", '"x"', "[]", "null", "true"]
+)
+def test_a_time_that_makes_no_sense_is_unknown(tmp_path: Path, time: str) -> None:
+    entry = f'{{"token": "{TOKEN}", "saved_at": {time}}}'
+    path = tmp_path / "credentials.json"
+    path.write_text(f'{{"version": 1, "credentials": {{"{ORIGIN}": {entry}}}}}')
+    path.chmod(0o600)
+    store, warnings = make(tmp_path)
+    assert store.load()[ORIGIN].saved_at is None
+    store.save("https://other.example", Credential(Token(TOKEN), 5.0))
+    assert make(tmp_path)[0].load()[ORIGIN].saved_at is None
+    assert warnings == []
+
+
+@pytest.mark.parametrize(
+    ("number", "kind"),
+    [
+        *[(n, UsageError) for n in (errno.EACCES, errno.EPERM, errno.ELOOP, errno.ENAMETOOLONG)],
+        *[(n, OutputError) for n in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)],
+    ],
+    ids=lambda value: errno.errorcode[value] if isinstance(value, int) else "",
+)
+def test_a_wrong_folder_is_told_from_a_disk_that_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, kind: type[Exception]
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(kind, match=os.strerror(number)):
+        saved(tmp_path)
 
 
 @pytest.mark.parametrize("step", ["open", "fsync", "fchmod", "replace"])
@@ -232,7 +288,6 @@ STEPS = st.lists(
 
 
 @FORKS
-@settings(deadline=None)
 @given(STEPS)
 def test_the_store_is_a_dict_whatever_crashes(
     tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, str, int | None]]

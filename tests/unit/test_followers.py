@@ -1,19 +1,20 @@
-"""A print at the end, with a line of progress now and then; the spool behind it."""
+"""A print at the end, with a line of progress now and then."""
 
 import io
 from pathlib import Path
 from typing import Any
 
 from flux_cli.commands.followers import PrintFollower
-from flux_cli.engine.hooks import Hooks, hook_variable
+from flux_cli.commands.hook_input import as_variable
+from flux_cli.engine.event_loop import EventLoop
+from flux_cli.engine.hooks import Hooks
 from flux_cli.engine.watch import Looked
 from flux_cli.errors import ConnectionFault
-from flux_cli.output.spool import Spool
 from flux_cli.output.streams import Stderr, Stdout
 from flux_cli.runtime import Runtime
 from flux_cli.tasks.ids import TaskIds
 from flux_cli.tasks.task import parse_task
-from tests.support.records import failed, finished, make_ids, running
+from tests.support.records import finished, make_ids
 
 
 def test_a_line_of_progress_at_most_every_30_seconds() -> None:
@@ -38,25 +39,21 @@ def test_a_line_of_progress_at_most_every_30_seconds() -> None:
     time[0] = 200.0
     follower.looked(Looked(1.0, ConnectionFault("cut", code="reply_cut")))
     assert stderr.getvalue().endswith("flux: 121 of 1,000 tasks done. cut.\n")
-    follower._spool.close()
-
-
-def test_the_spool_gives_back_the_latest() -> None:
-    spool = Spool()
-    for record in (running("a"), finished("a")):
-        spool.put(parse_task("a", record, 1.0, keep_raw=True))
-    spool.put(parse_task("b", failed("b"), 2.0))
-    assert spool.get("a") == parse_task("a", finished("a"), 1.0, keep_raw=True)
-    assert spool.get("b") == parse_task("b", failed("b"), 2.0)
-    assert spool.get("c") is None
-    spool.close()
+    follower.close()
 
 
 def test_what_a_command_prints_is_said_and_how_it_failed_is_kept(tmp_path: Path) -> None:
     said: list[str] = []
     environment = {"PATH": "/usr/bin:/bin", "PWD": str(tmp_path)}
-    hooks = Hooks('read line; echo "$X $line"; kill -9 $$', environment, say=said.append)
-    hooks.start("a", b"record\n", {"X": hook_variable("v\0\ud800")})
-    hooks.finish()
+    loop = EventLoop()
+    hooks = Hooks(
+        'read line; echo "$X $line"; kill -9 $$',
+        lambda _: (b"record\n", {"X": as_variable("v\0\ud800")}),
+        loop=loop,
+        environment=environment,
+        say=said.append,
+    )
+    hooks.start(parse_task("a", finished("a"), 0.0))
+    loop.run_while(lambda: not hooks.is_idle)
     assert said == ["v? record"]
     assert hooks.failures == ["a: the command was ended by signal 9"]

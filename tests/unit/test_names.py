@@ -1,17 +1,18 @@
 """File names: plain, below the folder, unique, the same on every run."""
 
 import re
+import sys
 import unicodedata
 from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from flux_cli.tasks.media import Media
-from flux_cli.tasks.names import NameTemplate
+from flux_cli.tasks.names import NameTemplate, _clean
 from flux_cli.tasks.state import State
 from flux_cli.tasks.task import Output, Task
 
@@ -121,6 +122,7 @@ def test_devices_are_no_names(device: str) -> None:
         ("{id", "cannot be read"),
         ("{ext}/{id}", "has {ext} in the name of a folder"),
         ("x" * 400, "is longer than 300 characters"),
+        ("{id}\udcff", "has '\\udcff', which file names cannot have"),
     ],
 )
 def test_templates_that_cannot_be(template: str, says: str) -> None:
@@ -174,12 +176,95 @@ def test_any_name_is_plain_and_below_the_folder(
         assert PurePosixPath(part).stem.casefold() not in ("con", "prn", "aux", "nul", "com1")
 
 
+def folded(path: str) -> str:
+    """Return what is one file where capitals and the spelling of accents make no difference."""
+    return unicodedata.normalize("NFD", unicodedata.normalize("NFD", path).casefold())
+
+
 @given(TEMPLATES, st.lists(IDS, min_size=2, max_size=6, unique_by=str.lower))
 def test_no_two_outputs_share_a_name(template: str, ids: list[str]) -> None:
-    """Not even where capitals and the spelling of accents make no difference."""
     paths = [
-        unicodedata.normalize("NFD", name(template, make_task(task_id), number)).casefold()
+        folded(name(template, make_task(task_id), number))
         for task_id in ids
         for number in (1, 2, 12)
     ]
     assert len(set(paths)) == len(paths)
+
+
+def is_template(text: str) -> bool:
+    try:
+        NameTemplate(text)
+    except ValueError:
+        return False
+    return True
+
+
+DIGEST_OF_A = name("{id}", make_task("A")).removeprefix("A+").removesuffix(".png")
+FIELDS = ["{id}", "{id}", "{n}", "{n}", "{n:03}", "{n:3}", "{prompt}", "{model}", "{seed}", "{ext}"]
+GAPS = ["", "", "_", "-", "+", "x", "1", " ", "~", "é", "e\u0301", "/", "=\u0338", "K", "A_", ". "]
+TIGHT_TEMPLATES = (
+    st.lists(st.sampled_from(FIELDS) | st.sampled_from(GAPS), min_size=1, max_size=7)
+    .map("".join)
+    .filter(is_template)
+)
+TIGHT_TEXTS = st.text("aA1-_+e\u0301", max_size=4) | st.sampled_from(
+    ["2", DIGEST_OF_A, "con", "a-1", "x" * 70, "\U0001f600\U00020000" * 30]
+)
+TIGHT_TASKS = st.builds(
+    make_task,
+    st.text("aA1-_+", min_size=1, max_size=4)
+    | st.sampled_from(["a", "A", "con", "task-1", "task-11", ID, DIGEST_OF_A, f"a-{DIGEST_OF_A}"]),
+    seed=st.none() | st.integers(0, 12),
+    prompt=TIGHT_TEXTS,
+    model=TIGHT_TEXTS,
+    outputs=st.just(30),
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(TIGHT_TEMPLATES, TIGHT_TASKS, TIGHT_TASKS, st.integers(1, 30), st.integers(1, 30))
+@example("{id}{n}", make_task("task-1"), make_task("task-11"), 11, 1)
+@example("{n}{id}", make_task("1a"), make_task("a"), 1, 11)
+@example("{id}1{n}", make_task("a"), make_task("a1"), 11, 1)
+@example("{prompt}{id}", make_task("1", prompt="a1"), make_task("11", prompt="a"), 1, 1)
+@example("{prompt}-{id}", make_task("c", prompt="a b"), make_task("b-c", prompt="a"), 1, 1)
+@example("{id}_{prompt}", make_task("a", prompt=DIGEST_OF_A), make_task("A", prompt="2"), 2, 1)
+@example("{id}_{seed}", make_task("a", seed=1), make_task("a", seed=2), 2, 1)
+@example("{id}{id}", make_task("a"), make_task("aa"), 1, 1)
+@example("{seed}{n}", make_task("a", seed=1), make_task("a", seed=11), 11, 1)
+def test_no_two_outputs_share_a_name_whatever_their_values(
+    template: str, one: Task, other: Task, number: int, other_number: int
+) -> None:
+    """Task and number can be told from a name, in ids and templates made to run together."""
+    is_same = (one.id, number) == (other.id, other_number)
+    names = {folded(name(template, one, number)), folded(name(template, other, other_number))}
+    assert is_same or len(names) == 2
+
+
+def test_no_letter_becomes_a_separator() -> None:
+    """The names are told apart by them, whatever a file system makes of letters."""
+    letters = (c for c in map(chr, range(sys.maxunicode)) if _clean(f"a{c}", 9) == f"a{c}")
+    assert all(c.isalnum() or not c.isascii() or c == "-" for c in folded("".join(letters)))
+
+
+@pytest.mark.parametrize(
+    ("template", "expected"),
+    [
+        ("{id}{n}", f"{ID}12_{DIGEST}_12"),
+        ("{prompt}{id}_{n}", f"A-red-fox-4K{ID}_12_{DIGEST}"),
+        ("{id}-{n}", f"{ID}-12"),
+        ("{n:02}-{id}", f"12-{ID}"),
+        ("{id}/{n:3}", f"{ID}/012"),
+        ("{prompt}/{id}x", f"A-red-fox-4K/{ID}x_12"),
+    ],
+)
+def test_what_a_template_does_not_tell_is_added(template: str, expected: str) -> None:
+    assert re.fullmatch(rf"{expected}\.png", name(template, make_task(outputs=12), 12))
+
+
+def test_what_is_too_long_gets_shorter_values_and_keeps_its_id() -> None:
+    task = make_task(prompt="山" * 60, model="水" * 60)
+    for template in ("{prompt}_{model}_{id}_{n}", "{id}_{n}_{model}_{prompt}"):
+        path = name(template, task)
+        assert f"{ID}_1" in path
+        assert 150 < len(path.encode()) <= 204

@@ -51,7 +51,7 @@ class Spoken(Stderr):
 @pytest.fixture
 def runtime(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Runtime:
     monkeypatch.chdir(tmp_path)
-    made = Runtime.of_process()
+    made = Runtime.of_process("flux")
     made.environment = {}
     made.stderr = Spoken()
     made.now = lambda: 1.8e9

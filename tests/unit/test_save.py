@@ -1,68 +1,197 @@
-"""Saving beside others: what somebody else saved meanwhile is not fetched again."""
+"""What cannot be written concerns one file, unless it is the disk that fails."""
 
 import contextlib
-import threading
-import time
+import errno
+import os
+import shutil
+import stat
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from flux_cli.api.files import FileReply
+from flux_cli.api.token import Token
 from flux_cli.api.traffic import Traffic
+from flux_cli.config.credentials import Credential, CredentialStore
 from flux_cli.engine.save import Rules, Saver
-from flux_cli.output.progress import Silence
-from flux_cli.tasks.media import Media
+from flux_cli.output.progress import Progress
 from flux_cli.tasks.names import NameTemplate
-from flux_cli.tasks.task import File, parse_task
-from tests.support.media import FILES
-from tests.support.records import finished
+from flux_cli.tasks.state import State
+from flux_cli.tasks.task import File, Output, Task
+from tests.support.pictures import PNG
+from tests.unit.test_credentials import ORIGIN, TOKEN, tokens
 
 
-DATA = FILES[Media.PNG]
-TASK = parse_task("a1", finished("a1"), 1.0)
+IDS = ["a", "b", "c"]
+ONE_FILE = [
+    *(errno.EISDIR, errno.ENOTDIR, errno.EACCES, errno.EPERM, errno.ELOOP, errno.ENAMETOOLONG),
+    *(errno.EEXIST, errno.EMFILE, errno.EFBIG, errno.ENOENT, errno.EINVAL, errno.ENOTEMPTY),
+]
+THE_DISK = [errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO]
 
 
-def test_after_waiting_for_the_lock_it_is_looked_once_more_whether_the_file_is_there(
-    tmp_path: Path,
-) -> None:
-    fetched: list[str] = []
-    first_fetches, second_waits = threading.Event(), threading.Event()
+@contextlib.contextmanager
+def serve(url: str, *, start: int = 0, validator: str | None = None) -> Iterator[FileReply]:
+    del url, validator
+    yield FileReply(start, len(PNG), None, iter([PNG[start:]]))
 
-    def saver(name: str) -> Saver:
-        @contextlib.contextmanager
-        def open_file(
-            url: str, *, start: int = 0, validator: str | None = None
-        ) -> Iterator[FileReply]:
-            del url, start, validator
-            fetched.append(name)
-            first_fetches.set()
-            assert second_waits.wait(30)
-            yield FileReply(0, len(DATA), None, iter([DATA]))
 
-        def sleep(seconds: float) -> None:
-            second_waits.set()  # for the lock that the first one has
-            time.sleep(seconds)
+class Saving:
+    """A folder that is saved to, with a failure at one call about one name."""
 
-        return Saver(
-            Rules(tmp_path, NameTemplate("{id}_{n}.{ext}")),
-            open_file,
-            traffic=lambda: Traffic(concurrency=1, retries=0),
-            progress=Silence(lambda _: None),
-            sleep=sleep,
+    def __init__(self, folder: Path, template: str = "{model}/{id}") -> None:
+        self.folder = folder
+        rules = Rules(folder, NameTemplate(template))
+        self.saver = Saver(
+            rules, serve, traffic=lambda: Traffic(concurrency=9, retries=0), progress=Progress()
         )
 
-    files: dict[str, File] = {}
+    def save(self) -> dict[str, File]:
+        """Save the outputs of the tasks one after the other, the second of them in folder b."""
+        return {task_id: self.saver.save(task(task_id), 1) for task_id in IDS}
 
-    def save(name: str) -> None:
-        files[name] = saver(name).save(TASK, 1)
 
-    first = threading.Thread(target=save, args=("first",))
-    first.start()
-    assert first_fetches.wait(30)
-    second = threading.Thread(target=save, args=("second",))
-    second.start()
-    first.join(30)
-    second.join(30)
-    assert fetched == ["first"]
-    assert (files["first"].is_new, files["second"].is_new) == (True, False)
-    assert files["first"].sha256 == files["second"].sha256
-    assert [path.read_bytes() for path in tmp_path.iterdir()] == [DATA]
+def task(task_id: str) -> Task:
+    outputs = (Output("https://files.example/x", "image"),)
+    return Task(task_id, State.SUCCEEDED, 0.0, model=f"folder-{task_id}", outputs=outputs)
+
+
+def fail(monkeypatch: pytest.MonkeyPatch, call: str, number: int, name: str) -> None:
+    """Make a system call fail when it is about a path that ends with `name`."""
+    real = getattr(os, call)
+
+    def failing(path: Any, *arguments: Any, **options: Any) -> Any:
+        about = f"/proc/self/fd/{path}" if isinstance(path, int) else path
+        if os.path.realpath(about).endswith(name):
+            raise OSError(number, os.strerror(number), str(path))
+        return real(path, *arguments, **options)
+
+    monkeypatch.setattr(os, call, failing)
+
+
+PLACES = [
+    *(("open", ".b.part"), ("fsync", ".b.part"), ("replace", ".b.part"), ("mkdir", "folder-b")),
+]
+
+
+@pytest.mark.parametrize(("call", "name"), PLACES)
+@pytest.mark.parametrize("number", ONE_FILE, ids=errno.errorcode.get)
+def test_what_is_wrong_with_one_name_concerns_that_file_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, call: str, name: str
+) -> None:
+    if (call, number) == ("mkdir", errno.EEXIST):
+        (tmp_path / "folder-b").write_text("")
+    fail(monkeypatch, call, number, name)
+    run = Saving(tmp_path)
+    files = run.save()
+    assert run.saver.stopped_by is None
+    assert [files[i].error for i in "ac"] == [None, None]
+    error = files["b"].error
+    assert error is not None
+    assert error.message is not None
+    assert error.code == "not_saved"
+    assert f"{tmp_path}/folder-b" in error.message
+    assert error.message.endswith(f"cannot be written: {os.strerror(number)}")
+    monkeypatch.undo()
+    saved = sorted(p.name for p in tmp_path.rglob("*") if p.is_file() and p.stat().st_size)
+    assert saved == ["a.png", "c.png"]
+
+
+@pytest.mark.parametrize(("call", "name"), PLACES)
+@pytest.mark.parametrize("number", THE_DISK, ids=errno.errorcode.get)
+def test_a_disk_that_fails_stops_everything_and_is_the_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, call: str, name: str
+) -> None:
+    fail(monkeypatch, call, number, name)
+    run = Saving(tmp_path)
+    files = run.save()
+    assert files["a"].error is None
+    for task_id, start in (("b", ""), ("c", "stopped: ")):
+        error = files[task_id].error
+        assert error is not None
+        place = f"{start}{tmp_path}/folder-b/b: cannot be written: "
+        assert error.message == place + os.strerror(number)
+    assert run.saver.stopped_by is not None
+    assert f"stopped: {run.saver.stopped_by.message}" == files["c"].error.message  # type: ignore[union-attr]
+
+
+def test_a_folder_that_is_gone_stops_everything(tmp_path: Path) -> None:
+    run = Saving(tmp_path / "out")
+    shutil.rmtree(tmp_path / "out")
+    (tmp_path / "out").write_text("somebody put a file there")
+    files = run.save()
+    assert run.saver.stopped_by is not None
+    assert run.saver.stopped_by.message == f"{tmp_path}/out: the folder is gone"
+    assert all(file.error for file in files.values())
+
+
+@pytest.mark.parametrize(("template", "stops"), [("{id}", True), ("{model}/{id}", False)])
+def test_a_folder_that_cannot_be_written_to_at_all_stops_everything(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, template: str, *, stops: bool
+) -> None:
+    """But where the file has a folder of its own that is there, it concerns that one alone."""
+    run = Saving(tmp_path, template)
+    (tmp_path / "folder-b").mkdir()
+    fail(monkeypatch, "open", errno.EACCES, ".b.part")
+    monkeypatch.setattr(os, "access", lambda path, _: os.fspath(path) != str(tmp_path))
+    files = run.save()
+    assert (run.saver.stopped_by is not None) is stops
+    assert (files["c"].error is not None) is stops
+
+
+def test_what_is_there_and_cannot_be_read_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = Saving(tmp_path, "{id}")
+    (tmp_path / "b.png").write_bytes(PNG)
+
+    def refuse(path: Path, *_: Any, **__: Any) -> Any:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "open", refuse)
+    files = run.save()
+    assert [files[i].error for i in "ac"] == [None, None]
+    assert files["b"].error is not None
+    assert files["b"].error.message == (
+        f"{tmp_path}/b.png: is there, and cannot be read: Permission denied"
+    )
+
+
+def fail_for_folders(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = os.fsync
+
+    def sync(descriptor: int) -> None:
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EIO, "Input/output error")
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", sync)
+
+
+def test_what_is_in_its_place_is_saved_though_its_folder_cannot_be_synced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fail_for_folders(monkeypatch)
+    run = Saving(tmp_path, "{id}")
+    files = run.save()
+    assert run.saver.stopped_by is None
+    assert [(file.path, file.error) for file in files.values()] == [
+        (f"{tmp_path}/{i}.png", None) for i in IDS
+    ]
+    store = CredentialStore(tmp_path / "config", warn=pytest.fail)
+    store.save(ORIGIN, Credential(Token(TOKEN), 5.0))
+    assert tokens(tmp_path / "config") == {ORIGIN: TOKEN}
+
+
+def test_what_was_replaced_may_stay_where_it_cannot_be_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "b.webp").write_bytes(b"old")
+    fail(monkeypatch, "unlink", errno.EACCES, "b.webp")
+    rules = Rules(tmp_path, NameTemplate("{id}"), overwrites=True)
+    saver = Saver(
+        rules, serve, traffic=lambda: Traffic(concurrency=9, retries=0), progress=Progress()
+    )
+    assert saver.save(task("b"), 1).path == f"{tmp_path}/b.png"

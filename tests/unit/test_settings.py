@@ -90,6 +90,12 @@ def test_an_origin_has_one_spelling(url: str, origin: str) -> None:
         "http://10.0.0.1",
         "http://0.0.0.0",
         "https://api.example\\@evil.example",
+        "https://xn--/",
+        "https://a..b/",
+        "https://.a/",
+        "https://999.1.1.1/",
+        f"https://{'x' * 64}.example/",
+        f"https://api.example/{'x' * 2000}",
     ],
 )
 def test_a_bad_base_url_is_refused_and_its_source_named(url: str) -> None:
@@ -122,6 +128,10 @@ def test_a_stored_token_goes_to_its_own_origin_only(store: CredentialStore) -> N
     error = no_token(store, other)
     assert "belongs to https://api.acedata.cloud and is sent nowhere else" in error.message
     assert error.hint == "Run: flux auth login --base-url https://evil.example"
+    store.delete(DEFAULT.origin)
+    store.save(other.origin, Credential(Token(STORED), 1.0))
+    hint = "Create one at https://platform.acedata.cloud, then run: flux auth login"
+    assert no_token(store, DEFAULT).hint == hint
 
 
 @pytest.mark.parametrize("text", ["two words", "line\nbreak", 'mark"', "ünicode", "x" * 5000])

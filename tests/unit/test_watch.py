@@ -343,7 +343,7 @@ def test_a_day_makes_exactly_the_scheduled_number_of_looks() -> None:
     assert len(world.times) == 1 + len(ramp) + math.ceil((86400 - sum(ramp)) / 30) - 1
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(1, 400), st.integers(0, 2**32))
 def test_over_random_lifetimes_with_the_real_engine(count: int, seed: int) -> None:
     chance = random.Random(seed)

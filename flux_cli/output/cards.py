@@ -1,0 +1,104 @@
+"""A card of the contact sheet: one output, or a task without any, as plain data.
+
+It is kept in the page as a line of JSON, and read back from there as text that
+may be anybody's: what is no card is none, and no path leads out of the folder.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from flux_cli.output.records import rfc3339
+from flux_cli.tasks.state import State
+from flux_cli.tasks.task import Output, Task
+
+
+LONGEST_TEXT = 5000  # characters of one prompt or error
+_MOST_OUTPUTS = 1 << 32  # of a task
+_TEXTS = ("id", "prompt", "model", "seed", "size", "created", "error")
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """`number` counts the outputs of a task from 1, `path` is below the folder of the sheet."""
+
+    id: str
+    number: int
+    state: str
+    prompt: str
+    model: str
+    seed: str
+    size: str
+    created: str
+    path: str | None
+    error: str
+
+    def line(self) -> bytes:
+        """Return the card as one line of JSON that no markup can be seen in."""
+        text = (
+            json.dumps({name: getattr(self, name) for name in self.__slots__})
+            .replace("<", "\\u003c")
+            .replace(">", "\\u003e")
+        )
+        return f"{text}\n".encode("ascii")
+
+
+def cards_of(task: Task, folder: Path) -> Iterator[Card]:
+    """Yield a card for each output of `task`, or one that says why there is none."""
+    for number, output in enumerate(task.outputs or (None,), 1):
+        file = output.file if output is not None else None
+        error = file.error if file is not None else task.error
+        words = [error.code, error.message] if error is not None else []
+        path = file.path if file is not None else None
+        yield Card(
+            id=task.id,
+            number=number,
+            state=task.state.value,
+            prompt=_cut(task.prompt),
+            model=_cut(task.model),
+            seed=_cut(_seed(output)),
+            size=_cut(task.size),
+            created=(rfc3339(task.created_at) or "")[:10],
+            path=Path(path).relative_to(folder).as_posix() if path is not None else None,
+            error=_cut(": ".join(filter(None, words))),
+        )
+
+
+def read_card(line: bytes) -> Card | None:
+    """Read what `Card.line` wrote; None for anything else."""
+    try:
+        entries: Any = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(entries, dict) or set(entries) != {"state", "number", "path", *_TEXTS}:
+        return None
+    number, path = entries["number"], entries["path"]
+    is_card = (
+        all(_is_text(entries[name]) for name in _TEXTS)
+        and entries["state"] in list(State)
+        and type(number) is int
+        and 0 < number < _MOST_OUTPUTS
+        and (path is None or _is_below(path))
+    )
+    return Card(**entries) if is_card else None
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and len(value) <= LONGEST_TEXT
+
+
+def _is_below(path: Any) -> bool:
+    """Tell whether `path` is one that outputs are saved under."""
+    if not isinstance(path, str) or set(path) & set('\0\\:<>"|?*'):
+        return False
+    return not path.startswith("/") and ".." not in PurePosixPath(path).parts
+
+
+def _seed(output: Output | None) -> str:
+    return str(output.seed) if output is not None and output.seed is not None else ""
+
+
+def _cut(text: str | None) -> str:
+    return (text or "")[:LONGEST_TEXT]

@@ -1,0 +1,54 @@
+"""Asks for a secret on the terminal, where it is not shown."""
+
+import os
+import sys
+from typing import Any
+
+from flux_cli import interrupts
+
+
+_LONGEST = 1 << 16  # bytes of one answer; a terminal takes far less
+
+
+def ask_secret(prompt: str) -> str:
+    """Show `prompt` on the terminal and return the line that is typed, without its end.
+
+    Ctrl-Z stops the process with the terminal as it was, and asks anew when it
+    goes on. Raises Interrupted, and OSError where stdin is no terminal.
+    """
+    if sys.platform == "win32":
+        import getpass
+
+        with interrupts.cuttable():
+            return getpass.getpass(prompt)
+    import termios
+
+    try:
+        terminal = os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY)
+    except OSError:  # stdin is one all the same
+        terminal = os.dup(0)
+    before = termios.tcgetattr(terminal)
+
+    def hide() -> None:
+        hidden: list[Any] = termios.tcgetattr(terminal)
+        hidden[3] &= ~termios.ECHO
+        termios.tcsetattr(terminal, termios.TCSAFLUSH, hidden)
+        os.write(terminal, prompt.encode())
+
+    def show() -> None:
+        termios.tcsetattr(terminal, termios.TCSAFLUSH, before)
+
+    def stop() -> None:
+        show()
+        interrupts.stop_here()
+        hide()
+
+    try:
+        with interrupts.cleaned_up(show), interrupts.suspended_by(stop):
+            hide()
+            interrupts.wait_readable(terminal)
+            return os.read(terminal, _LONGEST).decode("utf-8", "replace").rstrip("\r\n")
+    finally:
+        show()
+        os.write(terminal, b"\n")
+        os.close(terminal)
