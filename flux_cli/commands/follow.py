@@ -1,7 +1,6 @@
 """Watches a set of tasks to the end: from ids to a verdict. `watch` and `demo` share it."""
 
 import contextlib
-import math
 import random
 import time
 from collections.abc import Callable, Iterator
@@ -38,7 +37,7 @@ _OUT_OF_TIME = TaskError("timed_out", "--timeout ran out")
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """How a watch asks and what it shows; `resume` puts open ids into a command that goes on."""
+    """How a watch asks and what it shows; `resume` tells how to go on with open ids, and why."""
 
     plan: Plan
     output: Format = Format.AUTO
@@ -49,7 +48,7 @@ class Wishes:
     command: str | None = None
     bell: bool = False
     saving: "SavingOptions | None" = None
-    resume: Callable[[list[str]], str] | None = None
+    resume: Callable[[list[str], str], None] | None = None
 
 
 def follow(runtime: Runtime, ids: TaskIds, connection: Connection, wishes: Wishes) -> ExitCode:
@@ -133,11 +132,8 @@ class _Follow:
         from flux_cli.engine.check import Check
 
         wishes = self._wishes
-        traffic = Traffic(
-            concurrency=connection.concurrency,
-            retries=wishes.retries,
-            patience=wishes.plan.give_up_after or math.inf,  # 0: one look, made to its end
-        )
+        most, patience = connection.concurrency, wishes.plan.patience
+        traffic = Traffic(concurrency=most, retries=wishes.retries, patience=patience)
         pages = PageSize(wishes.batch_size)
 
         def look(open_ids: Iterator[str]) -> Check:
@@ -146,7 +142,7 @@ class _Follow:
                 client.retrieve_batch,
                 traffic=traffic,
                 batch_size=wishes.batch_size,
-                workers=min(connection.concurrency, -(-len(self._ids) // wishes.batch_size)),
+                workers=min(most, -(-len(self._ids) // wishes.batch_size)),
                 keep_raw=wishes.keep_raw,
                 now=self._runtime.now,
                 pages=pages,
@@ -278,17 +274,8 @@ class _Follow:
 
     def _tell_how_to_go_on(self, why: str) -> None:
         open_ids = list(self._watch.open_ids())
-        if not open_ids or self._wishes.resume is None:
-            return
-        if len(open_ids) == 1:
-            they_go_on = "1 task is still open and goes on by itself"
-        else:
-            they_go_on = f"{len(open_ids):,} tasks are still open and go on by themselves"
-        command = self._wishes.resume(open_ids)  # which may have to say where it has put them
-        self._runtime.stderr.line(
-            f"flux: {why}; {they_go_on}: nothing needs to be submitted again. Go on watching with:"
-        )
-        self._runtime.stderr.line(f"  {command}")
+        if open_ids and self._wishes.resume is not None:
+            self._wishes.resume(open_ids, why)
 
 
 def _follower(runtime: Runtime, ids: TaskIds, wishes: Wishes) -> Follower:

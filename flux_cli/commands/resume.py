@@ -24,6 +24,23 @@ _LONGEST = 4900  # characters of the command; a longer line on stderr would be c
 _PLAIN_ID = re.compile(r"(?=.*[0-9])[0-9A-Za-z_-]+")  # reads as an id in any text file
 
 
+def tell_how_to_go_on(ctx: typer.Context, open_ids: list[str], why: str, *, read_at: float) -> None:
+    """Say on stderr `why` a watch has ended with tasks still open, and how to go on.
+
+    For `read_at` see `resume_command`.
+    """
+    runtime: Runtime = ctx.obj
+    if len(open_ids) == 1:
+        they_go_on = "1 task is still open and goes on by itself"
+    else:
+        they_go_on = f"{len(open_ids):,} tasks are still open and go on by themselves"
+    command = resume_command(ctx, open_ids, read_at=read_at)
+    runtime.stderr.line(
+        f"flux: {why}; {they_go_on}: nothing needs to be submitted again. Go on watching with:"
+    )
+    runtime.stderr.line(f"  {command}")
+
+
 def resume_command(ctx: typer.Context, open_ids: list[str], *, read_at: float) -> str:
     """Return a command, on one line, that watches `open_ids` with the options of this one.
 

@@ -4,6 +4,7 @@ Everything that takes time or chance is passed in, so that a day of watching
 can be tested in a second.
 """
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -40,6 +41,11 @@ class Plan:
     fail_fast: bool = False
     not_found_grace: float = 60.0
     give_up_after: float = 300.0
+
+    @property
+    def patience(self) -> float:
+        """The longest silence within a look; without any patience, one is made to its end."""
+        return self.give_up_after or math.inf
 
 
 @dataclass(frozen=True, slots=True)
