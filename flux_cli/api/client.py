@@ -16,6 +16,7 @@ from flux_cli.api.transport import make_transport, service_error
 
 
 _ENDPOINT = "/flux/tasks"
+_LONGEST_TRACE = 2000  # characters of a reply
 
 
 class Client:
@@ -63,12 +64,13 @@ class Client:
             raise ValueError("a batch query needs ids")
         request = {"action": "retrieve_batch", "ids": list(ids), "limit": len(ids)}
         with self._with_remedy():
-            return parse_batch(*self._post(request))
+            return parse_batch(*self._post(request), token=self._connection.token)
 
     def retrieve(self, task_id: str) -> Mapping[str, Any]:
         """Ask for one task; an empty mapping when it is not known. Raises a ServiceError."""
         with self._with_remedy():
-            return parse_object(*self._post({"action": "retrieve", "id": task_id}))
+            request = {"action": "retrieve", "id": task_id}
+            return parse_object(*self._post(request), token=self._connection.token)
 
     @contextlib.contextmanager
     def _with_remedy(self) -> Iterator[None]:
@@ -97,11 +99,16 @@ class Client:
             )
             self._say(f"< {fault.message} ({time.monotonic() - started:.3f} s)")
             raise fault from error
-        text = body[:2000].decode("utf-8", "replace")
-        self._say(
-            f"< {head.status} ({time.monotonic() - started:.3f} s, {len(body):,} bytes) {text}"
-        )
+        if self._connection.trace is not None:
+            taken = time.monotonic() - started
+            self._say(f"< {head.status} ({taken:.3f} s, {len(body):,} bytes) {self._start(body)}")
         return head, body
+
+    def _start(self, body: bytes) -> str:
+        """Return the first characters of `body`, without the token or a part of it."""
+        start = body[: 16 * _LONGEST_TRACE]
+        text = start.decode(json.detect_encoding(start), "replace")
+        return self._connection.token.hide(text)[:_LONGEST_TRACE]
 
     def _head(self, response: httpx.Response) -> Head:
         return Head(

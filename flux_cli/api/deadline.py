@@ -1,4 +1,4 @@
-"""One deadline for a whole exchange: connecting, sending, and every byte that comes back.
+"""One deadline for a whole exchange: the name, connecting, sending, every byte that comes back.
 
 httpx applies its timeouts to each read and write, so a server that sends one
 byte a second is never late. Here every operation on a connection gets what is
@@ -11,6 +11,8 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from ipaddress import ip_address
+from queue import Empty, SimpleQueue
 from typing import Any
 
 import httpcore
@@ -19,7 +21,8 @@ from flux_cli.api.addresses import is_public
 from flux_cli.api.http import httpx
 
 
-_CONNECT_SHARE = 3  # one address may take a third of the time, so that the next has a chance
+Resolve = Callable[[str, int], list[str]]  # the addresses of a host, or OSError, UnicodeError
+_CONNECT_SHARE = 3  # an address may take a third of the time at most, if it is the only one
 
 
 class ForbiddenAddress(Exception):
@@ -29,8 +32,7 @@ class ForbiddenAddress(Exception):
 class DeadlineTransport(httpx.HTTPTransport):
     """An HTTP transport whose exchanges each end within `seconds`.
 
-    Raises httpx.TimeoutException when the time is over. What it cannot cut
-    short is the operating system's name resolution.
+    Raises httpx.TimeoutException when the time is over.
     """
 
     def __init__(
@@ -39,9 +41,13 @@ class DeadlineTransport(httpx.HTTPTransport):
         seconds: float,
         public_only: bool = False,
         clock: Callable[[], float] = time.monotonic,
+        resolve: Resolve | None = None,
         **options: Any,
     ) -> None:
-        """With `public_only`, connecting elsewhere raises ForbiddenAddress; see `_public`."""
+        """With `public_only`, connecting elsewhere raises ForbiddenAddress.
+
+        `resolve` is how the addresses of a host are found: as the system does.
+        """
         super().__init__(**options)
         self._seconds = seconds
         self._limit = _Limit(clock)
@@ -50,6 +56,7 @@ class DeadlineTransport(httpx.HTTPTransport):
         pool._network_backend = _Backend(  # noqa: SLF001
             pool._network_backend,  # noqa: SLF001
             self._limit,
+            resolve or _addresses,
             public_only=public_only,
         )
 
@@ -80,45 +87,77 @@ class _Limit(threading.local):
             raise httpx.ReadTimeout("the exchange took too long")
         return left
 
-    def for_connecting(self) -> float:
-        return min(self.left(), self._seconds / _CONNECT_SHARE)
+    def for_connecting(self, others: int) -> float:
+        """Return the share of one address, with `others` after it and the exchange after those.
+
+        However many addresses do not answer, the last one has its chance.
+        """
+        left = self.left()
+        return min(left / (others + 2), self._seconds / _CONNECT_SHARE)
 
 
 class _Backend:
-    def __init__(self, backend: Any, limit: _Limit, *, public_only: bool) -> None:
+    def __init__(self, backend: Any, limit: _Limit, resolve: Resolve, *, public_only: bool) -> None:
         self._backend = backend
         self._limit = limit
+        self._resolve = resolve
         self._public_only = public_only
 
     def connect_tcp(self, host: str, port: int, timeout: Any = None, **options: Any) -> "_Stream":
-        del timeout
-        *others, last = _public(host, port) if self._public_only else [host]
-        for address in others:
-            with contextlib.suppress(httpcore.ConnectError, httpcore.ConnectTimeout):
-                return self._connect(address, port, options)
-        return self._connect(last, port, options)
+        """Connect to the first address of `host` that answers: what was checked is connected to.
 
-    def _connect(self, host: str, port: int, options: dict[str, Any]) -> "_Stream":
+        Raises ForbiddenAddress when only public ones are wanted and one of
+        them is not, httpx.ConnectError when the host is not known.
+        """
+        del timeout
+        addresses = [host] if _is_literal(host) else self._looked_up(host, port)
+        if self._public_only and not all(map(is_public, addresses)):
+            raise ForbiddenAddress(host)
+        *others, last = addresses
+        for number, address in enumerate(others):
+            with contextlib.suppress(httpcore.ConnectError, httpcore.ConnectTimeout):
+                return self._connect(address, port, len(others) - number, options)
+        return self._connect(last, port, 0, options)
+
+    def _connect(self, host: str, port: int, others: int, options: dict[str, Any]) -> "_Stream":
         stream = self._backend.connect_tcp(
-            host, port, timeout=self._limit.for_connecting(), **options
+            host, port, timeout=self._limit.for_connecting(others), **options
         )
         return _Stream(stream, self._limit)
 
+    def _looked_up(self, host: str, port: int) -> list[str]:
+        """Ask the system in another thread: its question knows no deadline, and is left behind."""
+        answers: SimpleQueue[list[str] | Exception] = SimpleQueue()
 
-def _public(host: str, port: int) -> list[str]:
-    """Return the addresses of `host`: what was checked is what is connected to.
+        def ask() -> None:
+            try:
+                answers.put(self._resolve(host, port))
+            except Exception as error:  # noqa: BLE001 - raised where it is waited for
+                answers.put(error)
 
-    Raises ForbiddenAddress when one of them is not public, httpx.ConnectError
-    when the host is not known.
-    """
+        threading.Thread(target=ask, daemon=True).start()
+        try:
+            answer = answers.get(timeout=self._limit.left())
+        except Empty:
+            raise httpx.ConnectTimeout("the name was not resolved in time") from None
+        if isinstance(answer, (OSError, UnicodeError)):
+            raise httpx.ConnectError("the host is not known") from answer
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+def _is_literal(host: str) -> bool:
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as error:
-        raise httpx.ConnectError("the host is not known") from error
-    addresses = [str(place[4][0]) for place in found]
-    if not all(map(is_public, addresses)):
-        raise ForbiddenAddress(host)
-    return addresses
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _addresses(host: str, port: int) -> list[str]:
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return [str(place[4][0]) for place in found]
 
 
 class _Stream:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flux_cli import errors
+from flux_cli.api.token import Token
 from flux_cli.errors import ServiceError
 
 
@@ -45,9 +46,9 @@ class Head:
     retry_after: float | None = None
 
 
-def parse_batch(head: Head, body: bytes) -> Reply:
+def parse_batch(head: Head, body: bytes, *, token: Token | None = None) -> Reply:
     """Read the reply to `retrieve_batch`. Raises a ServiceError for anything else."""
-    reply = parse_object(head, body)
+    reply = parse_object(head, body, token=token)
     items = reply.get("items")
     if not isinstance(items, list):
         what = "is missing" if items is None else "is not a list"
@@ -59,8 +60,8 @@ def parse_batch(head: Head, body: bytes) -> Reply:
     return Reply(tuple(item for item in items if isinstance(item, dict)), len(items))
 
 
-def parse_object(head: Head, body: bytes) -> Mapping[str, Any]:
-    """Read a reply that must be a JSON object and no error.
+def parse_object(head: Head, body: bytes, *, token: Token | None = None) -> Mapping[str, Any]:
+    """Read a reply that must be a JSON object and no error; `token` is hidden in it.
 
     Raises the ServiceError that the reply amounts to: by `error.code` first,
     by status second, as the service's own pages disagree about statuses.
@@ -71,7 +72,7 @@ def parse_object(head: Head, body: bytes) -> Mapping[str, Any]:
             code="not_the_api",
             hint="This does not look like the API (captive portal? wrong base URL?)",
         )
-    value = _json(body)
+    value = _json(body, token)
     if not 200 <= head.status < 300:  # noqa: PLR2004
         raise _by_code(head, value, body)
     if isinstance(value, dict):
@@ -97,10 +98,11 @@ def parse_object(head: Head, body: bytes) -> Mapping[str, Any]:
 _INVALID = object()
 
 
-def _json(body: bytes) -> Any:
+def _json(body: bytes, token: Token | None) -> Any:
     """Parse `body`; NaN and infinities, which JSON does not have, become None."""
     try:
-        return json.loads(body, parse_constant=lambda _: None)
+        value = json.loads(body, parse_constant=lambda _: None)
+        return token.hide_in(value) if token is not None and token.may_be_in(body) else value
     except (ValueError, RecursionError):
         return _INVALID
 

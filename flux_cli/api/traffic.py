@@ -1,5 +1,6 @@
-"""When requests may go out: what all workers of one run share about how the service is doing."""
+"""When requests may go out: what all workers share about how the service is doing."""
 
+import math
 import random
 import threading
 import time
@@ -11,25 +12,24 @@ from flux_cli.errors import GaveUp, RateLimited, Reaction, ServiceError
 
 
 T = TypeVar("T")
-BUDGET = 16  # failures that a run may have before anything succeeds
-MOST_BURSTS = 8  # of 429s in a row, about half a minute, before a run gives up
+BUDGET = 16  # failures that a round may have before anything succeeds
+MOST_BURSTS = 8  # of 429s in a row, about half a minute, before a round gives up
 _EARNED = 2  # failures that a success makes up for: a service that half works is used
 
 
 class Stopped(Exception):
-    """The run was stopped; `Traffic.reason` says why."""
+    """The round was stopped; `Round.reason` says why."""
 
 
 class Traffic:
-    """Sends requests for several workers, retries them, and slows down or stops with the service.
+    """How the service is doing: what all that is asked of it shares, from one round to the next.
 
     - At most `concurrency` requests are in flight. A 429 halves that number,
       once for all requests that were under way; it grows back by one for each
-      round of successes.
+      round trip of successes.
     - A pause that the service asks for holds every worker. Beyond
-      LONGEST_PAUSE seconds the run is stopped instead.
-    - Each failure costs one token of the run's budget, each success earns
-      some back; when the budget is spent the run is stopped.
+      LONGEST_PAUSE seconds the round is stopped instead, and also when it
+      would make a silence of `patience` seconds.
     """
 
     def __init__(
@@ -38,139 +38,189 @@ class Traffic:
         concurrency: int,
         retries: int,
         pause: float = 0.0,
+        patience: float = math.inf,
         clock: Callable[[], float] = time.monotonic,
         uniform: Callable[[float, float], float] = random.uniform,
         wait: Callable[[threading.Condition, float | None], object] = threading.Condition.wait,
     ) -> None:
         """`pause` is what is left, in seconds, of one that the service asked for before."""
         self.limit = concurrency
-        self.reason: ServiceError | None = None
+        self.retries = retries
+        self.clock = clock
+        self.uniform = uniform
+        self.changed = threading.Condition()
         self._most = concurrency
-        self._retries = retries
-        self._clock = clock
-        self._uniform = uniform
+        self._patience = patience
         self._wait = wait
-        self._changed = threading.Condition()
-        self._stopped = False
         self._active = 0
         self._paused_until = clock() + pause
+        self._silent_since: float | None = None  # the start of the first request without success
         self._slowed_at = clock() - 1.0
-        self._throttled = 0  # 429s in a row, one for each burst
         self._successes = 0  # since the limit last changed
-        self._budget = BUDGET
-        self._failures = 0
+        self._round = Round(self)
+
+    def begin(self) -> "Round":
+        """Start another round, and stop the one before: its workers ask and spend no more."""
+        with self.changed:
+            self._round.stop()
+            self._round = Round(self)
+            return self._round
+
+    def send(self, exchange: Callable[[], T]) -> T:
+        """Send in the round that is under way; see `Round.send`."""
+        return self._round.send(exchange)
+
+    def stop(self, reason: ServiceError | None = None) -> None:
+        """Stop the round that is under way; see `Round.stop`."""
+        self._round.stop(reason)
 
     @property
     def is_stopped(self) -> bool:
-        return self._stopped
+        return self._round.is_stopped
+
+    @property
+    def reason(self) -> ServiceError | None:
+        """Why the round that is under way was stopped."""
+        return self._round.reason
 
     def pause_left(self) -> float:
         """Return the seconds that are left of a pause that the service asked for."""
-        return max(0.0, self._paused_until - self._clock())
+        return max(0.0, self._paused_until - self.clock())
 
-    def renew(self) -> None:
-        """Start another round: budget and stop are as new, pauses and slowness stay."""
-        with self._changed:
-            self._stopped = False
-            self.reason = None
-            self._budget = BUDGET
-            self._failures = 0
-            self._throttled = 0
+    def enter(self, of: "Round") -> float:
+        """Wait for a turn and return the time. Raises Stopped when the round is."""
+        with self.changed:
+            while True:
+                if of.is_stopped:
+                    raise Stopped
+                now = self.clock()
+                if now < self._paused_until:
+                    self._wait(self.changed, self._paused_until - now)
+                elif self._active >= self.limit:
+                    self._wait(self.changed, None)
+                else:
+                    self._active += 1
+                    return now
+
+    def leave(self) -> None:
+        """End a turn."""
+        with self.changed:
+            self._active -= 1
+            self.changed.notify_all()
+
+    def sleep(self, seconds: float, of: "Round") -> None:
+        """Let time pass, unless the round is stopped."""
+        with self.changed:
+            end = self.clock() + seconds
+            while not of.is_stopped and (left := end - self.clock()) > 0:
+                self._wait(self.changed, left)
+
+    def succeeded(self) -> None:
+        """Note a success, and grow with it."""
+        self._silent_since = None
+        self._successes += 1
+        if self._successes >= self.limit and self.limit < self._most:
+            self.limit += 1
+            self._successes = 0
+
+    def slow_down(self, started: float) -> bool:
+        """Note a 429 to a request that left at `started`; False when its burst is known."""
+        if started <= self._slowed_at:
+            return False
+        self._slowed_at = self.clock()
+        self.limit = max(1, self.limit // 2)
+        self._successes = 0
+        return True
+
+    def pause(self, seconds: float, started: float) -> bool:
+        """Hold every worker for `seconds`; False when that is too long to be waited for.
+
+        `started` is when the request left that brought this answer.
+        """
+        until = self.clock() + seconds
+        self._paused_until = max(self._paused_until, until)
+        if self._silent_since is None:
+            self._silent_since = started
+        return seconds <= LONGEST_PAUSE and until - self._silent_since < self._patience
+
+
+class Round:
+    """One round of questions, as one look at some tasks is, with retries and an end of its own.
+
+    Each failure costs one token of its budget, each success earns some back;
+    when the budget is spent it is stopped.
+    """
+
+    def __init__(self, traffic: Traffic) -> None:
+        self.reason: ServiceError | None = None
+        self.is_stopped = False
+        self._traffic = traffic
+        self._budget = BUDGET
+        self._failures = 0
+        self._throttled = 0  # 429s in a row, one for each burst
 
     def stop(self, reason: ServiceError | None = None) -> None:
         """Let no further request out and wake every worker; the first reason stays."""
-        with self._changed:
-            if not self._stopped:
-                self._stopped = True
+        with self._traffic.changed:
+            if not self.is_stopped:
+                self.is_stopped = True
                 self.reason = reason
-            self._changed.notify_all()
+            self._traffic.changed.notify_all()
 
     def send(self, exchange: Callable[[], T]) -> T:
         """Run `exchange` when its turn comes, again after trouble that may pass.
 
         Raises the last ServiceError when retrying is no use or used up, GaveUp
-        when the run is to stop, and Stopped when it has been stopped.
+        when the round is to stop, and Stopped when it has been stopped.
         """
         failures = 0
         while True:
-            started = self._enter()
+            started = self._traffic.enter(self)
             try:
                 result = exchange()
             except ServiceError as error:
-                self._leave_failed(error, started)
+                self._failed(error, started)
                 if not isinstance(error, RateLimited):
                     failures += 1
                     if failures > self._allowed(error):
                         raise
-                    self._sleep(backoff(failures, self._uniform))
+                    self._traffic.sleep(backoff(failures, self._traffic.uniform), self)
             except BaseException:
-                self._leave()
+                self._traffic.leave()
                 raise
             else:
-                self._leave_succeeded()
+                self._succeeded()
                 return result
 
     def _allowed(self, error: ServiceError) -> int:
+        retries = self._traffic.retries
         if error.reaction is Reaction.RETRY:
-            return self._retries
-        return min(1, self._retries) if error.reaction is Reaction.RETRY_ONCE else 0
+            return retries
+        return min(1, retries) if error.reaction is Reaction.RETRY_ONCE else 0
 
-    def _enter(self) -> float:
-        with self._changed:
-            while True:
-                if self._stopped:
-                    raise Stopped
-                now = self._clock()
-                if now < self._paused_until:
-                    self._wait(self._changed, self._paused_until - now)
-                elif self._active >= self.limit:
-                    self._wait(self._changed, None)
-                else:
-                    self._active += 1
-                    return now
-
-    def _sleep(self, seconds: float) -> None:
-        with self._changed:
-            end = self._clock() + seconds
-            while not self._stopped and (left := end - self._clock()) > 0:
-                self._wait(self._changed, left)
-
-    def _leave(self) -> None:
-        with self._changed:
-            self._active -= 1
-            self._changed.notify_all()
-
-    def _leave_succeeded(self) -> None:
-        with self._changed:
+    def _succeeded(self) -> None:
+        with self._traffic.changed:
             self._budget = min(BUDGET, self._budget + _EARNED)
             self._throttled = 0
-            self._successes += 1
-            if self._successes >= self.limit and self.limit < self._most:
-                self.limit += 1
-                self._successes = 0
-        self._leave()
+            self._traffic.succeeded()
+        self._traffic.leave()
 
-    def _leave_failed(self, error: ServiceError, started: float) -> None:
-        with self._changed:
+    def _failed(self, error: ServiceError, started: float) -> None:
+        with self._traffic.changed:
             if error.reaction is Reaction.STOP:
                 self.stop(error)
             elif error.reaction is not Reaction.SPLIT:
                 self._pause(error, started)
                 self._spend(error)
-        self._leave()
+        self._traffic.leave()
 
     def _pause(self, error: ServiceError, started: float) -> None:
-        now = self._clock()
-        pause = error.retry_after or 0.0
-        if isinstance(error, RateLimited) and started > self._slowed_at:
-            self._slowed_at = now
-            self.limit = max(1, self.limit // 2)
-            self._successes = 0
+        asked = pause = error.retry_after or 0.0
+        if isinstance(error, RateLimited) and self._traffic.slow_down(started):
             self._throttled += 1
-            pause = max(pause, backoff(self._throttled, self._uniform))
-        self._paused_until = max(self._paused_until, now + pause)
-        if pause > LONGEST_PAUSE:
-            self._give_up(error, f"it asks to come back in {_roughly(pause)}")
+            pause = max(asked, backoff(self._throttled, self._traffic.uniform))
+        if not self._traffic.pause(pause, started) and asked:
+            self._give_up(error, f"it asks to come back in {_roughly(asked)}")
         elif self._throttled > MOST_BURSTS:
             self._give_up(error, "gave up, as it did so each time")
 
@@ -188,5 +238,7 @@ class Traffic:
 
 
 def _roughly(seconds: float) -> str:
+    if seconds < 60:  # noqa: PLR2004
+        return f"{math.ceil(seconds)} seconds"
     minutes = -(-seconds // 60)
     return f"{minutes:.0f} minutes" if minutes < 120 else f"{minutes / 60:.0f} hours"  # noqa: PLR2004

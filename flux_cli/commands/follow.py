@@ -37,7 +37,7 @@ _OUT_OF_TIME = TaskError("timed_out", "--timeout ran out")
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """How a watch asks and what it shows; `resume` puts open ids into a command that goes on."""
+    """How a watch asks and what it shows; `resume` tells how to go on with open ids, and why."""
 
     plan: Plan
     output: Format = Format.AUTO
@@ -48,7 +48,7 @@ class Wishes:
     command: str | None = None
     bell: bool = False
     saving: "SavingOptions | None" = None
-    resume: Callable[[list[str]], str] | None = None
+    resume: Callable[[list[str], str], None] | None = None
 
 
 def follow(runtime: Runtime, ids: TaskIds, connection: Connection, wishes: Wishes) -> ExitCode:
@@ -139,17 +139,17 @@ class _Follow:
         from flux_cli.engine.check import Check
 
         wishes = self._wishes
-        traffic = Traffic(concurrency=connection.concurrency, retries=wishes.retries)
+        most, patience = connection.concurrency, wishes.plan.patience
+        traffic = Traffic(concurrency=most, retries=wishes.retries, patience=patience)
         pages = PageSize(wishes.batch_size)
 
         def look(open_ids: Iterator[str]) -> Check:
-            traffic.renew()
             return Check(
                 open_ids,
                 client.retrieve_batch,
                 traffic=traffic,
                 batch_size=wishes.batch_size,
-                workers=min(connection.concurrency, -(-len(self._ids) // wishes.batch_size)),
+                workers=min(most, -(-len(self._ids) // wishes.batch_size)),
                 keep_raw=wishes.keep_raw,
                 now=self._runtime.now,
                 pages=pages,
@@ -281,13 +281,5 @@ class _Follow:
 
     def _tell_how_to_go_on(self, why: str) -> None:
         open_ids = list(self._watch.open_ids())
-        if not open_ids or self._wishes.resume is None:
-            return
-        if len(open_ids) == 1:
-            they_go_on = "1 task is still open and goes on by itself"
-        else:
-            they_go_on = f"{len(open_ids):,} tasks are still open and go on by themselves"
-        self._runtime.stderr.line(
-            f"flux: {why}; {they_go_on}: nothing needs to be submitted again. Go on watching with:"
-        )
-        self._runtime.stderr.line(f"  {self._wishes.resume(open_ids)}")
+        if open_ids and self._wishes.resume is not None:
+            self._wishes.resume(open_ids, why)

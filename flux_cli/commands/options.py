@@ -136,7 +136,7 @@ RequestTimeout = Annotated[
         parser=duration(least=0.1, most=3600),
         show_default=False,
         rich_help_panel=SERVICE,
-        help="Most time for one request, from connecting to the last byte. [default: 30s]",
+        help="Most time for one request, from resolving the name to the last byte. [default: 30s]",
     ),
 ]
 Retries = Annotated[
@@ -222,7 +222,8 @@ GiveUpAfter = Annotated[
         parser=duration(),
         show_default=False,
         rich_help_panel=TIMING,
-        help="Stop when the service has not answered for this long. [default: 5m]",
+        help="Stop when the service has not answered, or asks not to be asked, for this long."
+        " [default: 5m]",
     ),
 ]
 Command = Annotated[

@@ -1,54 +1,174 @@
-"""The command line that goes on with what is still open."""
+"""The command line that goes on with what is still open, as a shell reads it."""
 
+import contextlib
+import json
+import os
+import re
 import shlex
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import typer
 
+from flux_cli.config.durations import format_duration
+from flux_cli.engine.until import Until
+from flux_cli.output.safe import safe_text
+from flux_cli.runtime import Runtime
+from flux_cli.tasks.ids import match_key
 
-_MOST_IDS = 20  # on a command line; more go into a file
+
+_MOST_IDS = 20  # on a command line; more are in a file
+_LONGEST = 4900  # characters of the command; a longer line on stderr would be cut
+_PLAIN_ID = re.compile(r"(?=.*[0-9])[0-9A-Za-z_-]+")  # reads as an id in any text file
 
 
-def resume_command(ctx: typer.Context, open_ids: list[str], *, now: float) -> str:
-    """Return a command that watches `open_ids` with the options of this one.
+def tell_how_to_go_on(ctx: typer.Context, open_ids: list[str], why: str, *, read_at: float) -> None:
+    """Say on stderr `why` a watch has ended with tasks still open, and how to go on.
 
-    Many ids are written to a new file in the current folder, or where that
-    cannot be, in the home folder.
+    For `read_at` see `resume_command`.
     """
-    words = ctx.command_path.split()
+    runtime: Runtime = ctx.obj
+    if len(open_ids) == 1:
+        they_go_on = "1 task is still open and goes on by itself"
+    else:
+        they_go_on = f"{len(open_ids):,} tasks are still open and go on by themselves"
+    command = resume_command(ctx, open_ids, read_at=read_at)
+    runtime.stderr.line(
+        f"flux: {why}; {they_go_on}: nothing needs to be submitted again. Go on watching with:"
+    )
+    runtime.stderr.line(f"  {command}")
+
+
+def resume_command(ctx: typer.Context, open_ids: list[str], *, read_at: float) -> str:
+    """Return a command, on one line, that watches `open_ids` with the options of this one.
+
+    Many ids are read from the files that they came from, if they are as they
+    were at `read_at`, in Unix seconds; finished tasks are asked for once more
+    then. Otherwise they are written to a new file in the current folder, or
+    where that cannot be, in the home folder, and stderr says so.
+    """
+    runtime: Runtime = ctx.obj
+    ascii_only = not runtime.stderr.speaks_unicode
+    options = list(_options(ctx))
+
+    def joined(options: list[str], ids: list[str]) -> str:
+        marked = ["--", *ids] if any(task_id.startswith("-") for task_id in ids) else ids
+        words = [*ctx.command_path.split(), *options, *marked]
+        return " ".join(quote(word, ascii_only=ascii_only) for word in words)
+
+    line = joined(options, open_ids)
+    if len(open_ids) <= _MOST_IDS and len(line) <= _LONGEST:
+        return line
+    source, ids = _source(ctx, open_ids, read_at)
+    line = joined([*options, *source], ids)
+    if len(line) <= _LONGEST:
+        return line
+    return f"{joined(source, ids)} and the same options as before, too long to be shown here"
+
+
+def _source(ctx: typer.Context, open_ids: list[str], read_at: float) -> tuple[list[str], list[str]]:
+    """Return the options that name files with the open ids, and the ids that are in none."""
+    runtime: Runtime = ctx.obj
+    given = {match_key(task_id) for task_id in ctx.params.get("ids") or []}
+    arguments = [task_id for task_id in open_ids if match_key(task_id) in given]
+    files = [Path(file) for file in ctx.params.get("file") or []]
+    if files and len(arguments) <= _MOST_IDS and _will_do(ctx, files, read_at):
+        return [word for file in files for word in _option("--file", str(file))], arguments
+    if (path := _written(open_ids, runtime.now())) is None:
+        return [], open_ids
+    count = len(open_ids)
+    what = "id of the open task is" if count == 1 else f"ids of the {count:,} open tasks are"
+    runtime.stderr.line(f"flux: the {what} in {path}")
+    return _option("--file", str(path)), []
+
+
+def quote(word: str, *, ascii_only: bool = False) -> str:
+    """Return `word` as a POSIX shell reads it back, on one line and safe to show.
+
+    Line breaks and what a terminal may act on are spelled for printf; line
+    breaks at the very end are lost, which a command does not miss.
+    """
+    if safe_text(word) == word and (word.isascii() or not ascii_only):
+        return shlex.quote(word)
+    text = "".join(_for_printf(character, ascii_only=ascii_only) for character in word)
+    return f'"$(printf %b {shlex.quote(text)})"'
+
+
+def _for_printf(character: str, *, ascii_only: bool) -> str:
+    if character == "\n":
+        return r"\n"
+    is_plain = safe_text(character) == character and (character.isascii() or not ascii_only)
+    if is_plain and character not in "\\!":  # an interactive shell takes ! for history
+        return character
+    return "".join(rf"\0{byte:03o}" for byte in os.fsencode(character))
+
+
+def _options(ctx: typer.Context) -> Iterator[str]:
+    """Yield the options that were given, but for those that name ids."""
     for parameter in ctx.command.params:
-        source = ctx.get_parameter_source(parameter.name or "")
+        name = parameter.name or ""
+        source = ctx.get_parameter_source(name)
         if parameter.param_type_name != "option" or source is None or source.name != "COMMANDLINE":
             continue
-        value = ctx.params[parameter.name or ""]
-        if parameter.name == "file":
+        if name == "file":
             continue
-        words.append(parameter.opts[0])
-        if not getattr(parameter, "is_flag", False):
-            words.append(_as_typed(value))
-    if len(open_ids) > _MOST_IDS and (path := _written(open_ids, now)) is not None:
-        words += ["--file", str(path)]
-    else:
-        words += open_ids
-    return shlex.join(words)
+        if getattr(parameter, "is_flag", False):
+            yield parameter.opts[0]
+        else:
+            yield from _option(parameter.opts[0], _as_typed(ctx.params[name]))
 
 
-def _as_typed(value: object) -> str:
+def _option(name: str, value: str) -> list[str]:
+    return [f"{name}={value}"] if value.startswith("-") else [name, value]
+
+
+def _as_typed(value: Any) -> str:
     if isinstance(value, float):
-        return f"{value:g}s"
+        return format_duration(value)
     if isinstance(value, frozenset):
-        return ",".join(value)
+        return ",".join(sorted(value))
     return str(getattr(value, "value", value))
 
 
+def _will_do(ctx: typer.Context, files: list[Path], read_at: float) -> bool:
+    """Tell whether the files hold the open ids, and tasks that have ended do no harm in them."""
+    options = ctx.params
+    ends_early = options.get("fail_fast") or _as_typed(options.get("until")) == Until.ANY.value
+    if ends_early or options.get("command"):
+        return False
+    try:
+        return all(file.is_file() and file.stat().st_mtime <= read_at for file in files)
+    except (OSError, ValueError):
+        return False
+
+
 def _written(ids: list[str], now: float) -> Path | None:
-    name = time.strftime("flux-open-%Y%m%d-%H%M%S.txt", time.localtime(now))
-    for path in (Path(name), Path.home() / name):
+    """Write `ids` to a new file and return its path; None where no file can be written."""
+    is_plain = all(map(_PLAIN_ID.fullmatch, ids))
+    text = "".join(f"{task_id if is_plain else json.dumps(task_id)}\n" for task_id in ids)
+    for path in _names(now):
         try:
-            with path.open("x") as file:
-                file.write("\n".join(ids) + "\n")
+            file = path.open("x", encoding="ascii")
         except OSError:
+            continue
+        try:
+            with file:
+                file.write(text)
+        except OSError:
+            with contextlib.suppress(OSError):
+                path.unlink()
             continue
         return path
     return None
+
+
+def _names(now: float) -> Iterator[Path]:
+    name = time.strftime("flux-open-%Y%m%d-%H%M%S", time.localtime(now))
+    folders = [Path()]
+    with contextlib.suppress(RuntimeError):  # there is no home
+        folders.append(Path.home())
+    for folder in folders:
+        for number in ("", "-2", "-3"):
+            yield folder / f"{name}{number}.txt"

@@ -1,5 +1,6 @@
 """`flux tasks`: how the tasks stand."""
 
+from functools import partial
 from pathlib import Path
 
 import typer
@@ -125,7 +126,7 @@ def watch(
     the service did not answer for --give-up-after; 7 when a command failed.
     """
     from flux_cli.commands.follow import Wishes, follow
-    from flux_cli.commands.resume import resume_command
+    from flux_cli.commands.resume import tell_how_to_go_on
     from flux_cli.engine.watch import Plan
 
     runtime: Runtime = ctx.obj
@@ -177,7 +178,7 @@ def watch(
         command=command,
         bell=bell,
         saving=saving,
-        resume=lambda open_ids: resume_command(ctx, open_ids, now=runtime.now()),
+        resume=partial(tell_how_to_go_on, ctx, read_at=runtime.now()),
     )
     raise typer.Exit(follow(runtime, task_ids, connection, wishes))
 

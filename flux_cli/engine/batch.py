@@ -17,25 +17,45 @@ from flux_cli.tasks.task import Task, further, no_answer, not_found, parse_task
 Ask = Callable[[Sequence[str]], Reply]
 
 MOST_ROUNDS = 12  # of asking again; a service that pages needs one or two
+_CAREFUL = 10  # ids in a page, where no limit is certain; sibling services give 12
+_PROBE_EVERY = 8  # batches, the page limit is put to the test
 MOST_REFUSALS = 64  # ids refused one after the other, with nothing accepted between them
 
 
 @dataclass(slots=True)
 class PageSize:
-    """How many ids to ask for at once: what the user allows, or what the service gives.
+    """How many ids to ask for at once: `most` of them, or what the service gives.
 
-    Shared by the workers of a run; a lost update costs one request at most.
+    A page limit is believed when two batches have met the same one, asked
+    beyond now and then, and forgotten when a reply disproves it. Shared by the
+    workers of a run; a lost update costs a few requests at most.
     """
 
-    size: int
-    largest_reply: int = 0
+    most: int
+    limit: int | None = None
+    _suspected: int | None = None
+    _batches: int = 0
+
+    def next_batch(self) -> int:
+        """Return how many ids the next batch takes; twice the limit costs nothing where it holds.
+
+        Two pages are asked for then instead of one, for twice as many ids.
+        """
+        if self.limit is None:
+            return self.most
+        self._batches += 1
+        return min(self.most, self.limit if self._batches % _PROBE_EVERY else 2 * self.limit)
 
     def saw(self, reply: Reply) -> None:
-        self.largest_reply = max(self.largest_reply, reply.size)
+        """Forget a limit that `reply` is beyond."""
+        if reply.size > (self._suspected or 0):
+            self.limit = self._suspected = None
 
-    def learn_limit(self) -> None:
-        """Take the largest reply so far as the page limit: a reply was proven short."""
-        self.size = max(1, min(self.size, self.largest_reply))
+    def suspect(self, limit: int) -> None:
+        """Note that a batch has met a page limit; the second one to meet it is believed."""
+        if limit == self._suspected:
+            self.limit = limit
+        self._suspected = limit
 
 
 @dataclass(slots=True)
@@ -70,6 +90,8 @@ class BatchQuery:
     _found: dict[str, Task] = field(default_factory=dict)
     _failed: dict[str, ServiceError] = field(default_factory=dict)
     _proven: bool = False
+    _largest_reply: int = 0
+    _first_short: int | None = None  # the size of the first reply that left ids out
 
     def run(self) -> None:
         """Ask until every id is found, failed, or proven not to be there.
@@ -79,11 +101,14 @@ class BatchQuery:
         early, with less known, when the run is stopped.
         """
         missing = [match_key(task_id) for task_id in self.ids]
+        page_size = max(1, len(missing))
         try:
             for round_number in range(MOST_ROUNDS + 1):
-                for page in _chunks(missing, self.pages.size):
+                for page in _chunks(missing, page_size):
                     self._ask_split(page)
                 recovered = any(key in self._found for key in missing)
+                if round_number == 1 and recovered and self._is_cut():
+                    self.pages.suspect(self._largest_reply)
                 missing = [k for k in missing if k not in self._found and k not in self._failed]
                 if not missing:
                     return
@@ -91,7 +116,7 @@ class BatchQuery:
                     self._proven = True
                     return
                 if round_number:
-                    self.pages.learn_limit()
+                    page_size = min(page_size, self._seen_limit())
                 missing.reverse()  # a service that looks at the first few must not hide the rest
         except Stopped:
             return
@@ -139,6 +164,21 @@ class BatchQuery:
                 self.refusals.accepted()
                 self.pages.saw(reply)
                 self._take(reply)
+                self._largest_reply = max(self._largest_reply, reply.size)
+                if self._first_short is None and any(key not in self._found for key in part):
+                    self._first_short = reply.size
+
+    def _is_cut(self) -> bool:
+        """Tell whether the reply that left ids out is the largest, as a page limit makes it.
+
+        One that held nothing, or less than a later one, was not cut: tasks
+        have become visible since.
+        """
+        return bool(self._first_short) and self._first_short == self._largest_reply
+
+    def _seen_limit(self) -> int:
+        """Return the size of page that hides nothing, even if only the first ids are looked at."""
+        return self._largest_reply if self._is_cut() else max(self._largest_reply, _CAREFUL)
 
     def _take(self, reply: Reply) -> None:
         spelling = {match_key(task_id): task_id for task_id in self.ids}

@@ -16,7 +16,7 @@ _AHEAD = 4  # batches for each worker that may be done before their turn to be s
 
 
 class Check:
-    """Looks up ids in batches and yields tasks in the order of the ids.
+    """Looks up ids in batches and yields tasks in the order of the ids: one round of `traffic`.
 
     Needs ceil(n / batch_size) requests when all is well. Memory is bounded by
     batch size and concurrency. Afterwards `stopped_by` is the error that
@@ -44,7 +44,7 @@ class Check:
         """
         self._ids = iter(ids)
         self._retrieve_batch = retrieve_batch
-        self._traffic = traffic
+        self._round = traffic.begin()
         self._keep_raw = keep_raw
         self._now = now
         self.failure: ServiceError | None = None
@@ -57,12 +57,12 @@ class Check:
             loop=self._loop,
             workers=workers,
             window=workers * _AHEAD,
-            is_stopped=lambda: traffic.is_stopped or is_over(),
+            is_stopped=lambda: self._round.is_stopped or is_over(),
         )
 
     @property
     def stopped_by(self) -> ServiceError | None:
-        return self._traffic.reason
+        return self._round.reason
 
     def results(self) -> Iterator[list[Task]]:
         """Yield the tasks a batch at a time: every id once, in order, whatever happens."""
@@ -81,19 +81,19 @@ class Check:
 
     def interrupt(self) -> Iterator[list[Task]]:
         """Stop asking, and yield the answers that had not had their turn yet."""
-        self._traffic.stop()
+        self._round.stop()
         for batch in self._pool.unfinished():
             if known := list(batch.known()):
                 yield known
 
     def _batches(self) -> Iterator[BatchQuery]:
-        while ids := list(islice(self._ids, self._pages.size)):
+        while ids := list(islice(self._ids, self._pages.next_batch())):
             yield BatchQuery(
                 ids,
-                ask=lambda part: self._traffic.send(lambda: self._retrieve_batch(part)),
+                ask=lambda part: self._round.send(lambda: self._retrieve_batch(part)),
                 now=self._now,
                 pages=self._pages,
                 refusals=self._refusals,
-                stop=self._traffic.stop,
+                stop=self._round.stop,
                 keep_raw=self._keep_raw,
             )

@@ -4,6 +4,7 @@ Everything that takes time or chance is passed in, so that a day of watching
 can be tested in a second.
 """
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -40,6 +41,11 @@ class Plan:
     fail_fast: bool = False
     not_found_grace: float = 60.0
     give_up_after: float = 300.0
+
+    @property
+    def patience(self) -> float:
+        """The longest silence within a look; without any patience, one is made to its end."""
+        return self.give_up_after or math.inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +120,9 @@ class Watch:
 
     def events(self) -> Iterator[Event]:
         """Yield what happens until the watch ends; `ending` then says why."""
-        started = answered_at = self._clock()
         plan = self._plan
-        self.deadline = None if plan.timeout is None else started + plan.timeout
+        silent_since: float | None = None  # the start of the first look without an answer
+        self.deadline = None if plan.timeout is None else self._clock() + plan.timeout
         interval = plan.interval
         while True:
             looked_at = self._clock()
@@ -129,10 +135,13 @@ class Watch:
                     self._weigh(change)
                     yield Changed(change)
             now = self._clock()
-            answered_at = now if answers else answered_at
+            if answers:
+                silent_since = None
+            elif silent_since is None:
+                silent_since = looked_at
             self.trouble = look.stopped_by or look.failure
             self.last_trouble = self.trouble or self.last_trouble
-            if self._has_ended(now, answered_at):
+            if self._has_ended(now, silent_since):
                 return
             interval = plan.interval if changes else min(interval * _GROWTH, plan.max_interval)
             delay = interval + self._uniform(0.0, _JITTER * interval)
@@ -202,15 +211,24 @@ class Watch:
         elif self._plan.until is Until.ANY and not change.state.is_running:
             self.ending = self.ending or Ending.DONE
 
-    def _has_ended(self, now: float, answered_at: float) -> bool:
+    def _has_ended(self, now: float, silent_since: float | None) -> bool:
+        """Tell whether to look no more.
+
+        A pause that lasts longer than a silence may is not waited for: nothing
+        can be heard before its end.
+        """
         trouble = self.trouble
+        silence = now + self._pause_left() - (now if silent_since is None else silent_since)
+        is_silent = trouble is not None and silence >= self._plan.give_up_after
         if isinstance(trouble, TokenRejected):
             self.ending, self.error = Ending.NO_ANSWER, trouble
         elif self.ending is not None:
             return True
+        elif is_silent and silent_since is not None:  # also where that has settled the last ids
+            self.ending, self.error = Ending.NO_ANSWER, trouble
         elif next(self.open_ids(), None) is None:
             self.ending = Ending.DONE
-        elif trouble is not None and now - answered_at >= self._plan.give_up_after:
+        elif is_silent:
             self.ending, self.error = Ending.NO_ANSWER, trouble
         elif self._is_late(now):
             self.ending = Ending.TIMED_OUT

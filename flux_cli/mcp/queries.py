@@ -128,7 +128,6 @@ class Queries:
         with self._open_client(connection) as client:
 
             def look(open_ids: Iterator[str]) -> Check:
-                traffic.renew()
                 over = lambda: watch.is_over() or is_cancelled()  # noqa: E731 - one condition
                 return self._check(client, connection, traffic, open_ids, len(ids), over, pages)
 
@@ -162,7 +161,7 @@ class Queries:
             hint="The tasks go on by themselves: ask again later",
         )
         _raise_if_silent(tasks, watch.error or watch.last_trouble or silence)
-        return Found(tasks, traffic.pause_left(), waited, watch.ending is Ending.TIMED_OUT)
+        return Found(tasks, traffic.pause_left(), waited, watch.ending is not Ending.DONE)
 
     def _traffic(self, connection: Connection) -> Traffic:
         left = max(0.0, self._paused_until - self._clock())

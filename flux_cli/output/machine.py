@@ -79,7 +79,7 @@ class CsvWriter:
     With `has_files`, a column `paths`, joined by a bar, comes after `urls`.
 
     Text is on one line, and a cell that a spreadsheet would run as a formula
-    begins with an apostrophe.
+    begins with an apostrophe; where flux reads ids, it takes that off again.
     """
 
     def __init__(self, stdout: Stdout, *, raw: bool, has_files: bool = False) -> None:
@@ -122,7 +122,7 @@ class CsvWriter:
             elif key == "raw":
                 cells.append(encode_record(value) if value is not None else None)
             else:
-                cells.append(value if key == "id" else _cell(value))
+                cells.append(_cell(value))
         return cells
 
 
@@ -136,7 +136,7 @@ def _cell(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     text = safe_text(value)
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+    return f"'{text}" if text.lstrip().startswith(_FORMULA_STARTS) else text
 
 
 class IdWriter:

@@ -23,6 +23,7 @@ _BOMS = {
 }
 _ID_KEYS = ("task_id", "id")
 _SPACE = re.compile(r"\s*")
+_NOT_A_FORMULA = re.compile(r"^'(?=[=+\-@])")  # what flux's own CSV puts before such an id
 
 
 class Readable(Protocol):
@@ -146,6 +147,7 @@ def _csv_ids(chunks: Iterator[str], name: str, delimiter: str) -> Iterator[Found
             column = next(names.index(key) for key in _ID_KEYS if key in names)
         elif any(cell.strip() for cell in row) and column is not None:
             cell = row[column].strip() if column < len(row) else ""
+            cell = _NOT_A_FORMULA.sub("", cell)
             yield cell or Problem("this row has no task id"), line, None
         line = rows.line_num + 1
 

@@ -283,6 +283,46 @@ FAULTS: dict[str, tuple[Script, str]] = {
 }
 
 
+def test_a_wait_ends_when_the_service_asks_for_a_pause_that_outlasts_it(
+    flux: Program, service: Start
+) -> None:
+    seen: list[Request] = []
+
+    def script(request: Request) -> list[Step]:
+        seen.append(request)
+        if len(seen) == 1:
+            return [reply(200, batch(map(running, request.ids)))]
+        return [reply(429, b"", retry_after="86400")]
+
+    service(script)
+
+    async def work(client: Client) -> Any:
+        return await client.call_tool(TOOLS[2], {"task_ids": IDS, "timeout_seconds": 60})
+
+    answer = session(flux, work).structured_content
+    assert answer["open_ids"] == IDS
+    assert answer["timed_out"]  # it is over with tasks still open
+    assert answer["waited_seconds"] < 50
+    assert answer["ask_again_after_seconds"] > 86000
+    assert len(seen) == 2
+
+
+def test_a_token_that_the_service_repeats_is_in_no_answer(flux: Program, service: Start) -> None:
+    spelled = "".join(f"\\u{ord(character):04x}" for character in CANARY)
+    record = json.dumps(finished(IDS[0], request={"prompt": f"it is {CANARY.upper()}"}, x=CANARY))
+    body = f'{{"items": [{record}]}}'.replace(CANARY, spelled).encode()
+    service(always(reply(200, body)))
+
+    async def work(client: Client) -> list[str]:
+        many = await client.call_tool(TOOLS[0], {"task_ids": IDS[:1]})
+        one = await client.call_tool(TOOLS[1], {"task_id": IDS[0]})
+        return [many.model_dump_json(), one.model_dump_json()]
+
+    for text in session(flux, work):
+        assert "it is [token]" in text
+        assert CANARY not in text.lower()
+
+
 PASSING = {"500 always", "502 always", "reset", "close", "empty", "no JSON"}  # waited for
 
 

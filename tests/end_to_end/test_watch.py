@@ -5,6 +5,7 @@ import os
 import random
 import shlex
 import signal
+import subprocess
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +21,7 @@ from flux_cli.sandbox.store import TaskStore
 from tests.end_to_end.test_check import Start
 from tests.support.fault_server import End, Request, Step, answer, reply
 from tests.support.patience import AT_ONCE, until
-from tests.support.program import CANARY, Program
+from tests.support.program import CANARY, FLUX, Program
 from tests.support.records import batch, error_body, failed, finished, make_ids, running
 from tests.support.terminal import Terminal
 
@@ -169,6 +170,65 @@ def test_a_retry_after_is_not_undercut(flux: Program, service: Start) -> None:
     server = service(script)
     flux(*WATCH, "a").expect(ExitCode.OK)
     assert server.requests[1].at - throttled[0] >= 2.9
+
+
+@pytest.mark.parametrize("pause", ["50", "4000", "604800", "Fri, 31 Dec 2999 23:59:59 GMT"])
+def test_a_pause_beyond_give_up_after_ends_it_and_says_when_to_come_back(
+    flux: Program, service: Start, pause: str
+) -> None:
+    server = service(lambda _: [reply(429, error_body("too_many_requests"), retry_after=pause)])
+    run = flux("tasks", "watch", "--give-up-after", "45s", "a", "b")
+    run.expect(ExitCode.NO_ANSWER, stderr="it asks to come back in ")
+    assert {"50": "50 seconds", "4000": "67 minutes"}.get(pause, "168 hours") in run.stderr
+    assert "Go on watching with:" in run.stderr
+    assert set(run.states.values()) == {"unknown"}
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("pause", "code"), [("50", ExitCode.TIMED_OUT), ("600", ExitCode.NO_ANSWER)]
+)
+def test_the_timeout_ends_a_watch_inside_a_pause(
+    flux: Program, service: Start, pause: str, code: ExitCode
+) -> None:
+    server = service(lambda _: [reply(429, error_body("too_many_requests"), retry_after=pause)])
+    run = flux("tasks", "watch", "--give-up-after", "1h", "--timeout", "1s", "a")
+    run.expect(code, stderr="the timeout ran out")
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("count", [2, 40])
+def test_the_command_to_go_on_with_works_as_printed(
+    flux: Program, service: Start, count: int
+) -> None:
+    server = service(lambda r: [reply(200, batch(map(running, r.ids)))])
+    ids = ["-a1", "--h1", *make_ids(count - 2)]
+    command = 'echo "one\ttwo!"\ncat > /dev/null'
+    (flux.folder / "ids.txt").write_text("\n".join(ids))
+    (flux.folder / "bin").mkdir()
+    (flux.folder / "bin" / "flux").symlink_to(FLUX)
+    source = ("--file", "ids.txt") if count > 2 else ("--", *ids)
+    options = ("--timeout", "0", "--give-up-after", "12h", "--max-interval", "90.5s", "-q")
+    run = flux("tasks", "watch", *options, "--exec", command, *source)
+    run.expect(ExitCode.TIMED_OUT, stderr="Go on watching with:\n")
+    line = run.stderr.splitlines()[-1]
+    for shell in ("sh", "bash"):
+        path = f"{flux.folder / 'bin'}:{flux.environment['PATH']}"
+        again = subprocess.run(
+            [shell, "-c", line],
+            env={**flux.environment, "PATH": path},
+            cwd=flux.folder,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert again.returncode == ExitCode.TIMED_OUT, again.stderr
+        assert again.stderr.splitlines()[-1].split(" --file ")[0] == line.split(" --file ")[0]
+    assert [request.ids for request in server.requests] == [ids] * 3
+    files = [*flux.folder.glob("flux-open-*.txt")]
+    assert len(files) == (3 if count > 2 else 0)  # commands are not run twice for what has ended
+    if count > 2:
+        assert f"the ids of the 40 open tasks are in {shlex.split(line)[-1]}\n" in run.stderr
 
 
 def test_a_slow_reader_loses_nothing_and_costs_no_memory(flux: Program, service: Start) -> None:

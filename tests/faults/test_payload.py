@@ -3,6 +3,7 @@
 import email.utils
 import gzip
 import json
+import re
 import time
 from collections.abc import Callable
 from typing import Any
@@ -26,7 +27,7 @@ from tests.faults.rows import (
     once,
 )
 from tests.support.fault_server import Request, Step, answer, reply
-from tests.support.program import Program
+from tests.support.program import CANARY, Program
 from tests.support.records import batch, error_body, finished, make_ids, running
 
 
@@ -256,6 +257,67 @@ def test_429_then_well(
     _, server = meet(flux, service, row, command)
     first, second = server.requests
     assert second.at - first.at >= least
+
+
+SPELLINGS: dict[str, Callable[[str], bytes]] = {
+    "as it is": str.encode,
+    "in capitals": lambda text: text.replace(CANARY, CANARY.upper()).encode(),
+    "in escapes": lambda text: text.replace(
+        CANARY, "".join(f"\\u{ord(c):04X}" for c in CANARY)
+    ).encode(),
+    "in some escapes": lambda text: text.replace(CANARY, f"\\u0043{CANARY[1:]}").encode(),
+    "in UTF-16": lambda text: text.encode("utf-16"),
+}
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+@pytest.mark.parametrize(
+    "command",
+    [
+        *(("tasks", "check", "-o", o) for o in ("table", "jsonl", "json", "csv", "ids", "urls")),
+        ("tasks", "check", "--raw", "--debug"),
+        ("tasks", "check", "--raw", "-o", "csv"),
+        ("tasks", "watch", "--exec", "cat; env | grep FLUX_TASK"),
+        ("tasks", "watch", "-o", "csv"),
+    ],
+    ids=" ".join,
+)
+def test_a_token_that_the_service_repeats_is_in_no_output(
+    flux: Program, service: Start, command: tuple[str, ...], spelling: str
+) -> None:
+    def script(_: Request) -> list[Step]:
+        said = f"it is {CANARY}"
+        link = f"https://cdn.example/{CANARY}.png"
+        data = [{"image_url": link, CANARY: [{"k": said}]}]
+        good = finished(
+            "a1",
+            request={"prompt": said, "model": said, CANARY: 1},
+            response={"success": True, "data": data},
+            trace_id=CANARY,
+        )
+        bad = finished(
+            "b2", response={"success": False, "error": {"code": CANARY, "message": said}}
+        )
+        return [reply(200, SPELLINGS[spelling](batch([good, bad]).decode()))]
+
+    service(script)
+    run = flux(*command, "a1", "b2")
+    assert run.code in (ExitCode.OK, ExitCode.TASK_FAILED)
+    shown = run.out + run.stderr
+    assert CANARY not in shown.lower()
+    assert "[token]" in shown or "ids" in command
+    unescaped = re.sub(r"\\+u([0-9a-fA-F]{4})", lambda match: chr(int(match[1], 16)), shown)
+    assert CANARY not in unescaped.replace("\ufffd", "").lower()
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_a_token_in_an_error_of_the_service_is_in_no_output(
+    flux: Program, service: Start, spelling: str
+) -> None:
+    body = error_body("used_up", f"{CANARY} is out", trace_id=CANARY).decode()
+    service(lambda _: [reply(403, SPELLINGS[spelling](body))])
+    run = flux(*CHECK, *IDS, "--debug").expect(ExitCode.NO_ANSWER, stderr="[token] is out")
+    assert CANARY not in (run.out + run.stderr).replace("\ufffd", "").lower()
 
 
 @pytest.mark.parametrize("retry_after", ["61", "3600", "9" * 400, "Fri, 31 Dec 2999 23:59:59 GMT"])

@@ -123,6 +123,31 @@ def test_out_of_reach(flux: Program, command: str, host: str, says: str) -> None
     check_stderr(run)
 
 
+HANGING_RESOLVER = """
+import socket, time
+def getaddrinfo(*arguments, **options):
+    time.sleep(40)
+    raise socket.gaierror(-3, "too late")
+socket.getaddrinfo = getaddrinfo
+"""
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_resolver_that_hangs_is_not_waited_for(flux: Program, command: str) -> None:
+    (flux.folder / "sitecustomize.py").write_text(HANGING_RESOLVER)
+    options = ("--request-timeout", "300ms", "--base-url", "https://slow.example")
+    run = flux(
+        *COMMANDS[command],
+        *options,
+        *(() if command == "login" else ("--retries", "0", *IDS)),
+        stdin=CANARY,
+        FLUX_API_TOKEN=None if command == "login" else CANARY,
+        PYTHONPATH=str(flux.folder),
+    )
+    run.expect(ExitCode.NO_ANSWER, stderr="slow.example: no whole reply within 0.3 seconds")
+    check_stderr(run)
+
+
 def test_refused_twice_then_up(flux: Program) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]

@@ -60,7 +60,6 @@ def day() -> Table:
         with Client(connection) as client:
 
             def look(open_ids: Iterator[str]) -> Check:
-                traffic.renew()
                 return Check(
                     open_ids,
                     client.retrieve_batch,

@@ -161,6 +161,20 @@ def test_a_failed_query_leaves_only_its_own_ids_unanswered() -> None:
     assert error.message == "the service answered HTTP 502"
 
 
+def test_an_id_that_another_reply_answers_for_has_not_failed() -> None:
+    def ask(ids: Sequence[str]) -> Reply:
+        if len(ids) == 50:
+            raise errors.BadRequest("in halves, please", code="bad_request")
+        if ids[0] == IDS[0]:
+            raise errors.ServerFault("the service answered HTTP 502", code="http_502")
+        return parse_batch(Head(200), batch(map(finished, IDS)))  # more than was asked for
+
+    query = BatchQuery(IDS, ask, lambda: 1.0, PageSize(50), Refusals(), lambda _: None)
+    query.run()
+    assert states(list(query.results(None))) == ["succeeded"] * 50
+    assert query.failure is None
+
+
 def test_an_error_that_ends_the_run_keeps_what_was_answered() -> None:
     error = errors.TokenRejected("rejected", code="invalid_token")
     service = Service(IDS, change=lambda items: list(items[:20]))

@@ -2,14 +2,16 @@
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import pytest
 
 from flux_cli import errors
 from flux_cli.api.reply import Head, Reply, parse_batch
 from flux_cli.api.traffic import Traffic
+from flux_cli.engine.batch import Ask, PageSize
 from flux_cli.engine.check import Check
+from flux_cli.tasks.state import State
 from flux_cli.tasks.task import Task
 from tests.support.patience import until
 from tests.support.records import batch, finished, make_ids
@@ -160,6 +162,88 @@ def test_an_interrupt_yields_the_answers_that_waited_for_their_turn() -> None:
     assert asked == []
     assert known
     assert [task.id for task in known] == IDS[5 : 5 + len(known)]
+
+
+class Pages:
+    """A service that gives `limit` of the `known` ids at a time, and counts the requests."""
+
+    def __init__(self, known: Iterable[str], *, limit: int = 1000) -> None:
+        self.known = set(known)
+        self.limit = limit
+        self.requests = 0
+
+    def __call__(self, ids: Sequence[str]) -> Reply:
+        self.requests += 1
+        items = [finished(task_id) for task_id in ids if task_id in self.known]
+        return parse_batch(Head(200), batch(items[: self.limit]))
+
+
+def requests_of_a_look(
+    service: Pages, ids: Sequence[str], ask: Ask | None = None, *, pages: PageSize
+) -> int:
+    """Look once at `ids`; return how many requests it took."""
+    service.requests = 0
+    traffic = Traffic(concurrency=2, retries=0)
+    engine = Check(ids, ask or service, traffic=traffic, batch_size=50, workers=2, pages=pages)
+    tasks = flat(engine.results())
+    assert [task.id for task in tasks] == list(ids)
+    for task in tasks:
+        assert task.state is State.SUCCEEDED or task.id not in service.known
+    return service.requests
+
+
+MANY = make_ids(1000)
+
+
+@pytest.mark.parametrize("visible", [0, 1, 3])
+def test_a_task_that_becomes_visible_between_two_rounds_is_no_page_limit(visible: int) -> None:
+    """Of each batch some tasks are visible; one more is, each time that it is asked for again."""
+    service = Pages(task_id for n, task_id in enumerate(MANY) if n % 50 < visible)
+    pages = PageSize(50)
+
+    def ask(ids: Sequence[str]) -> Reply:
+        if len(ids) < 50 or not visible:
+            service.known.add(ids[0])
+        return service(ids)
+
+    requests_of_a_look(service, MANY, ask, pages=pages)
+    service.known.update(MANY)
+    requests_of_a_look(service, MANY, pages=pages)  # disproves what it may have looked like
+    assert requests_of_a_look(service, MANY, pages=pages) == 20
+
+
+def test_one_task_that_becomes_visible_costs_nothing() -> None:
+    service = Pages([])
+    pages = PageSize(50)
+
+    def ask(ids: Sequence[str]) -> Reply:
+        if service.requests == 1:
+            service.known.add(ids[0])
+        return service(ids)
+
+    assert requests_of_a_look(service, MANY, ask, pages=pages) <= 48
+    service.known.update(MANY)
+    assert requests_of_a_look(service, MANY, pages=pages) == 20
+
+
+@pytest.mark.parametrize("limit", [1, 10, 12, 40, 49])
+def test_a_page_limit_is_learned_and_costs_few_requests(limit: int) -> None:
+    service = Pages(MANY, limit=limit)
+    pages = PageSize(50)
+    requests_of_a_look(service, MANY, pages=pages)
+    assert pages.limit == limit
+    at_best = -(-len(MANY) // limit)
+    assert requests_of_a_look(service, MANY, pages=pages) <= 1.15 * at_best + 2
+
+
+@pytest.mark.parametrize("limit", [1, 10, 12, 40])
+def test_a_page_limit_is_forgotten_when_a_reply_disproves_it(limit: int) -> None:
+    service = Pages(MANY, limit=limit)
+    pages = PageSize(50)
+    requests_of_a_look(service, MANY, pages=pages)
+    service.limit = 1000
+    assert requests_of_a_look(service, MANY, pages=pages) <= 40
+    assert requests_of_a_look(service, MANY, pages=pages) == 20
 
 
 def test_a_bug_in_a_worker_is_not_swallowed() -> None:

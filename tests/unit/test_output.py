@@ -15,6 +15,7 @@ from flux_cli.api.token import Token
 from flux_cli.errors import OutputError, ReaderGone
 from flux_cli.output.formats import Format, make_writer
 from flux_cli.output.streams import Stderr, Stdout
+from flux_cli.tasks.sources import read_ids
 from flux_cli.tasks.task import Task, no_answer, not_found, parse_task
 from tests.support.records import failed, finished, make_ids, running
 
@@ -99,6 +100,21 @@ def test_csv_is_one_line_a_task_and_runs_no_formula() -> None:
     assert (rows[1]["error_code"], rows[1]["error_message"]) == ("used_up", "'=1+1")
     assert (rows[2]["elapsed"], rows[2]["urls"]) == ("", "")
     assert render(Format.CSV, sample=[]).startswith("id,state,previous_state,type,")
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "＝", "\t=", "\r="])  # noqa: RUF001
+def test_no_cell_of_csv_is_a_formula_the_id_neither(start: str) -> None:
+    evil = f"{start}1+1|cmd"
+    ids = [evil if start.isascii() and not start[0].isspace() else IDS[0], "-a1", "=b1", "c"]
+    request = dict.fromkeys(("action", "model", "prompt", "size"), evil)
+    error = {"success": False, "error": {"code": evil, "message": evil}}
+    record = finished("x", request=request, response=error, type=evil, trace_id=evil)
+    sample = [parse_task(task_id, record, NOW, keep_raw=True) for task_id in ids]
+    text = render(Format.CSV, sample=sample, raw=True)
+    for row in csv.reader(io.StringIO(text)):
+        assert not [cell for cell in row if cell.strip()[:1] in ("=", "+", "-", "@", "＝")]  # noqa: RUF001
+    again = [found for found, *_ in read_ids(io.BytesIO(text.encode()), "tasks.csv")]
+    assert again == [task.id for task in sample]  # and where ids are read, they are as they were
 
 
 def test_raw_is_added_to_json_and_csv() -> None:

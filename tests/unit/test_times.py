@@ -66,7 +66,7 @@ def test_reads_durations(text: str, seconds: float) -> None:
     assert parse_duration(text) == seconds
 
 
-@pytest.mark.parametrize("text", ["", "nan", "inf", "-5", "5 m", "1d", "1e3", "s", "99h", "٣"])
+@pytest.mark.parametrize("text", ["", "nan", "inf", "-5", "5 m", "1w", "1e3", "s", "2d", "٣"])
 def test_refuses_what_is_no_duration_and_names_the_range(text: str) -> None:
     with pytest.raises(UsageError, match="is not a duration from 0s to 24h"):
         parse_duration(text)

@@ -37,10 +37,13 @@ class Exchange:
         return "reply"
 
 
-def traffic(clock: FakeClock, *, concurrency: int = 8, retries: int = 3) -> Traffic:
+def traffic(
+    clock: FakeClock, *, concurrency: int = 8, retries: int = 3, patience: float = math.inf
+) -> Traffic:
     return Traffic(
         concurrency=concurrency,
         retries=retries,
+        patience=patience,
         clock=clock,
         uniform=lambda _, most: most,
         wait=clock.wait,
@@ -152,6 +155,94 @@ def test_a_long_retry_after_stops_the_run_and_says_when_to_come_back() -> None:
     assert clock.waits == []
     assert roads.reason is not None
     assert roads.reason.message == "slow down; it asks to come back in 2 minutes"
+
+
+def spend(roads: Traffic) -> int:
+    """Ask a dead service until the round is stopped; return how often it was asked."""
+    exchange = Exchange(*[broken()] * 1000)
+    while not roads.is_stopped:
+        with pytest.raises((errors.ConnectionFault, Stopped)):
+            roads.send(exchange)
+    return exchange.calls
+
+
+def test_the_budget_is_renewed_with_each_round() -> None:
+    roads = traffic(FakeClock())
+    for _ in range(3):
+        roads.begin()
+        assert spend(roads) == BUDGET
+
+
+def test_workers_of_an_earlier_round_spend_nothing_of_the_next() -> None:
+    roads = traffic(FakeClock())
+    earlier = roads.begin()
+    late = 0
+
+    def fails_late() -> None:
+        nonlocal late
+        late += 1
+        roads.begin()  # while this request is under way
+        raise broken()
+
+    with pytest.raises(Stopped):
+        earlier.send(fails_late)
+    assert late == 1  # and is not sent again
+    with pytest.raises(Stopped):
+        earlier.send(Exchange())
+    assert spend(roads) == BUDGET
+
+
+def test_what_stops_an_earlier_round_does_not_stop_the_next() -> None:
+    roads = traffic(FakeClock())
+    earlier = roads.begin()
+
+    def is_rejected_late() -> None:
+        roads.begin()
+        raise errors.TokenRejected("no", code="invalid_token")
+
+    with pytest.raises(errors.TokenRejected):
+        earlier.send(is_rejected_late)
+    assert roads.send(Exchange()) == "reply"
+
+
+def test_a_pause_outlasts_a_round() -> None:
+    clock = FakeClock()
+    roads = traffic(clock)
+    with pytest.raises(Stopped):
+        roads.send(Exchange(limited(100.0)))
+    roads.begin()
+    assert roads.send(Exchange()) == "reply"
+    assert clock.waits == [100.0]
+
+
+@pytest.mark.parametrize(
+    ("patience", "pauses", "waits"),
+    [(30.0, [50.0], []), (30.0, [20.0, 20.0], [20.0]), (60.0, [25.0, 25.0], [25.0, 25.0])],
+)
+def test_a_pause_is_not_waited_for_beyond_the_patience(
+    patience: float, pauses: list[float], waits: list[float]
+) -> None:
+    clock = FakeClock()
+    roads = traffic(clock, patience=patience)
+    exchange = Exchange(*map(limited, pauses))
+    if len(waits) == len(pauses):
+        assert roads.send(exchange) == "reply"
+    else:
+        with pytest.raises(Stopped):
+            roads.send(exchange)
+        assert roads.reason is not None
+        assert roads.reason.message == f"slow down; it asks to come back in {pauses[0]:.0f} seconds"
+    assert clock.waits == waits
+
+
+def test_the_patience_is_for_silence_and_not_for_time_in_which_nobody_asked() -> None:
+    clock = FakeClock()
+    roads = traffic(clock, patience=30.0)
+    assert roads.send(Exchange()) == "reply"
+    clock.now += 3600.0
+    assert roads.send(Exchange(limited(20.0))) == "reply"
+    clock.now += 3600.0
+    assert roads.send(Exchange(limited(20.0))) == "reply"
 
 
 def test_one_burst_of_429s_halves_once() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from flux_cli import errors
 from flux_cli.api.reply import Head, Reply, parse_batch
-from flux_cli.api.traffic import Traffic
+from flux_cli.api.traffic import BUDGET, Traffic
 from flux_cli.engine.check import Check
 from flux_cli.engine.until import Until
 from flux_cli.engine.watch import Changed, Ending, Event, Look, Looked, Plan, Watch
@@ -235,6 +235,97 @@ def test_a_service_that_is_gone_for_good_is_given_up() -> None:
     assert world.watch.ending is Ending.NO_ANSWER
     assert world.watch.error is BLIP
     assert 300 <= world.clock.now <= 345
+
+
+def test_a_blip_after_an_hour_in_which_nobody_asked_is_a_blip() -> None:
+    plan = Plan(interval=3600, max_interval=3600, give_up_after=300)
+    world = World(
+        ["a"], after(4000), plan=plan, trouble=lambda now: BLIP if 3000 < now < 4000 else None
+    )
+    world.run()
+    assert (world.watch.ending, world.times) == (Ending.DONE, [0, 3600, 7200])
+
+
+LONG = errors.GaveUp("slow down; it asks to come back in 2 hours", code="too_many_requests")
+
+
+@pytest.mark.parametrize(
+    ("pause", "give_up_after", "times", "ending"),
+    [
+        (7 * 86400, 300, [0, 5], Ending.NO_ANSWER),  # at once: nothing can be heard in time
+        (300, 300, [0, 5], Ending.NO_ANSWER),
+        (299, 300, [0, 5, 304], Ending.DONE),
+        (7200, 86400, [0, 5, 7205], Ending.DONE),
+        (7200, 0, [0, 5], Ending.NO_ANSWER),
+    ],
+)
+def test_a_pause_is_waited_for_within_give_up_after_and_never_asked_in(
+    pause: float, give_up_after: float, times: list[float], ending: Ending
+) -> None:
+    """The service asks at second 5 to be left alone for `pause` seconds."""
+    fate = after(100)
+    world = World(
+        ["a"],
+        fate,
+        plan=Plan(give_up_after=give_up_after),
+        trouble=lambda now: LONG if now == 5 else None,
+        pause_left=lambda: max(0.0, 5 + pause - world.clock.now) if world.clock.now >= 5 else 0.0,
+    )
+    world.run()
+    assert (world.watch.ending, world.times) == (ending, times)
+    assert world.clock.now == times[-1]
+    assert world.watch.error is (LONG if ending is Ending.NO_ANSWER else None)
+
+
+def test_the_timeout_ends_a_pause() -> None:
+    world = World(
+        ["a"],
+        after(1e9),
+        plan=Plan(timeout=60, give_up_after=86400),
+        trouble=lambda _: LONG,
+        pause_left=lambda: 7200.0,
+    )
+    world.run()
+    assert (world.watch.ending, world.clock.now, world.times) == (Ending.TIMED_OUT, 60, [0])
+
+
+def test_an_absence_is_forgotten_when_the_task_turns_up() -> None:
+    def fate(_: str, now: float) -> State:
+        if now < 50 or 100 <= now < 150:
+            return State.NOT_FOUND
+        return after(200)("", now)
+
+    world = World(["a"], fate, plan=Plan(max_interval=5))
+    assert changes(world.run()) == [("a", None, "processing"), ("a", "processing", "succeeded")]
+
+
+def test_the_budget_is_renewed_between_looks() -> None:
+    """A service that fails for more requests than one look may spend, and then is well."""
+    clock = Clock()
+    asked = 0
+
+    def ask(part: Sequence[str]) -> Reply:
+        nonlocal asked
+        asked += 1
+        if asked <= 3 * BUDGET:
+            raise BLIP
+        return parse_batch(Head(200), batch(map(finished, part)))
+
+    traffic = Traffic(concurrency=1, retries=0)
+
+    def look(open_ids: Iterator[str]) -> Check:
+        return Check(open_ids, ask, traffic=traffic, batch_size=50, workers=1)
+
+    watch = Watch(
+        ["a"],
+        look,
+        plan=Plan(timeout=1e5, give_up_after=1e6),
+        clock=clock,
+        wait=clock.wait,
+        uniform=lambda least, _: least,
+    )
+    assert changes(watch.events()) == [("a", None, "succeeded")]
+    assert asked == 3 * BUDGET + 1
 
 
 def test_a_rejected_token_ends_it_at_once() -> None:

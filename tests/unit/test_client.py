@@ -1,0 +1,54 @@
+"""Connections end with the client that made them."""
+
+import socket
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from flux_cli.api.client import Client
+from flux_cli.api.connection import Connection
+from flux_cli.api.files import Access, FileClient
+from flux_cli.api.token import Token
+from tests.support.fault_server import reply
+from tests.support.records import batch, finished
+
+
+def ask(url: str) -> Callable[[], None]:
+    """Ask a service for a task; return what closes the client, which lives on."""
+    client = Client(Connection(url, Token("test-token-not-a-secret")))
+    assert client.retrieve_batch(["a1"]).size == 1
+    return client.__exit__
+
+
+def fetch(url: str) -> Callable[[], None]:
+    """Fetch a file likewise."""
+    access = Access(30.0, connections=2, allows_local=True, route=lambda *_: None)
+    files = FileClient(access)
+    with files.open(f"{url}/picture.png") as answer:
+        assert b"".join(answer.chunks)
+    return files.__exit__
+
+
+@pytest.mark.parametrize("use", [ask, fetch])
+def test_the_pool_of_connections_is_closed_with_the_client(
+    use: Callable[[str], Callable[[], None]],
+) -> None:
+    closed = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                data = b""
+                while b"\r\n\r\n" not in data or (b"POST" in data and b"}" not in data):
+                    data += connection.recv(1 << 16)
+                connection.sendall(reply(200, batch([finished("a1")])))
+                if connection.recv(1) == b"":
+                    closed.set()
+
+        threading.Thread(target=serve, daemon=True).start()
+        close = use(f"http://127.0.0.1:{listener.getsockname()[1]}")
+        assert not closed.is_set()  # it is kept for the next request
+        close()
+        assert closed.wait(30)

@@ -1,0 +1,215 @@
+"""The command that goes on: read by real shells and by the program itself, it means the same."""
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from flux_cli.app import app
+from flux_cli.commands.resume import quote, resume_command
+from flux_cli.config.durations import format_duration, parse_duration
+from flux_cli.output.safe import safe_text
+from flux_cli.output.streams import Stderr
+from flux_cli.runtime import Runtime
+from flux_cli.tasks.ids import flaw
+from tests.support.records import make_ids
+
+
+SHELLS = [path for path in map(shutil.which, ("dash", "bash", "zsh")) if path]
+NOW = 2e9  # later than any file here
+
+
+def context(runtime: Runtime, arguments: list[str]) -> typer.Context:
+    """Return what `flux tasks watch` makes of its arguments."""
+    command: Any = typer.main.get_command(app)
+    parent = None
+    for name in ("flux", "tasks"):
+        parent = command.make_context(name, [], parent=parent, obj=runtime, resilient_parsing=True)
+        command = command.commands["tasks" if name == "flux" else "watch"]
+    made: typer.Context = command.make_context("watch", [*arguments], parent=parent)
+    return made
+
+
+class Spoken(Stderr):
+    """Keeps what is said."""
+
+    def __init__(self) -> None:
+        super().__init__(None, {})
+        self.lines_said: list[str] = []
+
+    def line(self, text: str) -> None:
+        self.lines_said.append(text)
+
+
+@pytest.fixture
+def runtime(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Runtime:
+    monkeypatch.chdir(tmp_path)
+    made = Runtime.of_process("flux")
+    made.environment = {}
+    made.stderr = Spoken()
+    made.now = lambda: 1.8e9
+    return made
+
+
+def words(shell: str, line: str) -> list[str]:
+    """Return the words that `shell` makes of a line."""
+    script = f"set -- {line}\nfor word; do printf '%s\\0' \"$word\"; done"
+    run = subprocess.run([shell, "-c", script], capture_output=True, check=True, timeout=20)
+    assert run.stderr == b""
+    return [os.fsdecode(word) for word in run.stdout.split(b"\0")[:-1]]
+
+
+TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(TEXT, min_size=1), st.booleans(), st.sampled_from(SHELLS))
+def test_any_word_survives_the_shell_on_one_safe_line(
+    given_words: list[str], ascii_only: bool, shell: str
+) -> None:
+    line = " ".join(quote(word, ascii_only=ascii_only) for word in given_words)
+    assert safe_text(line) == line
+    assert line.isascii() or not ascii_only
+    expected = [w if w == w.rstrip("\n") else w.rstrip("\n") for w in given_words]
+    assert words(shell, line) == expected
+
+
+DURATIONS = st.one_of(
+    st.integers(1, 3600).map(float),
+    st.integers(100, 3_600_000).map(lambda milliseconds: milliseconds / 1000),
+)
+OPTIONS: dict[str, st.SearchStrategy[str]] = {
+    "--exec": TEXT,
+    "--interval": st.integers(1, 3600).map(str),
+    "--timeout": st.sampled_from(["720h", "30d", "0", "2592000s", "1.5h", "250ms", "1d", "90"]),
+    "--give-up-after": st.integers(0, 86400).map(lambda seconds: f"{seconds}s"),
+    "--request-timeout": DURATIONS.map(lambda seconds: f"{seconds}s"),
+    "--state": st.sampled_from(["failed", "failed,succeeded", "pending,not_found"]),
+    "--output": st.sampled_from(["jsonl", "csv"]),
+    "--download": TEXT,
+    "--max-size": st.sampled_from(["500kB", "1GiB", "7"]),
+    "--until": st.sampled_from(["all", "any"]),
+    "--concurrency": st.integers(1, 64).map(str),
+}
+IDS = st.from_regex(r"[!#$%&*+./0-9:;=?@A-Z\\^_a-z|~-]{1,40}", fullmatch=True)
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    st.fixed_dictionaries({}, optional=OPTIONS),
+    st.sets(st.sampled_from(["--raw", "--quiet", "--fail-fast", "--bell", "--debug"])),
+    st.lists(IDS, min_size=1, max_size=40, unique_by=str.lower),
+    st.sampled_from(SHELLS),
+)
+def test_what_is_printed_is_accepted_and_means_the_same(
+    runtime: Runtime, options: dict[str, str], flags: set[str], ids: list[str], shell: str
+) -> None:
+    assert not any(map(flaw, ids))
+    given_words = [*(f"{name}={value}" for name, value in options.items()), *flags, "--", *ids]
+    ctx = context(runtime, given_words)
+    line = resume_command(ctx, ids, read_at=NOW)
+    assert "\n" not in line
+    flux, tasks, watch, *rest = words(shell, line)
+    assert (flux, tasks, watch) == ("flux", "tasks", "watch")
+    again = context(runtime, rest)
+    for name, value in ctx.params.items():
+        if name not in ("ids", "file"):
+            expected = value.rstrip("\n") if isinstance(value, str) else value
+            if isinstance(value, Path):
+                expected = Path(str(value).rstrip("\n"))
+            assert again.params[name] == expected, name
+    assert ids_of(again) == ids
+
+
+def ids_of(ctx: typer.Context) -> list[str]:
+    """Return the ids that the command would watch."""
+    from flux_cli.commands.intake import gather_ids
+
+    files = [Path(file) for file in ctx.params["file"] or []]
+    return list(gather_ids(ctx.obj, ctx.params["ids"] or [], files, token=None))
+
+
+MANY = make_ids(30)
+
+
+def test_many_ids_come_from_the_file_that_they_came_from(runtime: Runtime) -> None:
+    Path("-my ids.csv").write_text("\n".join(["task_id", *MANY]))
+    ctx = context(runtime, ["--file=-my ids.csv", "-f", "-my ids.csv", "one-more-1"])
+    line = resume_command(ctx, [*MANY[5:], "one-more-1"], read_at=NOW)
+    rest = words(SHELLS[0], line)[3:]
+    assert rest == ["--file=-my ids.csv", "--file=-my ids.csv", "one-more-1"]
+    assert set(ids_of(context(runtime, rest))) >= {*MANY[5:], "one-more-1"}
+    assert [path.name for path in Path().iterdir()] == ["-my ids.csv"]
+
+
+@pytest.mark.parametrize(
+    "why", ["stdin", "a pipe", "gone", "changed", "commands", "fail fast", "until any", "arguments"]
+)
+def test_otherwise_a_new_file_is_written_and_announced(runtime: Runtime, why: str) -> None:
+    file = Path("ids.txt")
+    file.write_text("\n".join(MANY))
+    options = {
+        "stdin": ["-f", "-"],
+        "a pipe": ["-f", "pipe"],
+        "commands": ["-f", "ids.txt", "--exec", "true"],
+        "fail fast": ["-f", "ids.txt", "--fail-fast"],
+        "until any": ["-f", "ids.txt", "--until", "any"],
+        "arguments": MANY,
+    }
+    if why == "a pipe":
+        os.mkfifo("pipe")
+    ctx = context(runtime, options.get(why, ["-f", "ids.txt"]))
+    if why == "gone":
+        file.unlink()
+    rest = words(
+        SHELLS[0], resume_command(ctx, MANY[5:], read_at=0.0 if why == "changed" else NOW)
+    )[3:]
+    assert ids_of(context(runtime, rest)) == MANY[5:]
+    [new] = Path().glob("flux-open-*.txt")
+    assert rest[-2:] == ["--file", new.name]
+    assert isinstance(runtime.stderr, Spoken)
+    assert runtime.stderr.lines_said == [f"flux: the ids of the 25 open tasks are in {new.name}"]
+    again = words(
+        SHELLS[0], resume_command(ctx, MANY[5:], read_at=0.0 if why == "changed" else NOW)
+    )
+    assert re.fullmatch(rf"{new.stem}-2\.txt", again[-1])  # in the same second, another one
+
+
+@pytest.mark.parametrize("ids", [["#a1", "no-digit", "a;b1"], ["-", "--help", "=1+1"]])
+def test_a_new_file_holds_any_id(runtime: Runtime, ids: list[str]) -> None:
+    ids = [*ids, *MANY]
+    ctx = context(runtime, ["--", *ids])
+    rest = words(SHELLS[0], resume_command(ctx, ids, read_at=NOW))[3:]
+    assert ids_of(context(runtime, rest)) == ids
+
+
+def test_a_command_too_long_for_a_line_of_stderr_is_not_cut(runtime: Runtime) -> None:
+    ids = [f"{number}{'x' * 120}" for number in range(20)]
+    line = resume_command(context(runtime, ["--exec", "x" * 3000, *ids]), ids, read_at=NOW)
+    rest = words(SHELLS[0], line)[3:]
+    assert ids_of(context(runtime, rest)) == ids
+    assert rest[:2] == ["--exec", "x" * 3000]
+    line = resume_command(context(runtime, ["--exec", "x" * 6000, *ids]), ids, read_at=NOW)
+    assert line.endswith("-2.txt and the same options as before, too long to be shown here")
+
+
+@given(st.floats(0.001, 30 * 86400).map(lambda seconds: round(seconds, 3)))
+def test_a_duration_reads_as_it_is_spelled(seconds: float) -> None:
+    assert parse_duration(format_duration(seconds), most=31 * 86400) == pytest.approx(seconds)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "spelled"),
+    [(2592000, "720h"), (86400, "24h"), (5400, "90m"), (90, "90s"), (0.25, "0.25s"), (0, "0s")],
+)
+def test_spellings_of_durations(seconds: float, spelled: str) -> None:
+    assert format_duration(seconds) == spelled
