@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from flux_cli import interrupts
 from flux_cli.api.addresses import is_loopback
 from flux_cli.commands import options
 from flux_cli.errors import ExitCode, UsageError
@@ -133,7 +134,8 @@ def serve(
     number = listener.getsockname()[1]
     shown = f"[{host}]" if ":" in host else host
     runtime.stderr.line(f"flux: MCP server at http://{shown}:{number}/mcp; Ctrl-C ends it.")
-    serve_http(server, listener, host=host, token=_bearer(runtime, host))
+    with interrupts.cuttable():  # the server handles signals itself, and hands them on at its end
+        serve_http(server, listener, host=host, token=_bearer(runtime, host))
 
 
 @group.command()
@@ -189,6 +191,7 @@ def _end_on_signals() -> None:
 
     Nothing is lost: there is only a question whose answer nobody waits for.
     """
+    interrupts.check()
     for number, code in (
         (signal.SIGINT, ExitCode.INTERRUPTED),
         (signal.SIGTERM, ExitCode.TERMINATED),

@@ -7,23 +7,19 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
-from flux_cli.api.files import FileReply
 from flux_cli.api.traffic import Stopped, Traffic
 from flux_cli.disk import part_of, remove_leftover
 from flux_cli.engine.commit_gate import CommitGate
+from flux_cli.engine.fetch import Fetch, OpenFile, Progress
 from flux_cli.engine.hosts import Hosts
 from flux_cli.engine.part import Part
 from flux_cli.errors import (
-    ConnectionFault,
     DownloadError,
     FluxError,
     OutputError,
-    RangeRefused,
     ServiceError,
     UsageError,
 )
@@ -33,25 +29,6 @@ from flux_cli.tasks.task import File, Task, TaskError
 
 
 _DISK_FAILS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ENODEV})
-
-
-class OpenFile(Protocol):
-    """Asks for a file, or the rest of one: what `api.files.FileClient.open` is."""
-
-    def __call__(
-        self, url: str, *, start: int = 0, validator: str | None = None
-    ) -> AbstractContextManager[FileReply]:
-        """Ask for `url` from byte `start` on."""
-
-
-class Progress(Protocol):
-    """Hears of each file, from several threads."""
-
-    def moved(self, path: Path, size: int, total: int | None) -> None:
-        """`size` of `total` bytes of the file that will be at `path` are here."""
-
-    def ended(self, path: Path, file: File, name: str) -> None:
-        """A file is done with, for better or worse; `name` says which output it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +62,11 @@ class Saver:
     ) -> None:
         """`traffic` makes the budget for one host. Raises OutputError for a bad folder."""
         self._rules = rules
-        self._open_file = open_file
         self._progress = progress
         self._clock = clock
         self._sleep = sleep
         self._hosts = Hosts(traffic)
+        self._fetch = Fetch(open_file, self._hosts, progress, max_size=rules.max_size)
         self._parts: set[Path] = set()
         self._lock = threading.Lock()
         self._gate = CommitGate()
@@ -217,56 +194,15 @@ class Saver:
                     with self._gate:
                         keep(file)
                     return file
-                self._fetch(part, stem, task.outputs[number - 1].url, end)
+                self._fetch.into(
+                    part, stem, task.outputs[number - 1].url, pause=lambda: self._wait(0.0, end)
+                )
                 return self._finished(part, task, number, keep)
             finally:
                 part.discard()
         finally:
             with self._lock:
                 self._parts.discard(part_path)
-
-    def _fetch(self, part: Part, stem: Path, url: str, end: float) -> None:
-        """Fetch the file at `url`, until it is whole.
-
-        Where its length is what the server said, and its format's own end is not
-        there all the same, it is fetched once more: either it has been damaged on
-        its way, or the server has no other, which is what is wanted then.
-        """
-
-        def exchange() -> bool:
-            try:
-                return self._exchange(part, stem, url, end)
-            except RangeRefused:
-                part.clear()
-                raise
-
-        if self._hosts.budget(url).send(exchange):
-            return
-        digest = part.digest
-        part.clear()
-        if not self._hosts.budget(url).send(exchange) and part.digest != digest:
-            raise DownloadError("it comes without its end, differently each time", code="damaged")
-
-    def _exchange(self, part: Part, stem: Path, url: str, end: float) -> bool:
-        """Fetch what is not here yet; tell whether the end that the format marks has come."""
-        with self._open_file(url, start=part.size, validator=part.validator) as reply:
-            if reply.start not in (0, part.size):
-                raise RangeRefused("another part of the file came", code="range_refused")
-            if reply.start == 0:
-                part.clear()
-            part.validator = reply.validator
-            self._check_size(reply.total or 0)
-            for chunk in reply.chunks:
-                self._wait(0.0, end)
-                part.write(chunk)
-                self._check_size(part.size)
-                self._progress.moved(stem, part.size, reply.total)
-        if reply.total not in (None, part.size):
-            raise RangeRefused("the file has changed on its way", code="range_refused")
-        is_whole = part.is_whole()
-        if not is_whole and reply.total is None:  # nobody said how long it would be
-            raise ConnectionFault("the file was cut short", code="reply_cut")
-        return is_whole
 
     def _finished(self, part: Part, task: Task, number: int, keep: Callable[[File], None]) -> File:
         if part.media is None:
@@ -293,12 +229,6 @@ class Saver:
             )
         if seconds:
             self._sleep(seconds)
-
-    def _check_size(self, size: int) -> None:
-        if size > self._rules.max_size:
-            raise DownloadError(
-                f"it is larger than {self._rules.max_size:,} bytes (--max-size)", code="too_large"
-            )
 
 
 def _failed(code: str, message: str) -> File:

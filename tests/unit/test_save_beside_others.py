@@ -53,7 +53,7 @@ def test_after_waiting_for_the_lock_it_is_looked_once_more_whether_the_file_is_t
     files: dict[str, File] = {}
 
     def save(name: str) -> None:
-        files[name] = saver(name).save(TASK, 1)
+        saver(name).save(TASK, 1, lambda file: files.__setitem__(name, file))
 
     first = threading.Thread(target=save, args=("first",))
     first.start()
