@@ -16,7 +16,8 @@ LAYERS = {  # a part may import from parts with a lower number, and from itself
     "errors": 0,
     "interrupts": 1,
     "disk": 2,
-    "tasks": 2,
+    "input": 2,
+    "models": 2,
     "api": 3,
     "completion": 3,
     "config": 4,
@@ -137,7 +138,7 @@ def test_json_lines_do_not_load_rich_and_the_table_does() -> None:
     assert not (lines | table) & {"mcp", "click", "pydantic", "playwright"}
     assert not lines & {
         "flux_cli.engine.download",
-        "flux_cli.tasks.names",
+        "flux_cli.models.file_names",
         "flux_cli.output.live",
         "flux_cli.sandbox.server",
         "flux_cli.completion.zsh",

@@ -11,11 +11,11 @@ from rich.console import Console, RenderableType
 from rich.terminal_theme import DEFAULT_TERMINAL_THEME, MONOKAI
 from rich.text import Text
 
+from flux_cli.models.state import State
+from flux_cli.models.task import Output, Task, TaskError
 from flux_cli.output.live import LiveView
 from flux_cli.output.streams import Stdout
 from flux_cli.output.table import TableWriter
-from flux_cli.tasks.state import State
-from flux_cli.tasks.task import Output, Task, TaskError
 
 
 COLUMNS, LINES = 100, 22

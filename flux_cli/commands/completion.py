@@ -8,8 +8,8 @@ import typer
 
 from flux_cli.completion.shells import Shell, make_script
 from flux_cli.errors import UsageError
+from flux_cli.models.state import State
 from flux_cli.runtime import Runtime
-from flux_cli.tasks.state import State
 
 
 if TYPE_CHECKING:

@@ -14,13 +14,13 @@ from flux_cli.engine.download import Download
 from flux_cli.engine.event_loop import EventLoop
 from flux_cli.engine.known import KnownTasks
 from flux_cli.errors import ExitCode, FluxError, Interrupted
+from flux_cli.models.ids import TaskIds
+from flux_cli.models.state import State
+from flux_cli.models.summary import Tally
+from flux_cli.models.task import Task
 from flux_cli.output.formats import Format, Writer, make_writer
 from flux_cli.output.progress import BarProgress, LineProgress, Progress, Silence
 from flux_cli.runtime import Runtime
-from flux_cli.tasks.ids import TaskIds
-from flux_cli.tasks.state import State
-from flux_cli.tasks.task import Task
-from flux_cli.tasks.verdict import Tally
 
 
 _MOST_ROWS = 60  # of a table on a terminal; longer ones show what is not well, and the summary

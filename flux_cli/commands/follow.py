@@ -18,12 +18,12 @@ from flux_cli.engine.hooks import Hooks
 from flux_cli.engine.until import Until
 from flux_cli.engine.watch import Changed, Ending, Plan, Watch
 from flux_cli.errors import ExitCode, FluxError, Interrupted
+from flux_cli.models.ids import TaskIds
+from flux_cli.models.state import State
+from flux_cli.models.summary import Tally
+from flux_cli.models.task import Task, TaskError
 from flux_cli.output.formats import Format
 from flux_cli.runtime import Runtime
-from flux_cli.tasks.ids import TaskIds
-from flux_cli.tasks.state import State
-from flux_cli.tasks.task import Task, TaskError
-from flux_cli.tasks.verdict import Tally
 
 
 if TYPE_CHECKING:

@@ -5,11 +5,11 @@ from typing import Protocol
 
 from flux_cli.engine.task_store import TaskStore
 from flux_cli.engine.watch import Looked, Watch
+from flux_cli.models.ids import TaskIds
+from flux_cli.models.state import State
+from flux_cli.models.task import Task, no_answer, not_found
 from flux_cli.output.formats import Format, Writer, make_writer
 from flux_cli.runtime import Runtime
-from flux_cli.tasks.ids import TaskIds
-from flux_cli.tasks.state import State
-from flux_cli.tasks.task import Task, no_answer, not_found
 
 
 _PROGRESS_EVERY = 30.0  # seconds, on stderr

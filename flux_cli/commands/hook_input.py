@@ -3,9 +3,9 @@
 import os
 from collections.abc import Mapping
 
+from flux_cli.models.task import Task
 from flux_cli.output.machine import encode_record
 from flux_cli.output.records import as_record
-from flux_cli.tasks.task import Task
 
 
 _LONGEST = 65536  # bytes of one variable

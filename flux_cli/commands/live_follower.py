@@ -5,12 +5,12 @@ import contextlib
 from flux_cli import interrupts
 from flux_cli.commands.followers import PrintFollower
 from flux_cli.engine.watch import Looked, Watch
+from flux_cli.models.ids import TaskIds
+from flux_cli.models.state import State
+from flux_cli.models.task import Task
 from flux_cli.output.formats import Format, make_writer
 from flux_cli.output.live import LiveView
 from flux_cli.runtime import Runtime
-from flux_cli.tasks.ids import TaskIds
-from flux_cli.tasks.state import State
-from flux_cli.tasks.task import Task
 
 
 _MOST_ROWS = 60  # of a final table; longer ones show what is not well, and the summary

@@ -2,12 +2,12 @@
 
 from flux_cli.api.connection import Connection
 from flux_cli.errors import Interrupted, ServiceError, Unanswered
+from flux_cli.models.ids import TaskIds
+from flux_cli.models.state import State
+from flux_cli.models.summary import Tally
+from flux_cli.models.task import Task
 from flux_cli.output.formats import Writer
 from flux_cli.runtime import Runtime
-from flux_cli.tasks.ids import TaskIds
-from flux_cli.tasks.state import State
-from flux_cli.tasks.task import Task
-from flux_cli.tasks.verdict import Tally
 
 
 def look(

@@ -9,8 +9,8 @@ import typer
 from flux_cli.config.durations import parse_duration
 from flux_cli.engine.until import Until
 from flux_cli.errors import UsageError
+from flux_cli.models.state import State
 from flux_cli.output.formats import Format
-from flux_cli.tasks.state import State
 
 
 def duration(*, least: float = 0.0, most: float = 86400.0) -> Callable[[str], float]:

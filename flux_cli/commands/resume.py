@@ -14,9 +14,9 @@ import typer
 
 from flux_cli.config.durations import format_duration
 from flux_cli.engine.until import Until
+from flux_cli.models.ids import match_key
 from flux_cli.output.safe import safe_text
 from flux_cli.runtime import Runtime
-from flux_cli.tasks.ids import match_key
 
 
 _MOST_IDS = 20  # on a command line; more are in a file

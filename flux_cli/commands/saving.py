@@ -12,13 +12,13 @@ from flux_cli.api.traffic import Traffic
 from flux_cli.config.settings import BaseUrl
 from flux_cli.disk import part_of, remove_leftover, whole_file
 from flux_cli.engine.save import Rules, Saver
+from flux_cli.models.file_names import NameTemplate
+from flux_cli.models.task import File, Task
 from flux_cli.output.gallery import ContactSheet
 from flux_cli.output.machine import encode_record
 from flux_cli.output.progress import Progress, format_size
 from flux_cli.output.records import as_record
 from flux_cli.runtime import Runtime
-from flux_cli.tasks.names import NameTemplate
-from flux_cli.tasks.task import File, Task
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from flux_cli.engine.batch import Ask, BatchQuery, PageSize, Refusals
 from flux_cli.engine.event_loop import EventLoop
 from flux_cli.engine.ordered_pool import OrderedPool
 from flux_cli.errors import ServiceError
-from flux_cli.tasks.task import Task
+from flux_cli.models.task import Task
 
 
 _AHEAD = 4  # batches for each worker that may be done before their turn to be shown

@@ -7,8 +7,8 @@ from functools import partial
 from flux_cli.engine.download_queue import INTERRUPTED, SaveOutput, SavingTask
 from flux_cli.engine.event_loop import EventLoop
 from flux_cli.engine.ordered_pool import OrderedPool
-from flux_cli.tasks.state import State
-from flux_cli.tasks.task import Task
+from flux_cli.models.state import State
+from flux_cli.models.task import Task
 
 
 _AHEAD = 4  # files for each worker that may be done before their turn

@@ -9,7 +9,7 @@ from typing import Protocol
 from flux_cli.engine.event_loop import EventLoop
 from flux_cli.engine.task_store import TaskBacklog
 from flux_cli.engine.thread_pool import ThreadPool
-from flux_cli.tasks.task import File, Task, TaskError
+from flux_cli.models.task import File, Task, TaskError
 
 
 INTERRUPTED = TaskError("not_saved", "interrupted")

@@ -9,7 +9,7 @@ from flux_cli.api.files import FileReply
 from flux_cli.engine.hosts import Hosts
 from flux_cli.engine.part import Part
 from flux_cli.errors import ConnectionFault, DownloadError, RangeRefused
-from flux_cli.tasks.task import File
+from flux_cli.models.task import File
 
 
 class OpenFile(Protocol):

@@ -15,7 +15,7 @@ from functools import partial
 from flux_cli.engine.event_loop import EventLoop
 from flux_cli.engine.task_store import TaskBacklog
 from flux_cli.engine.thread_pool import ThreadPool
-from flux_cli.tasks.task import Task
+from flux_cli.models.task import Task
 
 
 _AT_ONCE = 4

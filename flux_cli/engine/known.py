@@ -6,7 +6,7 @@ from typing import Self
 
 from flux_cli.engine.task_store import TaskStore
 from flux_cli.errors import OutputError
-from flux_cli.tasks.task import Task
+from flux_cli.models.task import Task
 
 
 class KnownTasks:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from flux_cli.disk import discard, put, take
 from flux_cli.errors import DownloadError
-from flux_cli.tasks.media import HEAD, Media, is_whole, recognise
+from flux_cli.models.media import HEAD, Media, is_whole, recognise
 
 
 class Part:

@@ -23,9 +23,9 @@ from flux_cli.errors import (
     ServiceError,
     UsageError,
 )
-from flux_cli.tasks.media import Media
-from flux_cli.tasks.names import NameTemplate
-from flux_cli.tasks.task import File, Task, TaskError
+from flux_cli.models.file_names import NameTemplate
+from flux_cli.models.media import Media
+from flux_cli.models.task import File, Task, TaskError
 
 
 _DISK_FAILS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ENODEV})

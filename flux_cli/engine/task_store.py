@@ -6,7 +6,7 @@ import tempfile
 from collections import deque
 from typing import IO
 
-from flux_cli.tasks.task import Task
+from flux_cli.models.task import Task
 
 
 _MEMORY = 4 * 1024**2  # bytes; beyond them a file without a name takes over

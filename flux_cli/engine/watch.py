@@ -12,8 +12,8 @@ from typing import Protocol
 
 from flux_cli.engine.until import Until
 from flux_cli.errors import ServiceError, TokenRejected
-from flux_cli.tasks.state import State
-from flux_cli.tasks.task import Task
+from flux_cli.models.state import State
+from flux_cli.models.task import Task
 
 
 _GROWTH = 1.5  # of the interval, while nothing changes

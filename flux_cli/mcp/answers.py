@@ -5,12 +5,12 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, WithJsonSchema
 
+from flux_cli.models.state import State
+from flux_cli.models.summary import Tally
+from flux_cli.models.task import Task
 from flux_cli.output.records import as_record
 from flux_cli.output.safe import one_line, web_url
 from flux_cli.output.schema import record_schema
-from flux_cli.tasks.state import State
-from flux_cli.tasks.task import Task
-from flux_cli.tasks.verdict import Tally
 
 
 POLL_SECONDS = 15.0  # what the service tells its own agents to wait between two looks

@@ -14,10 +14,10 @@ from flux_cli.engine.batch import PageSize
 from flux_cli.engine.check import Check
 from flux_cli.engine.watch import Changed, Ending, Plan, Watch
 from flux_cli.errors import GaveUp, InputError, Reaction, ServiceError, Unanswered
+from flux_cli.models.ids import TaskIds, flaw
+from flux_cli.models.state import State
+from flux_cli.models.task import Task, no_answer, not_found
 from flux_cli.output.safe import one_line
-from flux_cli.tasks.ids import TaskIds, flaw
-from flux_cli.tasks.state import State
-from flux_cli.tasks.task import Task, no_answer, not_found
 
 
 BATCH_SIZE = 50

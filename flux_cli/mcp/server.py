@@ -27,10 +27,10 @@ from flux_cli.mcp.answers import (
     text_form,
 )
 from flux_cli.mcp.queries import Cancelled, Found, Queries, Question, Tell
+from flux_cli.models.state import State
 from flux_cli.output.machine import encode_record
 from flux_cli.output.records import as_record
 from flux_cli.output.safe import safe_text
-from flux_cli.tasks.state import State
 
 
 R = TypeVar("R")

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from flux_cli.models.state import State
+from flux_cli.models.task import Output, Task
 from flux_cli.output.records import rfc3339
-from flux_cli.tasks.state import State
-from flux_cli.tasks.task import Output, Task
 
 
 LONGEST_TEXT = 5000  # characters of one prompt or error

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable
 from enum import StrEnum
 from typing import Protocol
 
+from flux_cli.models.task import Task
 from flux_cli.output.streams import Stdout
-from flux_cli.tasks.task import Task
 
 
 class Format(StrEnum):

@@ -12,13 +12,13 @@ from rich.live import Live
 from rich.segment import Segment
 from rich.text import Text
 
+from flux_cli.models.state import State
+from flux_cli.models.summary import Tally
+from flux_cli.models.task import Task
 from flux_cli.output.safe import safe_text
 from flux_cli.output.streams import Stdout
 from flux_cli.output.table import Drawing, Layout, Row, make_row
 from flux_cli.output.times import format_duration
-from flux_cli.tasks.state import State
-from flux_cli.tasks.task import Task
-from flux_cli.tasks.verdict import Tally
 
 
 _SHOWN = 200  # running, failed and finished tasks that are kept to be shown, each

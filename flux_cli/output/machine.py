@@ -6,10 +6,10 @@ import json
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from flux_cli.models.task import Task
 from flux_cli.output.records import KEYS, as_record
 from flux_cli.output.safe import escape_json, safe_text, web_url
 from flux_cli.output.streams import Stdout
-from flux_cli.tasks.task import Task
 
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))

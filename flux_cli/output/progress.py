@@ -9,9 +9,9 @@ from typing import Self
 from rich.filesize import decimal
 
 from flux_cli import interrupts
+from flux_cli.models.task import File
 from flux_cli.output.safe import one_line
 from flux_cli.output.streams import Stderr
-from flux_cli.tasks.task import File
 
 
 _LONGEST_NAME = 200  # characters

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from flux_cli.tasks.task import File, Task
+from flux_cli.models.task import File, Task
 
 
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - in UTC; naming the zone costs half as much again

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flux_cli.tasks.state import State
+from flux_cli.models.state import State
 
 
 _ABOUT = {

@@ -13,11 +13,11 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
+from flux_cli.models.state import State
+from flux_cli.models.task import Output, Task
 from flux_cli.output.safe import one_line, web_url
 from flux_cli.output.streams import UNLIMITED, Stdout
 from flux_cli.output.times import format_age, format_duration
-from flux_cli.tasks.state import State
-from flux_cli.tasks.task import Output, Task
 
 
 _LOOKS = {  # symbol, its ASCII stand-in, style

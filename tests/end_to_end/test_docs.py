@@ -13,11 +13,11 @@ import pytest
 
 from flux_cli.commands.topics import EXIT_CODES, FORMATS, STATES
 from flux_cli.errors import ExitCode
+from flux_cli.models.state import State
 from flux_cli.output.formats import Format
 from flux_cli.output.records import KEYS
 from flux_cli.output.schema import record_schema
 from flux_cli.sandbox.server import Sandbox
-from flux_cli.tasks.state import State
 from tests.end_to_end.test_check import Start, mixed
 from tests.support.fault_server import reply
 from tests.support.needs import need

@@ -8,9 +8,9 @@ import jsonschema
 import pytest
 
 from flux_cli.errors import ExitCode
+from flux_cli.models.media import Media
 from flux_cli.output.schema import record_schema
 from flux_cli.sandbox.server import Sandbox
-from flux_cli.tasks.media import Media
 from tests.support.fault_server import FaultServer, Request, Script, Step, reply
 from tests.support.media import FILES
 from tests.support.pictures import PNG, leftovers, saved, whole, with_files

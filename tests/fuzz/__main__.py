@@ -16,12 +16,12 @@ with atheris.instrument_imports(include=["flux_cli"]):
     from flux_cli.api.body import BodyCut, BodyTooLarge, UnknownEncoding, read_body
     from flux_cli.api.reply import Head, parse_batch
     from flux_cli.errors import InputError, ServiceError
+    from flux_cli.input.readers import read_ids
+    from flux_cli.models.ids import TaskIds
+    from flux_cli.models.task import parse_task
     from flux_cli.output.machine import encode_record
     from flux_cli.output.records import as_record
     from flux_cli.output.safe import one_line, safe_text, web_url
-    from flux_cli.tasks.ids import TaskIds
-    from flux_cli.tasks.sources import read_ids
-    from flux_cli.tasks.task import parse_task
 
 
 def reply(data: bytes) -> None:

@@ -2,8 +2,8 @@
 
 import struct
 
+from flux_cli.models.media import Media
 from flux_cli.sandbox.png import make_png
-from flux_cli.tasks.media import Media
 
 
 def _box(kind: bytes, data: bytes) -> bytes:

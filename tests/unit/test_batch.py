@@ -13,8 +13,8 @@ from flux_cli.api.reply import Head, Reply, parse_batch
 from flux_cli.api.traffic import Stopped
 from flux_cli.engine.batch import MOST_REFUSALS, MOST_ROUNDS, BatchQuery, PageSize, Refusals
 from flux_cli.errors import ServiceError
-from flux_cli.tasks.state import State
-from flux_cli.tasks.task import Task
+from flux_cli.models.state import State
+from flux_cli.models.task import Task
 from tests.support.records import batch, finished, make_ids, running
 
 

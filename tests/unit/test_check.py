@@ -11,8 +11,8 @@ from flux_cli.api.reply import Head, Reply, parse_batch
 from flux_cli.api.traffic import Traffic
 from flux_cli.engine.batch import Ask, PageSize
 from flux_cli.engine.check import Check
-from flux_cli.tasks.state import State
-from flux_cli.tasks.task import Task
+from flux_cli.models.state import State
+from flux_cli.models.task import Task
 from tests.support.patience import until
 from tests.support.records import batch, finished, make_ids
 

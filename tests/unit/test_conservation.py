@@ -15,8 +15,8 @@ from flux_cli.api.reply import Head, Reply, parse_batch
 from flux_cli.api.traffic import BUDGET, Stopped, Traffic
 from flux_cli.engine.check import Check
 from flux_cli.errors import ServiceError
-from flux_cli.tasks.ids import TaskIds
-from flux_cli.tasks.state import State
+from flux_cli.models.ids import TaskIds
+from flux_cli.models.state import State
 from tests.support.records import batch, finished, make_ids, running
 
 

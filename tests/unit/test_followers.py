@@ -10,10 +10,10 @@ from flux_cli.engine.event_loop import EventLoop
 from flux_cli.engine.hooks import Hooks
 from flux_cli.engine.watch import Looked
 from flux_cli.errors import ConnectionFault
+from flux_cli.models.ids import TaskIds
+from flux_cli.models.task import parse_task
 from flux_cli.output.streams import Stderr, Stdout
 from flux_cli.runtime import Runtime
-from flux_cli.tasks.ids import TaskIds
-from flux_cli.tasks.task import parse_task
 from tests.support.records import finished, make_ids
 
 

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 
 from flux_cli.disk import part_of, take
 from flux_cli.errors import OutputError, UsageError
+from flux_cli.models.state import State
+from flux_cli.models.task import File, Output, Task, TaskError
 from flux_cli.output.cards import Card, read_card
 from flux_cli.output.gallery import ContactSheet
-from flux_cli.tasks.state import State
-from flux_cli.tasks.task import File, Output, Task, TaskError
 
 
 def saved(folder: Path, task_id: str, *, outputs: int = 1, prompt: str = "a fox") -> Task:

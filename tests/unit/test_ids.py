@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flux_cli.tasks.ids import TaskIds, flaw, match_key
+from flux_cli.models.ids import TaskIds, flaw, match_key
 
 
 UPPER = "2DB0168C-2373-4367-8D9A-9DC778802E8A"

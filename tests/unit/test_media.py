@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from flux_cli.tasks.media import HEAD, Media, is_whole, recognise
+from flux_cli.models.media import HEAD, Media, is_whole, recognise
 from tests.support.media import FILES
 
 

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from flux_cli.app import app
 from flux_cli.commands.resume import quote, resume_command
 from flux_cli.config.durations import format_duration, parse_duration
+from flux_cli.models.ids import flaw
 from flux_cli.output.safe import safe_text
 from flux_cli.output.streams import Stderr
 from flux_cli.runtime import Runtime
-from flux_cli.tasks.ids import flaw
 from tests.support.records import make_ids
 
 

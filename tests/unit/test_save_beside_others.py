@@ -9,10 +9,10 @@ from pathlib import Path
 from flux_cli.api.files import FileReply
 from flux_cli.api.traffic import Traffic
 from flux_cli.engine.save import Rules, Saver
+from flux_cli.models.file_names import NameTemplate
+from flux_cli.models.media import Media
+from flux_cli.models.task import File, parse_task
 from flux_cli.output.progress import Silence
-from flux_cli.tasks.media import Media
-from flux_cli.tasks.names import NameTemplate
-from flux_cli.tasks.task import File, parse_task
 from tests.support.media import FILES
 from tests.support.records import finished
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flux_cli.tasks.state import State, derive_state
+from flux_cli.models.state import State, derive_state
 
 
 URL = {"data": [{"image_url": "https://cdn.example/x.png"}]}

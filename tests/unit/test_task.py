@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 
 from flux_cli.errors import ExitCode
+from flux_cli.models.state import State
+from flux_cli.models.summary import Tally
+from flux_cli.models.task import Output, TaskError, further, no_answer, not_found, parse_task
 from flux_cli.output.machine import encode_record
 from flux_cli.output.records import KEYS, as_record
-from flux_cli.tasks.state import State
-from flux_cli.tasks.task import Output, TaskError, further, no_answer, not_found, parse_task
-from flux_cli.tasks.verdict import Tally
 from tests.support.records import failed, finished, running
 from tests.unit.test_state import JSON
 

@@ -15,8 +15,8 @@ from flux_cli.engine.check import Check
 from flux_cli.engine.until import Until
 from flux_cli.engine.watch import Changed, Ending, Event, Look, Looked, Plan, Watch
 from flux_cli.errors import ServiceError
-from flux_cli.tasks.state import State
-from flux_cli.tasks.task import Task, no_answer, not_found, parse_task
+from flux_cli.models.state import State
+from flux_cli.models.task import Task, no_answer, not_found, parse_task
 from tests.support.records import batch, failed, finished, make_ids, running
 
 

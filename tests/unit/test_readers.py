@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from flux_cli.errors import InputError
-from flux_cli.tasks.sources import Problem, read_ids
+from flux_cli.input.readers import Problem, read_ids
 
 
 def read(data: str | bytes) -> list[tuple[str, int]]:

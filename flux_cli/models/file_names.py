@@ -26,9 +26,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
 
-from flux_cli.tasks.ids import match_key
-from flux_cli.tasks.media import Media
-from flux_cli.tasks.task import Task
+from flux_cli.models.ids import match_key
+from flux_cli.models.media import Media
+from flux_cli.models.task import Task
 
 
 _LONGEST_COMPONENT = 200  # bytes of UTF-8; file systems take 255

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from flux_cli.tasks.media import Media
-from flux_cli.tasks.names import NameTemplate, _clean
-from flux_cli.tasks.state import State
-from flux_cli.tasks.task import Output, Task
+from flux_cli.models.file_names import NameTemplate, _clean
+from flux_cli.models.media import Media
+from flux_cli.models.state import State
+from flux_cli.models.task import Output, Task
 
 
 ID = "2db0168c-2373-4367-8d9a-9dc778802e8a"

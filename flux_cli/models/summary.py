@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Iterable
 
 from flux_cli.errors import ExitCode
-from flux_cli.tasks.state import State
-from flux_cli.tasks.task import Task
+from flux_cli.models.state import State
+from flux_cli.models.task import Task
 
 
 _CODES = {

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from flux_cli.tasks.state import State, derive_state, output_entries
+from flux_cli.models.state import State, derive_state, output_entries
 
 
 _DEEPEST = 100  # levels of a record that is kept as it came

@@ -1,0 +1,1 @@
+"""Readers of what users give: text, JSON, JSON lines and CSV."""
