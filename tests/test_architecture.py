@@ -14,6 +14,7 @@ from tests.support.program import CANARY
 PACKAGE = Path(__file__).parent.parent / "flux_cli"
 LAYERS = {  # a part may import from parts with a lower number, and from itself
     "errors": 0,
+    "token": 1,
     "interrupts": 1,
     "disk": 2,
     "input": 2,

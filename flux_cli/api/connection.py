@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from flux_cli.api.token import Token
+from flux_cli.token import Token
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from flux_cli import errors
-from flux_cli.api.token import Token
 from flux_cli.errors import ServiceError
+from flux_cli.token import Token
 
 
 _TOKEN_CODES = frozenset({"no_token", "invalid_token", "token_expired", "token_mismatched"})

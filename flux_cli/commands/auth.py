@@ -7,7 +7,6 @@ import typer
 
 from flux_cli import interrupts
 from flux_cli.api.connection import Connection
-from flux_cli.api.token import Token
 from flux_cli.commands import options
 from flux_cli.config.credentials import Credential
 from flux_cli.config.settings import (
@@ -18,6 +17,7 @@ from flux_cli.config.settings import (
 )
 from flux_cli.errors import ExitCode, NoToken, ServiceError, UsageError
 from flux_cli.runtime import Runtime
+from flux_cli.token import Token
 
 
 group = typer.Typer(

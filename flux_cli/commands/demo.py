@@ -2,12 +2,12 @@
 
 import typer
 
-from flux_cli.api.token import Token
 from flux_cli.commands.typed import typed
 from flux_cli.config.settings import BaseUrl, FoundToken
 from flux_cli.models.ids import TaskIds
 from flux_cli.output.formats import Format
 from flux_cli.runtime import Runtime
+from flux_cli.token import Token
 
 
 _TASKS = (  # model, prompt

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from flux_cli.api.addresses import is_host, is_loopback
-from flux_cli.api.token import Token
 from flux_cli.config.credentials import CredentialStore
 from flux_cli.errors import NoToken, UsageError
+from flux_cli.token import Token
 
 
 DEFAULT_BASE_URL = "https://api.acedata.cloud"

@@ -8,7 +8,6 @@ from typing import Any
 from flux_cli.api.client import Client
 from flux_cli.api.connection import Connection
 from flux_cli.api.pause import LONGEST_PAUSE
-from flux_cli.api.token import Token
 from flux_cli.api.traffic import Traffic
 from flux_cli.engine.batch import PageSize
 from flux_cli.engine.check import Check
@@ -18,6 +17,7 @@ from flux_cli.models.ids import TaskIds, flaw
 from flux_cli.models.state import State
 from flux_cli.models.task import Task, no_answer, not_found
 from flux_cli.output.safe import one_line
+from flux_cli.token import Token
 
 
 BATCH_SIZE = 50

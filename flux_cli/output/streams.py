@@ -6,10 +6,10 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TextIO, cast
 
-from flux_cli.api.token import Token
 from flux_cli.errors import OutputError, ReaderGone
 from flux_cli.output.safe import safe_text
 from flux_cli.output.sink import open_sink
+from flux_cli.token import Token
 
 
 _LONGEST_LINE = 5000  # characters on stderr

@@ -9,11 +9,11 @@ from pathlib import Path
 
 from flux_cli.api.client import Client
 from flux_cli.api.connection import Connection
-from flux_cli.api.token import Token
 from flux_cli.api.traffic import Traffic
 from flux_cli.engine.check import Check
 from flux_cli.engine.watch import Looked, Plan, Watch
 from flux_cli.models.ids import TaskIds
+from flux_cli.token import Token
 from tests.soak.service import Table
 from tests.support.fault_server import FaultServer, Request, Step, reply
 from tests.support.program import CANARY

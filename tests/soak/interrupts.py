@@ -221,7 +221,7 @@ _WORKER = """
 import sys
 from pathlib import Path
 from typing import Any
-from flux_cli.api.token import Token
+from flux_cli.token import Token
 from flux_cli.config.credentials import Credential, CredentialStore
 
 folder, name, rounds = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])

@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flux_cli.api.token import Token
 from flux_cli.config.credentials import Credential, CredentialStore
 from flux_cli.errors import OutputError, UsageError
+from flux_cli.token import Token
 
 
 TOKEN = "test-token-not-a-secret"  # noqa: S105 - says so itself

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from flux_cli.api.token import Token
 from flux_cli.errors import OutputError, ReaderGone
 from flux_cli.input.readers import read_ids
 from flux_cli.models.task import Task, no_answer, not_found, parse_task
 from flux_cli.output.formats import Format, make_writer
 from flux_cli.output.streams import Stderr, Stdout
+from flux_cli.token import Token
 from tests.support.records import failed, finished, make_ids, running
 
 

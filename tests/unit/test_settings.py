@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from flux_cli.api.token import Token
 from flux_cli.config.credentials import Credential, CredentialStore
 from flux_cli.config.settings import (
     DEFAULT_BASE_URL,
@@ -15,6 +14,7 @@ from flux_cli.config.settings import (
     token_from_store,
 )
 from flux_cli.errors import NoToken, UsageError
+from flux_cli.token import Token
 
 
 STORED = "stored-token-not-a-secret"

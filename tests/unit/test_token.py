@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flux_cli.api.reply import Head, parse_batch, parse_object
-from flux_cli.api.token import Token
 from flux_cli.errors import ServiceError
+from flux_cli.token import Token
 from tests.support.records import batch, finished, make_ids
 
 
