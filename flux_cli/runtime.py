@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, TextIO
 from flux_cli import interrupts
 from flux_cli.api.addresses import is_loopback
 from flux_cli.api.connection import Connection, Proxy
-from flux_cli.config.credentials import CredentialStore
 from flux_cli.config.settings import (
     BaseUrl,
     FoundToken,
@@ -29,6 +28,7 @@ from flux_cli.config.settings import (
 )
 from flux_cli.errors import NoToken, UsageError
 from flux_cli.output.streams import Stderr, Stdout
+from flux_cli.storage.credentials import CredentialStore
 
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ LAYERS = {  # a part may import from parts with a lower number, and from itself
     "errors": 0,
     "token": 1,
     "interrupts": 1,
-    "disk": 2,
+    "storage": 2,
     "input": 2,
     "models": 2,
     "api": 3,

@@ -8,7 +8,6 @@ import typer
 from flux_cli import interrupts
 from flux_cli.api.connection import Connection
 from flux_cli.commands import options
-from flux_cli.config.credentials import Credential
 from flux_cli.config.settings import (
     BaseUrl,
     FoundToken,
@@ -17,6 +16,7 @@ from flux_cli.config.settings import (
 )
 from flux_cli.errors import ExitCode, NoToken, ServiceError, UsageError
 from flux_cli.runtime import Runtime
+from flux_cli.storage.credentials import Credential
 from flux_cli.token import Token
 
 

@@ -10,7 +10,6 @@ import typer
 
 from flux_cli.api.traffic import Traffic
 from flux_cli.config.settings import BaseUrl
-from flux_cli.disk import part_of, remove_leftover, whole_file
 from flux_cli.engine.save import Rules, Saver
 from flux_cli.models.file_names import NameTemplate
 from flux_cli.models.task import File, Task
@@ -19,6 +18,7 @@ from flux_cli.output.machine import encode_record
 from flux_cli.output.progress import Progress, format_size
 from flux_cli.output.records import as_record
 from flux_cli.runtime import Runtime
+from flux_cli.storage.atomic import partial_path, remove_leftover, whole_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ class Saving:
     def _write_sidecar(self, path: Path, task: Task) -> None:
         try:
             if path.is_file() and not self._options.overwrites:
-                remove_leftover(part_of(path))
+                remove_leftover(partial_path(path))
                 return
             with whole_file(path) as stream:
                 stream.write(f"{encode_record(as_record(task))}\n".encode())

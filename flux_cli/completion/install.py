@@ -9,8 +9,8 @@ from pathlib import Path
 
 from flux_cli.completion.shells import MARK, Shell, make_scripts
 from flux_cli.completion.tree import Command
-from flux_cli.disk import whole_file
 from flux_cli.errors import OutputError, UsageError
+from flux_cli.storage.atomic import whole_file
 
 
 _HEAD = 1000  # bytes; the mark is in the first or second line

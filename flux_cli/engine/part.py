@@ -5,9 +5,9 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from flux_cli.disk import discard, put, take
 from flux_cli.errors import DownloadError
 from flux_cli.models.media import HEAD, Media, is_whole, recognise
+from flux_cli.storage.atomic import abort, commit, open_partial
 
 
 class Part:
@@ -26,7 +26,7 @@ class Part:
         self.media: Media | None = None
         self.size = 0
         self.validator: str | None = None
-        self._file = take(path, wait=wait)
+        self._file = open_partial(path, wait=wait)
         self._digest = hashlib.sha256()
         self._head = b""
         self.clear()
@@ -68,11 +68,11 @@ class Part:
 
     def finish(self, path: Path) -> None:
         """Bring the bytes to the disk and to `path`. Raises OSError when they are not there."""
-        put(self._file, self.path, path)
+        commit(self._file, self.path, path)
 
-    def discard(self) -> None:
+    def abort(self) -> None:
         """Remove what there is, unless it has been finished. Twice does no harm."""
-        discard(self._file, self.path)
+        abort(self._file, self.path)
 
     def _recognised(self) -> Media:
         media = recognise(self._head)

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flux_cli.api.traffic import Stopped, Traffic
-from flux_cli.disk import part_of, remove_leftover
 from flux_cli.engine.commit_gate import CommitGate
 from flux_cli.engine.fetch import Fetch, OpenFile, Progress
 from flux_cli.engine.hosts import Hosts
@@ -26,6 +25,7 @@ from flux_cli.errors import (
 from flux_cli.models.file_names import NameTemplate
 from flux_cli.models.media import Media
 from flux_cli.models.task import File, Task, TaskError
+from flux_cli.storage.atomic import partial_path, remove_leftover
 
 
 _DISK_FAILS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ENODEV})
@@ -167,7 +167,7 @@ class Saver:
         if self._rules.overwrites or not (existing := self._existing(task, number)):
             return None
         path = existing[0]
-        remove_leftover(part_of(path.with_suffix("")))
+        remove_leftover(partial_path(path.with_suffix("")))
         try:
             with path.open("rb") as stream:
                 digest = hashlib.file_digest(stream, "sha256").hexdigest()
@@ -184,7 +184,7 @@ class Saver:
         if not stem.parent.resolve().is_relative_to(self._root):
             raise DownloadError(f"{stem.parent} leads out of the folder", code="outside")
         end = self._clock() + self._rules.file_timeout
-        part_path = part_of(stem)
+        part_path = partial_path(stem)
         with self._lock:
             self._parts.add(part_path)
         try:
@@ -199,7 +199,7 @@ class Saver:
                 )
                 return self._finished(part, task, number, keep)
             finally:
-                part.discard()
+                part.abort()
         finally:
             with self._lock:
                 self._parts.discard(part_path)

@@ -19,13 +19,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from flux_cli.disk import whole_file
 from flux_cli.errors import OutputError, UsageError
 from flux_cli.models.ids import match_key
 from flux_cli.models.state import State
 from flux_cli.models.task import Task
 from flux_cli.output.cards import LONGEST_TEXT, Card, cards_of, read_card
 from flux_cli.output.safe import safe_text
+from flux_cli.storage.atomic import whole_file
 
 
 NAME = "index.html"

@@ -14,8 +14,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from flux_cli.config.credentials import CredentialStore
 from flux_cli.errors import ExitCode
+from flux_cli.storage.credentials import CredentialStore
 from tests.soak.service import Table, folder, served
 from tests.support.fault_server import Request, Step, answer, reply
 from tests.support.pictures import with_files
@@ -222,7 +222,7 @@ import sys
 from pathlib import Path
 from typing import Any
 from flux_cli.token import Token
-from flux_cli.config.credentials import Credential, CredentialStore
+from flux_cli.storage.credentials import Credential, CredentialStore
 
 folder, name, rounds = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 for number in range(rounds):

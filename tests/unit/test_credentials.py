@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flux_cli.config.credentials import Credential, CredentialStore
 from flux_cli.errors import OutputError, UsageError
+from flux_cli.storage.credentials import Credential, CredentialStore
 from flux_cli.token import Token
 
 

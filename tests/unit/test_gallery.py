@@ -13,12 +13,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flux_cli.disk import part_of, take
 from flux_cli.errors import OutputError, UsageError
 from flux_cli.models.state import State
 from flux_cli.models.task import File, Output, Task, TaskError
 from flux_cli.output.cards import Card, read_card
 from flux_cli.output.gallery import ContactSheet
+from flux_cli.storage.atomic import open_partial, partial_path
 
 
 def saved(folder: Path, task_id: str, *, outputs: int = 1, prompt: str = "a fox") -> Task:
@@ -191,7 +191,7 @@ def test_another_process_that_never_ends_is_not_waited_for(tmp_path: Path) -> No
     slept: list[float] = []
     sheet = ContactSheet(tmp_path, sleep=slept.append)
     with (
-        take(part_of(tmp_path / "index.html")),
+        open_partial(partial_path(tmp_path / "index.html")),
         pytest.raises(OutputError, match="another flux has been writing it"),
     ):
         sheet.write()

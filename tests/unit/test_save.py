@@ -14,12 +14,12 @@ import pytest
 
 from flux_cli.api.files import FileReply
 from flux_cli.api.traffic import Traffic
-from flux_cli.config.credentials import Credential, CredentialStore
 from flux_cli.engine.save import Rules, Saver
 from flux_cli.models.file_names import NameTemplate
 from flux_cli.models.state import State
 from flux_cli.models.task import File, Output, Task
 from flux_cli.output.progress import Progress
+from flux_cli.storage.credentials import Credential, CredentialStore
 from flux_cli.token import Token
 from tests.support.pictures import PNG
 from tests.unit.test_credentials import ORIGIN, TOKEN, tokens

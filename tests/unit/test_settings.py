@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from flux_cli.config.credentials import Credential, CredentialStore
 from flux_cli.config.settings import (
     DEFAULT_BASE_URL,
     BaseUrl,
@@ -14,6 +13,7 @@ from flux_cli.config.settings import (
     token_from_store,
 )
 from flux_cli.errors import NoToken, UsageError
+from flux_cli.storage.credentials import Credential, CredentialStore
 from flux_cli.token import Token
 
 

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from flux_cli.disk import locked, whole_file
 from flux_cli.errors import OutputError, UsageError
+from flux_cli.storage.atomic import locked, whole_file
 from flux_cli.token import Token
 
 

@@ -26,23 +26,23 @@ def whole_file(
     Nobody else who uses this replaces `path` meanwhile. A private file is its
     owner's alone, whatever the umask. Raises OSError.
     """
-    temporary = part_of(path)
-    stream = take(temporary, is_private=is_private, wait=sleep)
+    temporary = partial_path(path)
+    stream = open_partial(temporary, is_private=is_private, wait=sleep)
     try:
         stream.truncate()
         yield stream
-        put(stream, temporary, path)
+        commit(stream, temporary, path)
     except BaseException:
-        discard(stream, temporary)
+        abort(stream, temporary)
         raise
 
 
-def part_of(path: Path) -> Path:
+def partial_path(path: Path) -> Path:
     """Return the name of what is on its way to `path`: hidden, in the same folder."""
     return path.with_name(f".{path.name}.part")
 
 
-def take(
+def open_partial(
     temporary: Path, *, wait: Callable[[float], None] = time.sleep, is_private: bool = False
 ) -> BinaryIO:
     """Create and lock a temporary file, or take over what a crash left of one.
@@ -68,8 +68,8 @@ def take(
         stream.close()  # whoever held the lock has renamed or removed it: another try
 
 
-def put(stream: BinaryIO, temporary: Path, path: Path) -> None:
-    """Bring what `take` gave to the disk, and then to `path`.
+def commit(stream: BinaryIO, temporary: Path, path: Path) -> None:
+    """Bring what `open_partial` gave to the disk, and then to `path`.
 
     Raises OSError when it is not there; what fails once it is there, is no failure.
     """
@@ -84,8 +84,8 @@ def put(stream: BinaryIO, temporary: Path, path: Path) -> None:
         _sync_folder(path.parent)
 
 
-def discard(stream: BinaryIO, temporary: Path) -> None:
-    """Remove what `take` gave, unless it has been put in its place. Twice does no harm."""
+def abort(stream: BinaryIO, temporary: Path) -> None:
+    """Remove what `open_partial` gave, unless it has been put in its place. Twice does no harm."""
     if not stream.closed:
         try:
             temporary.unlink(missing_ok=True)
