@@ -130,13 +130,13 @@ def _verify(runtime: Runtime, connection: Connection) -> None:
     """Ask for a task that does not exist: free, and refused when the token is bad."""
     import uuid
 
-    from flux_cli.api.traffic import Traffic
+    from flux_cli.api.throttle import Throttle
 
     with runtime.client(connection) as client:
-        traffic = Traffic(concurrency=1, retries=2)
+        throttle = Throttle(concurrency=1, retries=2)
         try:
             with interrupts.cuttable():
-                traffic.send(lambda: client.retrieve(str(uuid.uuid4())))
+                throttle.send(lambda: client.retrieve(str(uuid.uuid4())))
         except ServiceError as error:
             if error.exit_code is not ExitCode.TOKEN:
                 not_saved = "The token was not saved; --no-verify saves it without asking"

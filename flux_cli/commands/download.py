@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 from flux_cli.api.connection import Connection
-from flux_cli.api.traffic import Traffic
+from flux_cli.api.throttle import Throttle
 from flux_cli.commands.look import no_answer_for
 from flux_cli.commands.saving import Saving, SavingOptions, open_saving
 from flux_cli.engine.check import Check
@@ -64,7 +64,7 @@ def download(
             check = Check(
                 known.others(ids),
                 client.retrieve_batch,
-                traffic=Traffic(concurrency=connection.concurrency, retries=wishes.retries),
+                throttle=Throttle(concurrency=connection.concurrency, retries=wishes.retries),
                 batch_size=wishes.batch_size,
                 workers=min(connection.concurrency, -(-len(ids) // wishes.batch_size)),
                 keep_raw=wishes.keep_raw,

@@ -134,20 +134,20 @@ class _Follow:
     def _make_watch(
         self, client: "Client", connection: Connection
     ) -> tuple[Watch, Callable[[], None]]:
-        from flux_cli.api.traffic import Traffic
+        from flux_cli.api.throttle import Throttle
         from flux_cli.engine.batch import PageSize
         from flux_cli.engine.check import Check
 
         wishes = self._wishes
         most, patience = connection.concurrency, wishes.plan.patience
-        traffic = Traffic(concurrency=most, retries=wishes.retries, patience=patience)
+        throttle = Throttle(concurrency=most, retries=wishes.retries, patience=patience)
         pages = PageSize(wishes.batch_size)
 
         def look(open_ids: Iterator[str]) -> Check:
             return Check(
                 open_ids,
                 client.retrieve_batch,
-                traffic=traffic,
+                throttle=throttle,
                 batch_size=wishes.batch_size,
                 workers=min(most, -(-len(self._ids) // wishes.batch_size)),
                 keep_raw=wishes.keep_raw,
@@ -164,9 +164,9 @@ class _Follow:
             clock=self._runtime.clock,
             wait=lambda seconds: self._loop.run_for(seconds, self._runtime.clock),
             uniform=random.uniform,
-            pause_left=traffic.pause_left,
+            pause_left=throttle.pause_left,
         )
-        return watch, traffic.stop
+        return watch, throttle.stop
 
     @contextlib.contextmanager
     def _open_saving(self, options: "SavingOptions") -> Iterator["Saving"]:

@@ -26,7 +26,7 @@ def look(
     Raises ServiceError when there is an id without an answer, after writing
     what was answered; Interrupted likewise.
     """
-    from flux_cli.api.traffic import Traffic
+    from flux_cli.api.throttle import Throttle
     from flux_cli.engine.check import Check
 
     tally = Tally()
@@ -43,7 +43,7 @@ def look(
         engine = Check(
             ids,
             client.retrieve_batch,
-            traffic=Traffic(concurrency=connection.concurrency, retries=retries),
+            throttle=Throttle(concurrency=connection.concurrency, retries=retries),
             batch_size=batch_size,
             workers=min(connection.concurrency, -(-len(ids) // batch_size)),
             keep_raw=keep_raw,

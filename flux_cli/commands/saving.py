@@ -8,7 +8,7 @@ from pathlib import Path
 
 import typer
 
-from flux_cli.api.traffic import Traffic
+from flux_cli.api.throttle import Throttle
 from flux_cli.config.settings import BaseUrl
 from flux_cli.engine.save import Rules, Saver
 from flux_cli.models.file_names import NameTemplate
@@ -142,7 +142,7 @@ def open_saving(runtime: Runtime, options: SavingOptions, progress: Progress) ->
                 file_timeout=options.file_timeout,
             ),
             client.open,
-            traffic=lambda: Traffic(concurrency=options.workers, retries=options.retries),
+            throttle=lambda: Throttle(concurrency=options.workers, retries=options.retries),
             progress=progress,
             clock=runtime.clock,
             sleep=time.sleep,

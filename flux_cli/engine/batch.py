@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from flux_cli.api.reply import Reply
-from flux_cli.api.traffic import Stopped
+from flux_cli.api.throttle import Stopped
 from flux_cli.errors import BadRequest, Reaction, ServiceError
 from flux_cli.models.ids import match_key
 from flux_cli.models.task import Task, further, no_answer, not_found, parse_task

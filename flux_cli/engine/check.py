@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, islice
 
-from flux_cli.api.traffic import Traffic
+from flux_cli.api.throttle import Throttle
 from flux_cli.engine.batch import Ask, BatchQuery, PageSize, Refusals
 from flux_cli.engine.event_loop import EventLoop
 from flux_cli.engine.ordered_pool import OrderedPool
@@ -16,7 +16,7 @@ _AHEAD = 4  # batches for each worker that may be done before their turn to be s
 
 
 class Check:
-    """Looks up ids in batches and yields tasks in the order of the ids: one round of `traffic`.
+    """Looks up ids in batches and yields tasks in the order of the ids: one round of `throttle`.
 
     Needs ceil(n / batch_size) requests when all is well. Memory is bounded by
     batch size and concurrency. Afterwards `stopped_by` is the error that
@@ -28,7 +28,7 @@ class Check:
         ids: Iterable[str],
         retrieve_batch: Ask,
         *,
-        traffic: Traffic,
+        throttle: Throttle,
         batch_size: int,
         workers: int,
         keep_raw: bool = False,
@@ -44,7 +44,7 @@ class Check:
         """
         self._ids = iter(ids)
         self._retrieve_batch = retrieve_batch
-        self._round = traffic.begin()
+        self._round = throttle.begin()
         self._keep_raw = keep_raw
         self._now = now
         self.failure: ServiceError | None = None

@@ -2,7 +2,7 @@
 
 import threading
 
-from flux_cli.api.traffic import Stopped
+from flux_cli.api.throttle import Stopped
 
 
 class CommitGate:

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
-from flux_cli.api.traffic import Stopped, Traffic
+from flux_cli.api.throttle import Stopped, Throttle
 from flux_cli.errors import ServiceError
 
 
@@ -14,14 +14,14 @@ _MOST_HOSTS = 1000  # with a budget of their own: memory must not grow with what
 class Hosts:
     """The budgets of the hosts that links name; beyond _MOST_HOSTS they share what is left."""
 
-    def __init__(self, make: Callable[[], Traffic]) -> None:
+    def __init__(self, make: Callable[[], Throttle]) -> None:
         """`make` makes the budget for one host."""
         self._make = make
-        self._budgets: dict[str, Traffic] = {}
+        self._budgets: dict[str, Throttle] = {}
         self._lock = threading.Lock()
         self._is_stopped = False
 
-    def budget(self, url: str) -> Traffic:
+    def budget(self, url: str) -> Throttle:
         """Return the budget for the host of `url`. Raises Stopped."""
         host = self._key(url)
         with self._lock:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from flux_cli.api.traffic import Stopped, Traffic
+from flux_cli.api.throttle import Stopped, Throttle
 from flux_cli.engine.commit_gate import CommitGate
 from flux_cli.engine.fetch import Fetch, OpenFile, Progress
 from flux_cli.engine.hosts import Hosts
@@ -55,17 +55,17 @@ class Saver:
         rules: Rules,
         open_file: OpenFile,
         *,
-        traffic: Callable[[], Traffic],
+        throttle: Callable[[], Throttle],
         progress: Progress,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """`traffic` makes the budget for one host. Raises OutputError for a bad folder."""
+        """`throttle` makes the budget for one host. Raises OutputError for a bad folder."""
         self._rules = rules
         self._progress = progress
         self._clock = clock
         self._sleep = sleep
-        self._hosts = Hosts(traffic)
+        self._hosts = Hosts(throttle)
         self._fetch = Fetch(open_file, self._hosts, progress, max_size=rules.max_size)
         self._parts: set[Path] = set()
         self._lock = threading.Lock()

@@ -8,7 +8,7 @@ from typing import Any
 from flux_cli.api.client import Client
 from flux_cli.api.connection import Connection
 from flux_cli.api.pause import LONGEST_PAUSE
-from flux_cli.api.traffic import Traffic
+from flux_cli.api.throttle import Throttle
 from flux_cli.engine.batch import PageSize
 from flux_cli.engine.check import Check
 from flux_cli.engine.watch import Changed, Ending, Plan, Watch
@@ -100,16 +100,16 @@ class Queries:
         is_cancelled: Callable[[], bool],
     ) -> Found:
         """Look once at every task. Raises ServiceError when none at all was answered for."""
-        traffic = self._traffic(connection)
+        throttle = self._throttle(connection)
         tasks: list[Task] = []
         with self._open_client(connection) as client:
-            check = self._check(client, connection, traffic, ids, len(ids), is_cancelled)
+            check = self._check(client, connection, throttle, ids, len(ids), is_cancelled)
             for batch in check.results():
                 tasks += batch
                 tell(len(tasks), len(ids))
-        self._keep_pause(traffic)
+        self._keep_pause(throttle)
         _raise_if_silent(tasks, check.stopped_by or check.failure)
-        return Found(tasks, traffic.pause_left())
+        return Found(tasks, throttle.pause_left())
 
     def wait(
         self,
@@ -121,7 +121,7 @@ class Queries:
         is_cancelled: Callable[[], bool],
     ) -> Found:
         """Look again and again until every task has ended or the time is over."""
-        traffic = self._traffic(connection)
+        throttle = self._throttle(connection)
         pages = PageSize(BATCH_SIZE)
         latest: dict[str, Task] = {}
         started = self._clock()
@@ -129,7 +129,7 @@ class Queries:
 
             def look(open_ids: Iterator[str]) -> Check:
                 over = lambda: watch.is_over() or is_cancelled()  # noqa: E731 - one condition
-                return self._check(client, connection, traffic, open_ids, len(ids), over, pages)
+                return self._check(client, connection, throttle, open_ids, len(ids), over, pages)
 
             watch = Watch(
                 ids,
@@ -138,7 +138,7 @@ class Queries:
                 clock=self._clock,
                 wait=lambda pause: self._pause(pause, is_cancelled),
                 uniform=uniform,
-                pause_left=traffic.pause_left,
+                pause_left=throttle.pause_left,
             )
             for event in watch.events():
                 if is_cancelled():
@@ -149,7 +149,7 @@ class Queries:
                     if event.trouble is not None and not latest and _will_last(event.trouble):
                         raise event.trouble
                     tell(sum(not task.state.is_running for task in latest.values()), len(ids))
-        self._keep_pause(traffic)
+        self._keep_pause(throttle)
         tasks = [
             replace(latest.get(task_id) or self._unseen(watch, task_id), previous_state=None)
             for task_id in ids
@@ -161,9 +161,9 @@ class Queries:
             hint="The tasks go on by themselves: ask again later",
         )
         _raise_if_silent(tasks, watch.error or watch.last_trouble or silence)
-        return Found(tasks, traffic.pause_left(), waited, watch.ending is not Ending.DONE)
+        return Found(tasks, throttle.pause_left(), waited, watch.ending is not Ending.DONE)
 
-    def _traffic(self, connection: Connection) -> Traffic:
+    def _throttle(self, connection: Connection) -> Throttle:
         left = max(0.0, self._paused_until - self._clock())
         if left > LONGEST_PAUSE:
             raise GaveUp(
@@ -171,18 +171,18 @@ class Queries:
                 code="too_many_requests",
                 hint="Ask again then, not before",
             )
-        return Traffic(
+        return Throttle(
             concurrency=connection.concurrency, retries=RETRIES, clock=self._clock, pause=left
         )
 
-    def _keep_pause(self, traffic: Traffic) -> None:
-        self._paused_until = max(self._paused_until, self._clock() + traffic.pause_left())
+    def _keep_pause(self, throttle: Throttle) -> None:
+        self._paused_until = max(self._paused_until, self._clock() + throttle.pause_left())
 
     def _check(
         self,
         client: Client,
         connection: Connection,
-        traffic: Traffic,
+        throttle: Throttle,
         ids: TaskIds | Iterator[str],
         count: int,
         is_over: Callable[[], bool],
@@ -191,7 +191,7 @@ class Queries:
         return Check(
             ids,
             client.retrieve_batch,
-            traffic=traffic,
+            throttle=throttle,
             batch_size=BATCH_SIZE,
             workers=min(connection.concurrency, -(-count // BATCH_SIZE)),
             now=self._now,

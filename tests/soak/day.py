@@ -9,7 +9,7 @@ from pathlib import Path
 
 from flux_cli.api.client import Client
 from flux_cli.api.connection import Connection
-from flux_cli.api.traffic import Traffic
+from flux_cli.api.throttle import Throttle
 from flux_cli.engine.check import Check
 from flux_cli.engine.watch import Looked, Plan, Watch
 from flux_cli.models.ids import TaskIds
@@ -56,14 +56,14 @@ def day() -> Table:
         connection = Connection(
             base_url=server.url, token=Token(CANARY), request_timeout=30.0, concurrency=8
         )
-        traffic = Traffic(concurrency=8, retries=3)
+        throttle = Throttle(concurrency=8, retries=3)
         with Client(connection) as client:
 
             def look(open_ids: Iterator[str]) -> Check:
                 return Check(
                     open_ids,
                     client.retrieve_batch,
-                    traffic=traffic,
+                    throttle=throttle,
                     batch_size=50,
                     workers=8,
                 )

@@ -8,7 +8,7 @@ import pytest
 
 from flux_cli import errors
 from flux_cli.api.reply import Head, Reply, parse_batch
-from flux_cli.api.traffic import Traffic
+from flux_cli.api.throttle import Throttle
 from flux_cli.engine.batch import Ask, PageSize
 from flux_cli.engine.check import Check
 from flux_cli.models.state import State
@@ -29,7 +29,7 @@ def check(ask: object, *, concurrency: int = 8, batch_size: int = 50) -> Check:
     return Check(
         IDS,
         ask,  # type: ignore[arg-type]
-        traffic=Traffic(concurrency=concurrency, retries=1, uniform=lambda *_: 0.0),
+        throttle=Throttle(concurrency=concurrency, retries=1, uniform=lambda *_: 0.0),
         batch_size=batch_size,
         workers=concurrency,
     )
@@ -107,8 +107,8 @@ def test_no_request_goes_out_inside_a_pause() -> None:
             assert is_paused.wait(10)  # the others were sent before it, and are answered in it
         return answer(ids)
 
-    traffic = Traffic(concurrency=workers, retries=1, clock=lambda: now, wait=wait)
-    engine = Check(IDS, ask, traffic=traffic, batch_size=5, workers=workers)
+    throttle = Throttle(concurrency=workers, retries=1, clock=lambda: now, wait=wait)
+    engine = Check(IDS, ask, throttle=throttle, batch_size=5, workers=workers)
     assert [task.id for task in flat(engine.results())] == IDS
     assert asked_at[:workers] == [0.0] * workers
     assert asked_at[workers:] == [7.0] * (len(IDS) // 5 + 1 - workers)
@@ -183,8 +183,8 @@ def requests_of_a_look(
 ) -> int:
     """Look once at `ids`; return how many requests it took."""
     service.requests = 0
-    traffic = Traffic(concurrency=2, retries=0)
-    engine = Check(ids, ask or service, traffic=traffic, batch_size=50, workers=2, pages=pages)
+    throttle = Throttle(concurrency=2, retries=0)
+    engine = Check(ids, ask or service, throttle=throttle, batch_size=50, workers=2, pages=pages)
     tasks = flat(engine.results())
     assert [task.id for task in tasks] == list(ids)
     for task in tasks:

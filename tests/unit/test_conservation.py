@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from flux_cli import errors
 from flux_cli.api.reply import Head, Reply, parse_batch
-from flux_cli.api.traffic import BUDGET, Stopped, Traffic
+from flux_cli.api.throttle import BUDGET, Stopped, Throttle
 from flux_cli.engine.check import Check
 from flux_cli.errors import ServiceError
 from flux_cli.models.ids import TaskIds
@@ -88,14 +88,14 @@ def test_every_id_comes_out_once_and_in_order(
     chance = random.Random(seed)
     known = frozenset(task_id for task_id in ids if chance.random() < 0.8)
     service = Chaos(chance, known, limit)
-    traffic = Traffic(
+    throttle = Throttle(
         concurrency=workers,
         retries=2,
         uniform=lambda _, __: 0.0,
         clock=lambda: time.monotonic() * 1e6,  # a million times as fast
         wait=lambda condition, _: condition.wait(0.001),
     )
-    engine = Check(ids, service, traffic=traffic, batch_size=50, workers=workers)
+    engine = Check(ids, service, throttle=throttle, batch_size=50, workers=workers)
     tasks = [task for tasks in engine.results() for task in tasks]
     assert [task.id for task in tasks] == list(ids)
     assert service.most_in_flight <= workers
@@ -138,7 +138,7 @@ def test_budget_concurrency_and_pauses_hold_under_any_sequence_of_events(
     events: list[Any], most: int, retries: int
 ) -> None:
     clock = Clock()
-    traffic = Traffic(
+    throttle = Throttle(
         concurrency=most, retries=retries, clock=clock, uniform=lambda _, b: b, wait=clock.wait
     )
     depth = failures = successes = 0
@@ -151,13 +151,13 @@ def test_budget_concurrency_and_pauses_hold_under_any_sequence_of_events(
         def exchange() -> None:
             nonlocal depth, failures, successes, paused_until
             assert clock.now >= paused_until  # no request goes out inside a pause
-            assert not traffic.is_stopped
-            assert 1 <= traffic.limit <= most
+            assert not throttle.is_stopped
+            assert 1 <= throttle.limit <= most
             depth += 1
             assert depth <= most
             (kind, pause), meanwhile = pending.pop() if pending else ((None, None), ())
             for inner in meanwhile:
-                if depth < traffic.limit and not traffic.is_stopped:
+                if depth < throttle.limit and not throttle.is_stopped:
                     run(inner)
             depth -= 1
             clock.now += 0.1
@@ -171,9 +171,9 @@ def test_budget_concurrency_and_pauses_hold_under_any_sequence_of_events(
             raise kind("trouble", code="x", retry_after=pause)
 
         with contextlib.suppress(ServiceError, Stopped, Parked):
-            traffic.send(exchange)
+            throttle.send(exchange)
 
     for event in events:
         run(event)
-        assert 1 <= traffic.limit <= most
+        assert 1 <= throttle.limit <= most
         assert failures <= BUDGET + 2 * successes + most

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from flux_cli.api.files import FileReply
-from flux_cli.api.traffic import Traffic
+from flux_cli.api.throttle import Throttle
 from flux_cli.engine.save import Rules, Saver
 from flux_cli.models.file_names import NameTemplate
 from flux_cli.models.state import State
@@ -46,7 +46,7 @@ class Saving:
         self.folder = folder
         rules = Rules(folder, NameTemplate(template))
         self.saver = Saver(
-            rules, serve, traffic=lambda: Traffic(concurrency=9, retries=0), progress=Progress()
+            rules, serve, throttle=lambda: Throttle(concurrency=9, retries=0), progress=Progress()
         )
 
     def save(self) -> dict[str, File]:
@@ -201,7 +201,7 @@ def test_what_was_replaced_may_stay_where_it_cannot_be_removed(
     fail(monkeypatch, "unlink", errno.EACCES, "b.webp")
     rules = Rules(tmp_path, NameTemplate("{id}"), overwrites=True)
     saver = Saver(
-        rules, serve, traffic=lambda: Traffic(concurrency=9, retries=0), progress=Progress()
+        rules, serve, throttle=lambda: Throttle(concurrency=9, retries=0), progress=Progress()
     )
     assert saved(saver, task("b")).path == f"{tmp_path}/b.png"
 
@@ -221,7 +221,7 @@ def test_once_closed_nothing_is_put_in_its_place_any_more(tmp_path: Path) -> Non
     saver = Saver(
         Rules(tmp_path, NameTemplate("{id}")),
         slow,
-        traffic=lambda: Traffic(concurrency=9, retries=0),
+        throttle=lambda: Throttle(concurrency=9, retries=0),
         progress=Progress(),
     )
     worker = threading.Thread(target=saver.save, args=(task("a"), 1, told.append))
@@ -246,7 +246,7 @@ def test_closing_waits_for_what_is_being_put_in_its_place(tmp_path: Path) -> Non
     saver = Saver(
         Rules(tmp_path, NameTemplate("{id}")),
         serve,
-        traffic=lambda: Traffic(concurrency=9, retries=0),
+        throttle=lambda: Throttle(concurrency=9, retries=0),
         progress=Progress(),
     )
     threading.Thread(target=saver.save, args=(task("a"), 1, keep)).start()

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from flux_cli.api.files import FileReply
-from flux_cli.api.traffic import Traffic
+from flux_cli.api.throttle import Throttle
 from flux_cli.engine.save import Rules, Saver
 from flux_cli.models.file_names import NameTemplate
 from flux_cli.models.media import Media
@@ -45,7 +45,7 @@ def test_after_waiting_for_the_lock_it_is_looked_once_more_whether_the_file_is_t
         return Saver(
             Rules(tmp_path, NameTemplate("{id}_{n}.{ext}")),
             open_file,
-            traffic=lambda: Traffic(concurrency=1, retries=0),
+            throttle=lambda: Throttle(concurrency=1, retries=0),
             progress=Silence(lambda _: None),
             sleep=sleep,
         )

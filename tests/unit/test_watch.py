@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from flux_cli import errors
 from flux_cli.api.reply import Head, Reply, parse_batch
-from flux_cli.api.traffic import BUDGET, Traffic
+from flux_cli.api.throttle import BUDGET, Throttle
 from flux_cli.engine.check import Check
 from flux_cli.engine.until import Until
 from flux_cli.engine.watch import Changed, Ending, Event, Look, Looked, Plan, Watch
@@ -311,10 +311,10 @@ def test_the_budget_is_renewed_between_looks() -> None:
             raise BLIP
         return parse_batch(Head(200), batch(map(finished, part)))
 
-    traffic = Traffic(concurrency=1, retries=0)
+    throttle = Throttle(concurrency=1, retries=0)
 
     def look(open_ids: Iterator[str]) -> Check:
-        return Check(open_ids, ask, traffic=traffic, batch_size=50, workers=1)
+        return Check(open_ids, ask, throttle=throttle, batch_size=50, workers=1)
 
     watch = Watch(
         ["a"],
@@ -360,10 +360,10 @@ def test_over_random_lifetimes_with_the_real_engine(count: int, seed: int) -> No
             Head(200), batch(make[i](i) if ends[i] <= clock.now else running(i) for i in part)
         )
 
-    traffic = Traffic(concurrency=8, retries=3)
+    throttle = Throttle(concurrency=8, retries=3)
 
     def look(open_ids: Iterator[str]) -> Check:
-        return Check(open_ids, ask, traffic=traffic, batch_size=50, workers=4)
+        return Check(open_ids, ask, throttle=throttle, batch_size=50, workers=4)
 
     watch = Watch(ids, look, plan=Plan(), clock=clock, wait=clock.wait, uniform=chance.uniform)
     final: dict[str, str] = {}

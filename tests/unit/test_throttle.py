@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from flux_cli import errors
 from flux_cli.api.pause import backoff, parse_retry_after
-from flux_cli.api.traffic import BUDGET, MOST_BURSTS, Stopped, Traffic
+from flux_cli.api.throttle import BUDGET, MOST_BURSTS, Stopped, Throttle
 from flux_cli.errors import ServiceError
 from tests.support.clock import FakeClock
 
@@ -37,10 +37,10 @@ class Exchange:
         return "reply"
 
 
-def traffic(
+def throttle(
     clock: FakeClock, *, concurrency: int = 8, retries: int = 3, patience: float = math.inf
-) -> Traffic:
-    return Traffic(
+) -> Throttle:
+    return Throttle(
         concurrency=concurrency,
         retries=retries,
         patience=patience,
@@ -53,7 +53,7 @@ def traffic(
 def test_retries_with_growing_waits() -> None:
     clock = FakeClock()
     exchange = Exchange(broken(), broken(), broken())
-    assert traffic(clock).send(exchange) == "reply"
+    assert throttle(clock).send(exchange) == "reply"
     assert clock.waits == [0.5, 1.0, 2.0]
 
 
@@ -74,7 +74,7 @@ def test_retries_with_growing_waits() -> None:
 def test_each_error_is_retried_as_often_as_it_deserves(failure: ServiceError, calls: int) -> None:
     exchange = Exchange(*[failure] * 10)
     with pytest.raises(type(failure)):
-        traffic(FakeClock()).send(exchange)
+        throttle(FakeClock()).send(exchange)
     assert exchange.calls == calls
 
 
@@ -82,12 +82,12 @@ def test_each_error_is_retried_as_often_as_it_deserves(failure: ServiceError, ca
 def test_retries_as_often_as_told(retries: int) -> None:
     exchange = Exchange(*[broken()] * 10)
     with pytest.raises(errors.ConnectionFault):
-        traffic(FakeClock(), retries=retries).send(exchange)
+        throttle(FakeClock(), retries=retries).send(exchange)
     assert exchange.calls == retries + 1
 
 
 def test_an_error_that_ends_the_run_stops_everybody() -> None:
-    roads = traffic(FakeClock())
+    roads = throttle(FakeClock())
     error = errors.TokenRejected("no", code="invalid_token")
     with pytest.raises(errors.TokenRejected):
         roads.send(Exchange(error))
@@ -97,7 +97,7 @@ def test_an_error_that_ends_the_run_stops_everybody() -> None:
 
 
 def test_a_dead_service_is_left_alone_after_the_budget() -> None:
-    roads = traffic(FakeClock())
+    roads = throttle(FakeClock())
     calls = 0
     for _ in range(1000):
         exchange = Exchange(*[broken()] * 10)
@@ -110,14 +110,14 @@ def test_a_dead_service_is_left_alone_after_the_budget() -> None:
 
 
 def test_a_service_that_half_works_is_used_to_the_end() -> None:
-    roads = traffic(FakeClock())
+    roads = throttle(FakeClock())
     for _ in range(1000):
         assert roads.send(Exchange(broken())) == "reply"
 
 
 def test_a_429_pauses_and_halves_and_success_grows_it_back() -> None:
     clock = FakeClock()
-    roads = traffic(clock)
+    roads = throttle(clock)
     assert roads.send(Exchange(limited(7.0))) == "reply"
     assert clock.waits == [7.0]
     assert roads.limit == 4
@@ -131,13 +131,13 @@ def test_a_429_pauses_and_halves_and_success_grows_it_back() -> None:
 
 def test_a_429_does_not_use_up_the_retries_of_a_batch() -> None:
     exchange = Exchange(*[limited(1.0)] * MOST_BURSTS)
-    assert traffic(FakeClock(), retries=0).send(exchange) == "reply"
+    assert throttle(FakeClock(), retries=0).send(exchange) == "reply"
 
 
 def test_a_service_that_always_throttles_is_given_up() -> None:
     clock = FakeClock()
     exchange = Exchange(*[limited()] * 100)
-    roads = traffic(clock)
+    roads = throttle(clock)
     with pytest.raises(Stopped):
         roads.send(exchange)
     assert exchange.calls == MOST_BURSTS + 1
@@ -149,7 +149,7 @@ def test_a_service_that_always_throttles_is_given_up() -> None:
 
 def test_a_long_retry_after_stops_the_run_and_says_when_to_come_back() -> None:
     clock = FakeClock()
-    roads = traffic(clock)
+    roads = throttle(clock)
     with pytest.raises(Stopped):
         roads.send(Exchange(limited(61.0)))
     assert clock.waits == []
@@ -157,7 +157,7 @@ def test_a_long_retry_after_stops_the_run_and_says_when_to_come_back() -> None:
     assert roads.reason.message == "slow down; it asks to come back in 2 minutes"
 
 
-def spend(roads: Traffic) -> int:
+def spend(roads: Throttle) -> int:
     """Ask a dead service until the round is stopped; return how often it was asked."""
     exchange = Exchange(*[broken()] * 1000)
     while not roads.is_stopped:
@@ -167,14 +167,14 @@ def spend(roads: Traffic) -> int:
 
 
 def test_the_budget_is_renewed_with_each_round() -> None:
-    roads = traffic(FakeClock())
+    roads = throttle(FakeClock())
     for _ in range(3):
         roads.begin()
         assert spend(roads) == BUDGET
 
 
 def test_workers_of_an_earlier_round_spend_nothing_of_the_next() -> None:
-    roads = traffic(FakeClock())
+    roads = throttle(FakeClock())
     earlier = roads.begin()
     late = 0
 
@@ -193,7 +193,7 @@ def test_workers_of_an_earlier_round_spend_nothing_of_the_next() -> None:
 
 
 def test_what_stops_an_earlier_round_does_not_stop_the_next() -> None:
-    roads = traffic(FakeClock())
+    roads = throttle(FakeClock())
     earlier = roads.begin()
 
     def is_rejected_late() -> None:
@@ -207,7 +207,7 @@ def test_what_stops_an_earlier_round_does_not_stop_the_next() -> None:
 
 def test_a_pause_outlasts_a_round() -> None:
     clock = FakeClock()
-    roads = traffic(clock)
+    roads = throttle(clock)
     with pytest.raises(Stopped):
         roads.send(Exchange(limited(100.0)))
     roads.begin()
@@ -223,7 +223,7 @@ def test_a_pause_is_not_waited_for_beyond_the_patience(
     patience: float, pauses: list[float], waits: list[float]
 ) -> None:
     clock = FakeClock()
-    roads = traffic(clock, patience=patience)
+    roads = throttle(clock, patience=patience)
     exchange = Exchange(*map(limited, pauses))
     if len(waits) == len(pauses):
         assert roads.send(exchange) == "reply"
@@ -237,7 +237,7 @@ def test_a_pause_is_not_waited_for_beyond_the_patience(
 
 def test_the_patience_is_for_silence_and_not_for_time_in_which_nobody_asked() -> None:
     clock = FakeClock()
-    roads = traffic(clock, patience=30.0)
+    roads = throttle(clock, patience=30.0)
     assert roads.send(Exchange()) == "reply"
     clock.now += 3600.0
     assert roads.send(Exchange(limited(20.0))) == "reply"
@@ -246,7 +246,7 @@ def test_the_patience_is_for_silence_and_not_for_time_in_which_nobody_asked() ->
 
 
 def test_one_burst_of_429s_halves_once() -> None:
-    roads = Traffic(concurrency=8, retries=3, uniform=lambda *_: 0.0)
+    roads = Throttle(concurrency=8, retries=3, uniform=lambda *_: 0.0)
     gate = threading.Barrier(8)
     burst = iter(range(8))
     limits: list[int] = []
@@ -267,7 +267,7 @@ def test_one_burst_of_429s_halves_once() -> None:
 
 
 def test_never_more_at_once_than_allowed() -> None:
-    roads = Traffic(concurrency=3, retries=3, uniform=lambda *_: 0.0)
+    roads = Throttle(concurrency=3, retries=3, uniform=lambda *_: 0.0)
     lock = threading.Lock()
     active, most, calls = 0, 0, 0
 
@@ -298,7 +298,7 @@ def test_never_more_at_once_than_allowed() -> None:
 
 
 def test_stopping_wakes_those_who_wait() -> None:
-    roads = Traffic(concurrency=1, retries=3)
+    roads = Throttle(concurrency=1, retries=3)
     ended = threading.Event()
 
     def send() -> None:

@@ -21,7 +21,7 @@ class Stopped(Exception):
     """The round was stopped; `Round.reason` says why."""
 
 
-class Traffic:
+class Throttle:
     """How the service is doing: what all that is asked of it shares, from one round to the next.
 
     - At most `concurrency` requests are in flight. A 429 halves that number,
@@ -151,21 +151,21 @@ class Round:
     when the budget is spent it is stopped.
     """
 
-    def __init__(self, traffic: Traffic) -> None:
+    def __init__(self, throttle: Throttle) -> None:
         self.reason: ServiceError | None = None
         self.is_stopped = False
-        self._traffic = traffic
+        self._throttle = throttle
         self._budget = BUDGET
         self._failures = 0
         self._throttled = 0  # 429s in a row, one for each burst
 
     def stop(self, reason: ServiceError | None = None) -> None:
         """Let no further request out and wake every worker; the first reason stays."""
-        with self._traffic.changed:
+        with self._throttle.changed:
             if not self.is_stopped:
                 self.is_stopped = True
                 self.reason = reason
-            self._traffic.changed.notify_all()
+            self._throttle.changed.notify_all()
 
     def send(self, exchange: Callable[[], T]) -> T:
         """Run `exchange` when its turn comes, again after trouble that may pass.
@@ -175,7 +175,7 @@ class Round:
         """
         failures = 0
         while True:
-            started = self._traffic.enter(self)
+            started = self._throttle.enter(self)
             try:
                 result = exchange()
             except ServiceError as error:
@@ -184,42 +184,42 @@ class Round:
                     failures += 1
                     if failures > self._allowed(error):
                         raise
-                    self._traffic.sleep(backoff(failures, self._traffic.uniform), self)
+                    self._throttle.sleep(backoff(failures, self._throttle.uniform), self)
             except BaseException:
-                self._traffic.leave()
+                self._throttle.leave()
                 raise
             else:
                 self._succeeded()
                 return result
 
     def _allowed(self, error: ServiceError) -> int:
-        retries = self._traffic.retries
+        retries = self._throttle.retries
         if error.reaction is Reaction.RETRY:
             return retries
         return min(1, retries) if error.reaction is Reaction.RETRY_ONCE else 0
 
     def _succeeded(self) -> None:
-        with self._traffic.changed:
+        with self._throttle.changed:
             self._budget = min(BUDGET, self._budget + _EARNED)
             self._throttled = 0
-            self._traffic.succeeded()
-        self._traffic.leave()
+            self._throttle.succeeded()
+        self._throttle.leave()
 
     def _failed(self, error: ServiceError, started: float) -> None:
-        with self._traffic.changed:
+        with self._throttle.changed:
             if error.reaction is Reaction.STOP:
                 self.stop(error)
             elif error.reaction is not Reaction.SPLIT:
                 self._pause(error, started)
                 self._spend(error)
-        self._traffic.leave()
+        self._throttle.leave()
 
     def _pause(self, error: ServiceError, started: float) -> None:
         asked = pause = error.retry_after or 0.0
-        if isinstance(error, RateLimited) and self._traffic.slow_down(started):
+        if isinstance(error, RateLimited) and self._throttle.slow_down(started):
             self._throttled += 1
-            pause = max(asked, backoff(self._throttled, self._traffic.uniform))
-        if not self._traffic.pause(pause, started) and asked:
+            pause = max(asked, backoff(self._throttled, self._throttle.uniform))
+        if not self._throttle.pause(pause, started) and asked:
             self._give_up(error, f"it asks to come back in {_roughly(asked)}")
         elif self._throttled > MOST_BURSTS:
             self._give_up(error, "gave up, as it did so each time")
