@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from flux_cli.api.pause import LONGEST_PAUSE, backoff
+from flux_cli.api.backoff import LONGEST_PAUSE, backoff
 from flux_cli.errors import GaveUp, RateLimited, Reaction, ServiceError
 
 

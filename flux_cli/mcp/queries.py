@@ -5,9 +5,9 @@ from dataclasses import dataclass, field, replace
 from random import uniform
 from typing import Any
 
+from flux_cli.api.backoff import LONGEST_PAUSE
 from flux_cli.api.client import Client
 from flux_cli.api.connection import Connection
-from flux_cli.api.pause import LONGEST_PAUSE
 from flux_cli.api.throttle import Throttle
 from flux_cli.engine.batch import PageSize
 from flux_cli.engine.check import Check

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flux_cli import errors
-from flux_cli.api.pause import backoff, parse_retry_after
+from flux_cli.api.backoff import backoff, parse_retry_after
 from flux_cli.api.throttle import BUDGET, MOST_BURSTS, Stopped, Throttle
 from flux_cli.errors import ServiceError
 from tests.support.clock import FakeClock
