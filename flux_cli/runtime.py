@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from flux_cli import interrupts
-from flux_cli.api.addresses import is_loopback
 from flux_cli.api.connection import Connection, Proxy
+from flux_cli.api.ip_rules import is_loopback
 from flux_cli.config.settings import (
     BaseUrl,
     FoundToken,
@@ -33,7 +33,7 @@ from flux_cli.storage.credentials import CredentialStore
 
 if TYPE_CHECKING:
     from flux_cli.api.client import Client
-    from flux_cli.api.files import FileClient
+    from flux_cli.api.file_client import FileClient
 
 
 _NO_PROXY_ENTRY = re.compile(r"[\w.*:/%-]*|(https?://)?\[[0-9a-fA-F:.%]+\](:\d+)?")
@@ -139,7 +139,7 @@ class Runtime:
         self, base_url: BaseUrl, *, request_timeout: float, concurrency: int, debug: bool
     ) -> "FileClient":
         """Return a client for the files that the service at `base_url` points to."""
-        from flux_cli.api.files import Access, FileClient
+        from flux_cli.api.file_client import Access, FileClient
 
         access = Access(
             request_timeout=request_timeout,

@@ -8,10 +8,10 @@ from typing import Any, Self
 
 from flux_cli import __version__, errors
 from flux_cli.api.backoff import parse_retry_after
-from flux_cli.api.body import MAX_BYTES, BodyCut, BodyTooLarge, UnknownEncoding, read_body
 from flux_cli.api.connection import Connection
+from flux_cli.api.decoding import MAX_BYTES, BodyCut, BodyTooLarge, UnknownEncoding, read_body
 from flux_cli.api.http import httpx
-from flux_cli.api.reply import Head, Reply, parse_batch, parse_object
+from flux_cli.api.responses import Head, Reply, parse_batch, parse_object
 from flux_cli.api.transport import make_transport, service_error
 
 

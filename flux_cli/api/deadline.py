@@ -17,8 +17,8 @@ from typing import Any
 
 import httpcore
 
-from flux_cli.api.addresses import is_public
 from flux_cli.api.http import httpx
+from flux_cli.api.ip_rules import is_public
 
 
 Resolve = Callable[[str, int], list[str]]  # the addresses of a host, or OSError, UnicodeError

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from flux_cli import interrupts
-from flux_cli.api.addresses import is_loopback
+from flux_cli.api.ip_rules import is_loopback
 from flux_cli.commands import options
 from flux_cli.errors import ExitCode, UsageError
 from flux_cli.runtime import Runtime

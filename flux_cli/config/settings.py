@@ -5,7 +5,7 @@ import urllib.parse
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from flux_cli.api.addresses import is_host, is_loopback
+from flux_cli.api.ip_rules import is_host, is_loopback
 from flux_cli.errors import NoToken, UsageError
 from flux_cli.storage.credentials import CredentialStore
 from flux_cli.token import Token

@@ -7,7 +7,7 @@ in others, or refuse the batch because of one id.
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from flux_cli.api.reply import Reply
+from flux_cli.api.responses import Reply
 from flux_cli.api.throttle import Stopped
 from flux_cli.errors import BadRequest, Reaction, ServiceError
 from flux_cli.models.ids import match_key

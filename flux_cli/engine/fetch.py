@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
 
-from flux_cli.api.files import FileReply
+from flux_cli.api.file_client import FileReply
 from flux_cli.engine.hosts import Hosts
 from flux_cli.engine.part import Part
 from flux_cli.errors import ConnectionFault, DownloadError, RangeRefused

@@ -13,8 +13,8 @@ import atheris
 
 
 with atheris.instrument_imports(include=["flux_cli"]):
-    from flux_cli.api.body import BodyCut, BodyTooLarge, UnknownEncoding, read_body
-    from flux_cli.api.reply import Head, parse_batch
+    from flux_cli.api.decoding import BodyCut, BodyTooLarge, UnknownEncoding, read_body
+    from flux_cli.api.responses import Head, parse_batch
     from flux_cli.errors import InputError, ServiceError
     from flux_cli.input.readers import read_ids
     from flux_cli.models.ids import TaskIds

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flux_cli import errors
-from flux_cli.api.reply import Head, Reply, parse_batch
+from flux_cli.api.responses import Head, Reply, parse_batch
 from flux_cli.api.throttle import Stopped
 from flux_cli.engine.batch import MOST_REFUSALS, MOST_ROUNDS, BatchQuery, PageSize, Refusals
 from flux_cli.errors import ServiceError

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import pytest
 
 from flux_cli import errors
-from flux_cli.api.reply import Head, Reply, parse_batch
+from flux_cli.api.responses import Head, Reply, parse_batch
 from flux_cli.api.throttle import Throttle
 from flux_cli.engine.batch import Ask, PageSize
 from flux_cli.engine.check import Check

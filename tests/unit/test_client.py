@@ -8,7 +8,7 @@ import pytest
 
 from flux_cli.api.client import Client
 from flux_cli.api.connection import Connection
-from flux_cli.api.files import Access, FileClient
+from flux_cli.api.file_client import Access, FileClient
 from flux_cli.token import Token
 from tests.support.fault_server import reply
 from tests.support.records import batch, finished

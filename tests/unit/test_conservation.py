@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flux_cli import errors
-from flux_cli.api.reply import Head, Reply, parse_batch
+from flux_cli.api.responses import Head, Reply, parse_batch
 from flux_cli.api.throttle import BUDGET, Stopped, Throttle
 from flux_cli.engine.check import Check
 from flux_cli.errors import ServiceError

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from flux_cli.api.deadline import DeadlineTransport
-from flux_cli.api.files import STEP, Access, FileClient
+from flux_cli.api.file_client import STEP, Access, FileClient
 from tests.support.clock import FakeClock
 
 

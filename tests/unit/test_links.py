@@ -10,9 +10,9 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from flux_cli.api.addresses import is_host
 from flux_cli.api.connection import Proxy
-from flux_cli.api.files import Access, FileClient
+from flux_cli.api.file_client import Access, FileClient
+from flux_cli.api.ip_rules import is_host
 from flux_cli.config.settings import find_base_url
 from flux_cli.errors import DownloadError, ServiceError, UsageError
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from flux_cli.api.files import FileReply
+from flux_cli.api.file_client import FileReply
 from flux_cli.api.throttle import Throttle
 from flux_cli.engine.save import Rules, Saver
 from flux_cli.models.file_names import NameTemplate

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from flux_cli.api.files import FileReply
+from flux_cli.api.file_client import FileReply
 from flux_cli.api.throttle import Throttle
 from flux_cli.engine.save import Rules, Saver
 from flux_cli.models.file_names import NameTemplate

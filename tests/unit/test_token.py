@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flux_cli.api.reply import Head, parse_batch, parse_object
+from flux_cli.api.responses import Head, parse_batch, parse_object
 from flux_cli.errors import ServiceError
 from flux_cli.token import Token
 from tests.support.records import batch, finished, make_ids

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from typing import Self
 
 from flux_cli import __version__, errors
-from flux_cli.api.addresses import is_host, is_loopback, is_public
 from flux_cli.api.backoff import parse_retry_after
 from flux_cli.api.connection import Proxy
 from flux_cli.api.deadline import DeadlineTransport, ForbiddenAddress
 from flux_cli.api.http import httpx
+from flux_cli.api.ip_rules import is_host, is_loopback, is_public
 from flux_cli.api.transport import make_transport, service_error
 from flux_cli.errors import DownloadError, FluxError
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from flux_cli.api.addresses import is_loopback, is_public
+from flux_cli.api.ip_rules import is_loopback, is_public
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flux_cli import errors
-from flux_cli.api.body import BodyCut, BodyTooLarge, UnknownEncoding, read_body
-from flux_cli.api.reply import Head, parse_batch, parse_object
+from flux_cli.api.decoding import BodyCut, BodyTooLarge, UnknownEncoding, read_body
+from flux_cli.api.responses import Head, parse_batch, parse_object
 from flux_cli.errors import ServiceError
 from tests.support.records import error_body
 from tests.unit.test_state import JSON
