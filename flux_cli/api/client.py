@@ -11,7 +11,7 @@ from flux_cli.api.backoff import parse_retry_after
 from flux_cli.api.connection import Connection
 from flux_cli.api.decoding import MAX_BYTES, BodyCut, BodyTooLarge, UnknownEncoding, read_body
 from flux_cli.api.http import httpx
-from flux_cli.api.responses import Head, Reply, parse_batch, parse_object
+from flux_cli.api.responses import BatchResponse, ResponseHead, parse_batch, parse_object
 from flux_cli.api.transport import make_transport, service_error
 
 
@@ -54,7 +54,7 @@ class Client:
     def __exit__(self, *_: object) -> None:
         self._http.close()
 
-    def retrieve_batch(self, ids: Sequence[str]) -> Reply:
+    def retrieve_batch(self, ids: Sequence[str]) -> BatchResponse:
         """Ask for up to 50 tasks. The reply may be short, or hold other tasks: see the engine.
 
         Raises a ServiceError. `ids` must not be empty: the service would list
@@ -80,7 +80,7 @@ class Client:
             error.hint = self._connection.token_remedy
             raise
 
-    def _post(self, request: dict[str, Any]) -> tuple[Head, bytes]:
+    def _post(self, request: dict[str, Any]) -> tuple[ResponseHead, bytes]:
         content = json.dumps(request, separators=(",", ":"))
         self._say(f"> POST {self._connection.base_url}{_ENDPOINT} {content}")
         started = time.monotonic()
@@ -110,14 +110,14 @@ class Client:
         text = start.decode(json.detect_encoding(start), "replace")
         return self._connection.token.hide(text)[:_LONGEST_TRACE]
 
-    def _head(self, response: httpx.Response) -> Head:
-        return Head(
+    def _head(self, response: httpx.Response) -> ResponseHead:
+        return ResponseHead(
             status=response.status_code,
             content_type=response.headers.get("content-type", ""),
             retry_after=parse_retry_after(response.headers.get("retry-after"), self._now()),
         )
 
-    def _body(self, response: httpx.Response, head: Head) -> bytes:
+    def _body(self, response: httpx.Response, head: ResponseHead) -> bytes:
         encoding = response.headers.get("content-encoding", "").strip().lower()
         try:
             body = read_body(response.iter_raw(), encoding)

@@ -52,7 +52,7 @@ class Access:
 
 
 @dataclass(frozen=True, slots=True)
-class FileReply:
+class FileResponse:
     """A file, or the rest of one, on its way.
 
     `start` is the offset of the first byte, `total` the size of the whole file
@@ -86,12 +86,12 @@ class FileClient:
     @contextlib.contextmanager
     def open(
         self, url: str, *, start: int = 0, validator: str | None = None
-    ) -> Iterator[FileReply]:
+    ) -> Iterator[FileResponse]:
         """Ask for a file, or with `start` and `validator` for the rest of it.
 
         Raises a ServiceError for trouble that may pass, and DownloadError for
         what will not. The server may send the whole file though only the rest
-        was asked for: see `FileReply.start`.
+        was asked for: see `FileResponse.start`.
         """
         headers = {"range": f"bytes={start}-", "if-range": validator} if start and validator else {}
         target = _parsed(url)
@@ -146,7 +146,7 @@ class FileClient:
 
     def _reply(
         self, response: httpx.Response, host: str, transport: DeadlineTransport
-    ) -> FileReply:
+    ) -> FileResponse:
         status, headers = response.status_code, response.headers
         if status == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
             raise errors.RangeRefused("the file has changed on its way", code="range_refused")
@@ -160,7 +160,7 @@ class FileClient:
             if match is None:
                 raise errors.RangeRefused("only a part of the file came", code="range_refused")
             start, total = int(match[1]), int(match[2])
-        return FileReply(start, total, _validator(headers), _steady(response, transport))
+        return FileResponse(start, total, _validator(headers), _steady(response, transport))
 
     def _refusal(self, response: httpx.Response, host: str) -> FluxError:
         status = response.status_code

@@ -27,7 +27,7 @@ _LONGEST_CODE = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class BatchResponse:
     """The reply to a batch query: the records that are objects, as they came.
 
     `size` counts all items, usable or not: what the service was able to send.
@@ -38,7 +38,7 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class ResponseHead:
     """The part of a reply before its body. `retry_after` is in seconds."""
 
     status: int
@@ -46,7 +46,7 @@ class Head:
     retry_after: float | None = None
 
 
-def parse_batch(head: Head, body: bytes, *, token: Token | None = None) -> Reply:
+def parse_batch(head: ResponseHead, body: bytes, *, token: Token | None = None) -> BatchResponse:
     """Read the reply to `retrieve_batch`. Raises a ServiceError for anything else."""
     reply = parse_object(head, body, token=token)
     items = reply.get("items")
@@ -57,10 +57,12 @@ def parse_batch(head: Head, body: bytes, *, token: Token | None = None) -> Reply
             code="bad_reply",
             trace_id=_trace(reply),
         )
-    return Reply(tuple(item for item in items if isinstance(item, dict)), len(items))
+    return BatchResponse(tuple(item for item in items if isinstance(item, dict)), len(items))
 
 
-def parse_object(head: Head, body: bytes, *, token: Token | None = None) -> Mapping[str, Any]:
+def parse_object(
+    head: ResponseHead, body: bytes, *, token: Token | None = None
+) -> Mapping[str, Any]:
     """Read a reply that must be a JSON object and no error; `token` is hidden in it.
 
     Raises the ServiceError that the reply amounts to: by `error.code` first,
@@ -107,7 +109,7 @@ def _json(body: bytes, token: Token | None) -> Any:
         return _INVALID
 
 
-def _by_code(head: Head, value: Any, body: bytes) -> ServiceError:
+def _by_code(head: ResponseHead, value: Any, body: bytes) -> ServiceError:
     error = value.get("error") if isinstance(value, dict) else None
     code, text = "", ""
     if isinstance(error, dict):

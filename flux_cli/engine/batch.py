@@ -7,14 +7,14 @@ in others, or refuse the batch because of one id.
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from flux_cli.api.responses import Reply
+from flux_cli.api.responses import BatchResponse
 from flux_cli.api.throttle import Stopped
 from flux_cli.errors import BadRequest, Reaction, ServiceError
 from flux_cli.models.ids import match_key
 from flux_cli.models.task import Task, further, no_answer, not_found, parse_task
 
 
-Ask = Callable[[Sequence[str]], Reply]
+Ask = Callable[[Sequence[str]], BatchResponse]
 
 MOST_ROUNDS = 12  # of asking again; a service that pages needs one or two
 _CAREFUL = 10  # ids in a page, where no limit is certain; sibling services give 12
@@ -46,7 +46,7 @@ class PageSize:
         self._batches += 1
         return min(self.most, self.limit if self._batches % _PROBE_EVERY else 2 * self.limit)
 
-    def saw(self, reply: Reply) -> None:
+    def saw(self, reply: BatchResponse) -> None:
         """Forget a limit that `reply` is beyond."""
         if reply.size > (self._suspected or 0):
             self.limit = self._suspected = None
@@ -180,7 +180,7 @@ class BatchQuery:
         """Return the size of page that hides nothing, even if only the first ids are looked at."""
         return self._largest_reply if self._is_cut() else max(self._largest_reply, _CAREFUL)
 
-    def _take(self, reply: Reply) -> None:
+    def _take(self, reply: BatchResponse) -> None:
         spelling = {match_key(task_id): task_id for task_id in self.ids}
         observed_at = self.now()
         for item in reply.items:

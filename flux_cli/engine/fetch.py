@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
 
-from flux_cli.api.file_client import FileReply
+from flux_cli.api.file_client import FileResponse
 from flux_cli.engine.hosts import Hosts
 from flux_cli.engine.part import Part
 from flux_cli.errors import ConnectionFault, DownloadError, RangeRefused
@@ -17,7 +17,7 @@ class OpenFile(Protocol):
 
     def __call__(
         self, url: str, *, start: int = 0, validator: str | None = None
-    ) -> AbstractContextManager[FileReply]:
+    ) -> AbstractContextManager[FileResponse]:
         """Ask for `url` from byte `start` on."""
 
 

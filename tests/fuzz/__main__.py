@@ -14,7 +14,7 @@ import atheris
 
 with atheris.instrument_imports(include=["flux_cli"]):
     from flux_cli.api.decoding import BodyCut, BodyTooLarge, UnknownEncoding, read_body
-    from flux_cli.api.responses import Head, parse_batch
+    from flux_cli.api.responses import ResponseHead, parse_batch
     from flux_cli.errors import InputError, ServiceError
     from flux_cli.input.readers import read_ids
     from flux_cli.models.ids import TaskIds
@@ -30,7 +30,7 @@ def reply(data: bytes) -> None:
     if data[:1] not in (b"{", b"["):
         status, data = 100 + int.from_bytes(data[:2]) % 900, data[2:]
     with contextlib.suppress(ServiceError):
-        for item in parse_batch(Head(status), data).items:
+        for item in parse_batch(ResponseHead(status), data).items:
             task = parse_task("an-id", item, 0.0, keep_raw=True)
             json.loads(encode_record(as_record(task)))
 

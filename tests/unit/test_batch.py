@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flux_cli import errors
-from flux_cli.api.responses import Head, Reply, parse_batch
+from flux_cli.api.responses import BatchResponse, ResponseHead, parse_batch
 from flux_cli.api.throttle import Stopped
 from flux_cli.engine.batch import MOST_REFUSALS, MOST_ROUNDS, BatchQuery, PageSize, Refusals
 from flux_cli.errors import ServiceError
@@ -33,18 +33,18 @@ class Service:
         self.refuses = set(refuses)
         self.queries: list[list[str]] = []
 
-    def __call__(self, ids: Sequence[str]) -> Reply:
+    def __call__(self, ids: Sequence[str]) -> BatchResponse:
         self.queries.append(list(ids))
         if self.refuses & set(ids):
             raise errors.BadRequest("refused", code="bad_request")
         items = [finished(task_id) for task_id in ids if task_id in self.known]
-        return parse_batch(Head(200), batch(self.change(items)))
+        return parse_batch(ResponseHead(200), batch(self.change(items)))
 
 
-def run(ids: Sequence[str], service: Callable[[Sequence[str]], Reply]) -> list[Task]:
+def run(ids: Sequence[str], service: Callable[[Sequence[str]], BatchResponse]) -> list[Task]:
     stopped: list[ServiceError] = []
 
-    def ask(part: Sequence[str]) -> Reply:
+    def ask(part: Sequence[str]) -> BatchResponse:
         if stopped:
             raise Stopped
         return service(part)
@@ -112,7 +112,7 @@ def test_a_page_limit_and_unknown_ids_are_told_apart(limit: int) -> None:
 def test_a_service_that_looks_at_the_first_ids_only_is_seen_through() -> None:
     service = Service(IDS[12:])
 
-    def first_twelve(ids: Sequence[str]) -> Reply:
+    def first_twelve(ids: Sequence[str]) -> BatchResponse:
         return service(ids[:12])
 
     assert states(run(IDS, first_twelve)) == ["not_found"] * 12 + ["succeeded"] * 38
@@ -148,7 +148,7 @@ def test_a_service_that_refuses_everything_is_not_asked_for_ever() -> None:
 def test_a_failed_query_leaves_only_its_own_ids_unanswered() -> None:
     service = Service(IDS, change=lambda items: list(items[:20]))
 
-    def flaky(ids: Sequence[str]) -> Reply:
+    def flaky(ids: Sequence[str]) -> BatchResponse:
         if len(service.queries) == 2:
             service.queries.append([])
             raise errors.ServerFault("the service answered HTTP 502", code="http_502")
@@ -162,12 +162,12 @@ def test_a_failed_query_leaves_only_its_own_ids_unanswered() -> None:
 
 
 def test_an_id_that_another_reply_answers_for_has_not_failed() -> None:
-    def ask(ids: Sequence[str]) -> Reply:
+    def ask(ids: Sequence[str]) -> BatchResponse:
         if len(ids) == 50:
             raise errors.BadRequest("in halves, please", code="bad_request")
         if ids[0] == IDS[0]:
             raise errors.ServerFault("the service answered HTTP 502", code="http_502")
-        return parse_batch(Head(200), batch(map(finished, IDS)))  # more than was asked for
+        return parse_batch(ResponseHead(200), batch(map(finished, IDS)))  # more than was asked for
 
     query = BatchQuery(IDS, ask, lambda: 1.0, PageSize(50), Refusals(), lambda _: None)
     query.run()
@@ -180,7 +180,7 @@ def test_an_error_that_ends_the_run_keeps_what_was_answered() -> None:
     service = Service(IDS, change=lambda items: list(items[:20]))
     query: BatchQuery
 
-    def ask(ids: Sequence[str]) -> Reply:
+    def ask(ids: Sequence[str]) -> BatchResponse:
         if service.queries:
             raise error
         return service(ids)

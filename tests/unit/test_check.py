@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import pytest
 
 from flux_cli import errors
-from flux_cli.api.responses import Head, Reply, parse_batch
+from flux_cli.api.responses import BatchResponse, ResponseHead, parse_batch
 from flux_cli.api.throttle import Throttle
 from flux_cli.engine.batch import Ask, PageSize
 from flux_cli.engine.check import Check
@@ -21,8 +21,8 @@ IDS = make_ids(500)
 POSITION = {task_id: number for number, task_id in enumerate(IDS)}
 
 
-def answer(ids: Sequence[str]) -> Reply:
-    return parse_batch(Head(200), batch(finished(task_id) for task_id in ids))
+def answer(ids: Sequence[str]) -> BatchResponse:
+    return parse_batch(ResponseHead(200), batch(finished(task_id) for task_id in ids))
 
 
 def check(ask: object, *, concurrency: int = 8, batch_size: int = 50) -> Check:
@@ -40,7 +40,7 @@ def flat(batches: Iterator[list[Task]]) -> list[Task]:
 
 
 def test_results_leave_in_order_though_batches_end_out_of_order() -> None:
-    def ask(ids: Sequence[str]) -> Reply:
+    def ask(ids: Sequence[str]) -> BatchResponse:
         time.sleep((POSITION[ids[0]] // 50 * 7 % 5) * 0.01)
         return answer(ids)
 
@@ -50,7 +50,7 @@ def test_results_leave_in_order_though_batches_end_out_of_order() -> None:
 def test_results_leave_as_soon_as_they_can() -> None:
     release = threading.Event()
 
-    def ask(ids: Sequence[str]) -> Reply:
+    def ask(ids: Sequence[str]) -> BatchResponse:
         if POSITION[ids[0]] >= 100:
             assert release.wait(10)
         return answer(ids)
@@ -65,7 +65,7 @@ def test_a_slow_first_batch_does_not_let_memory_grow() -> None:
     release = threading.Event()
     asked: list[str] = []
 
-    def ask(ids: Sequence[str]) -> Reply:
+    def ask(ids: Sequence[str]) -> BatchResponse:
         asked.append(ids[0])
         if ids[0] == IDS[0]:
             assert release.wait(10)
@@ -98,7 +98,7 @@ def test_no_request_goes_out_inside_a_pause() -> None:
             condition.wait(10)
         waiting -= 1
 
-    def ask(ids: Sequence[str]) -> Reply:
+    def ask(ids: Sequence[str]) -> BatchResponse:
         asked_at.append(now)
         if len(asked_at) <= workers:
             all_under_way.wait(10)
@@ -117,7 +117,7 @@ def test_no_request_goes_out_inside_a_pause() -> None:
 def test_a_stop_leaves_every_id_with_one_state_and_waits_for_nobody() -> None:
     stall, are_shown = threading.Event(), threading.Event()
 
-    def ask(ids: Sequence[str]) -> Reply:
+    def ask(ids: Sequence[str]) -> BatchResponse:
         number = POSITION[ids[0]] // 50
         if number == 3:
             assert are_shown.wait(30)
@@ -145,7 +145,7 @@ def test_an_interrupt_yields_the_answers_that_waited_for_their_turn() -> None:
 
     asked: list[str] = []
 
-    def ask(ids: Sequence[str]) -> Reply:
+    def ask(ids: Sequence[str]) -> BatchResponse:
         asked.append(ids[0])
         if ids[0] == IDS[0]:
             assert stall.wait(30)
@@ -172,10 +172,10 @@ class Pages:
         self.limit = limit
         self.requests = 0
 
-    def __call__(self, ids: Sequence[str]) -> Reply:
+    def __call__(self, ids: Sequence[str]) -> BatchResponse:
         self.requests += 1
         items = [finished(task_id) for task_id in ids if task_id in self.known]
-        return parse_batch(Head(200), batch(items[: self.limit]))
+        return parse_batch(ResponseHead(200), batch(items[: self.limit]))
 
 
 def requests_of_a_look(
@@ -201,7 +201,7 @@ def test_a_task_that_becomes_visible_between_two_rounds_is_no_page_limit(visible
     service = Pages(task_id for n, task_id in enumerate(MANY) if n % 50 < visible)
     pages = PageSize(50)
 
-    def ask(ids: Sequence[str]) -> Reply:
+    def ask(ids: Sequence[str]) -> BatchResponse:
         if len(ids) < 50 or not visible:
             service.known.add(ids[0])
         return service(ids)
@@ -216,7 +216,7 @@ def test_one_task_that_becomes_visible_costs_nothing() -> None:
     service = Pages([])
     pages = PageSize(50)
 
-    def ask(ids: Sequence[str]) -> Reply:
+    def ask(ids: Sequence[str]) -> BatchResponse:
         if service.requests == 1:
             service.known.add(ids[0])
         return service(ids)
@@ -247,7 +247,7 @@ def test_a_page_limit_is_forgotten_when_a_reply_disproves_it(limit: int) -> None
 
 
 def test_a_bug_in_a_worker_is_not_swallowed() -> None:
-    def ask(_: Sequence[str]) -> Reply:
+    def ask(_: Sequence[str]) -> BatchResponse:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
@@ -255,7 +255,7 @@ def test_a_bug_in_a_worker_is_not_swallowed() -> None:
 
 
 def test_one_failure_is_named() -> None:
-    def ask(ids: Sequence[str]) -> Reply:
+    def ask(ids: Sequence[str]) -> BatchResponse:
         if ids[0] == IDS[100]:
             raise errors.ConnectionFault("cut", code="reply_cut")
         return answer(ids)

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flux_cli import errors
-from flux_cli.api.responses import Head, Reply, parse_batch
+from flux_cli.api.responses import BatchResponse, ResponseHead, parse_batch
 from flux_cli.api.throttle import BUDGET, Stopped, Throttle
 from flux_cli.engine.check import Check
 from flux_cli.errors import ServiceError
@@ -41,7 +41,7 @@ class Chaos:
         self._lock = threading.Lock()
         self.in_flight = self.most_in_flight = 0
 
-    def __call__(self, ids: Sequence[str]) -> Reply:
+    def __call__(self, ids: Sequence[str]) -> BatchResponse:
         with self._lock:
             self.in_flight += 1
             self.most_in_flight = max(self.most_in_flight, self.in_flight)
@@ -52,7 +52,7 @@ class Chaos:
             with self._lock:
                 self.in_flight -= 1
 
-    def _answer(self, ids: Sequence[str]) -> Reply:
+    def _answer(self, ids: Sequence[str]) -> BatchResponse:
         chance = self._chance
         mood = chance.randint(0, 20)
         if mood == 20:
@@ -72,7 +72,7 @@ class Chaos:
                 item | {"id": str(item["id"]).upper()} if isinstance(item, dict) else item
                 for item in items
             ]
-        return parse_batch(Head(200), batch(items))
+        return parse_batch(ResponseHead(200), batch(items))
 
 
 @settings(max_examples=60)

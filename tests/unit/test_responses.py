@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from flux_cli import errors
 from flux_cli.api.decoding import BodyCut, BodyTooLarge, UnknownEncoding, read_body
-from flux_cli.api.responses import Head, parse_batch, parse_object
+from flux_cli.api.responses import ResponseHead, parse_batch, parse_object
 from flux_cli.errors import ServiceError
 from tests.support.records import error_body
 from tests.unit.test_state import JSON
@@ -23,12 +23,14 @@ HTML = b"<html><head><title>\n Sign in </title></head><body>welcome</body></html
 
 def failure(status: int, body: bytes, content_type: str = "") -> ServiceError:
     with pytest.raises(ServiceError) as caught:
-        parse_batch(Head(status, content_type), body)
+        parse_batch(ResponseHead(status, content_type), body)
     return caught.value
 
 
 def test_keeps_the_records_that_are_objects() -> None:
-    reply = parse_batch(Head(200), b'{"items": [{"id": "a"}, 5, null, "x", []], "count": 99}')
+    reply = parse_batch(
+        ResponseHead(200), b'{"items": [{"id": "a"}, 5, null, "x", []], "count": 99}'
+    )
     assert reply.items == ({"id": "a"},)
     assert reply.size == 5
 
@@ -144,7 +146,7 @@ def test_an_enormous_error_is_cut_to_300_characters() -> None:
 
 
 def test_numbers_that_json_does_not_have_become_null() -> None:
-    reply = parse_batch(Head(200), b'{"items": [{"a": NaN, "b": -Infinity}]}')
+    reply = parse_batch(ResponseHead(200), b'{"items": [{"a": NaN, "b": -Infinity}]}')
     assert reply.items == ({"a": None, "b": None},)
 
 
@@ -152,7 +154,7 @@ def test_numbers_that_json_does_not_have_become_null() -> None:
 def test_anything_is_a_reply_or_an_error(status: int, body: bytes) -> None:
     for parse in (parse_batch, parse_object):
         with contextlib.suppress(ServiceError):
-            parse(Head(status), body)
+            parse(ResponseHead(status), body)
 
 
 def test_reads_plain_and_gzipped_bodies() -> None:

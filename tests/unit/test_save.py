@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from flux_cli.api.file_client import FileReply
+from flux_cli.api.file_client import FileResponse
 from flux_cli.api.throttle import Throttle
 from flux_cli.engine.save import Rules, Saver
 from flux_cli.models.file_names import NameTemplate
@@ -34,9 +34,9 @@ THE_DISK = [errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO]
 
 
 @contextlib.contextmanager
-def serve(url: str, *, start: int = 0, validator: str | None = None) -> Iterator[FileReply]:
+def serve(url: str, *, start: int = 0, validator: str | None = None) -> Iterator[FileResponse]:
     del url, validator
-    yield FileReply(start, len(PNG), None, iter([PNG[start:]]))
+    yield FileResponse(start, len(PNG), None, iter([PNG[start:]]))
 
 
 class Saving:
@@ -212,7 +212,7 @@ def test_once_closed_nothing_is_put_in_its_place_any_more(tmp_path: Path) -> Non
     told: list[File] = []
 
     @contextlib.contextmanager
-    def slow(url: str, *, start: int = 0, validator: str | None = None) -> Iterator[FileReply]:
+    def slow(url: str, *, start: int = 0, validator: str | None = None) -> Iterator[FileResponse]:
         with serve(url, start=start, validator=validator) as reply:
             yield reply
         reached.set()

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from flux_cli.api.file_client import FileReply
+from flux_cli.api.file_client import FileResponse
 from flux_cli.api.throttle import Throttle
 from flux_cli.engine.save import Rules, Saver
 from flux_cli.models.file_names import NameTemplate
@@ -31,12 +31,12 @@ def test_after_waiting_for_the_lock_it_is_looked_once_more_whether_the_file_is_t
         @contextlib.contextmanager
         def open_file(
             url: str, *, start: int = 0, validator: str | None = None
-        ) -> Iterator[FileReply]:
+        ) -> Iterator[FileResponse]:
             del url, start, validator
             fetched.append(name)
             first_fetches.set()
             assert second_waits.wait(30)
-            yield FileReply(0, len(DATA), None, iter([DATA]))
+            yield FileResponse(0, len(DATA), None, iter([DATA]))
 
         def sleep(seconds: float) -> None:
             second_waits.set()  # for the lock that the first one has

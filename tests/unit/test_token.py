@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flux_cli.api.responses import Head, parse_batch, parse_object
+from flux_cli.api.responses import ResponseHead, parse_batch, parse_object
 from flux_cli.errors import ServiceError
 from flux_cli.token import Token
 from tests.support.records import batch, finished, make_ids
@@ -40,7 +40,7 @@ def test_a_reply_that_repeats_it_does_not_hold_it_once_it_is_decoded(
         f' "n": 7, "t": true, "o": null}}], "{spelled}": 1}}'
     )
     json.loads(text)  # it is JSON
-    reply = parse_object(Head(200), text.encode(encoding), token=TOKEN)
+    reply = parse_object(ResponseHead(200), text.encode(encoding), token=TOKEN)
     shown = json.dumps(reply, ensure_ascii=False)
     assert TEXT.lower() not in shown.lower()
     assert TEXT.lower() not in json.dumps(json.loads(shown.replace("\\\\", "\\"))).lower()
@@ -76,7 +76,7 @@ def test_escapes_of_other_text_are_no_reason_to_look_closer() -> None:
 def test_a_reply_that_is_nested_too_deeply_is_no_reply() -> None:
     deep = b'{"x": ' + b"[" * 600 + json.dumps(TEXT).encode() + b"]" * 600 + b', "items": []}'
     with pytest.raises(ServiceError, match="not whole JSON"):
-        parse_batch(Head(200), deep, token=TOKEN)
+        parse_batch(ResponseHead(200), deep, token=TOKEN)
 
 
 def test_a_short_one_hides_nothing() -> None:

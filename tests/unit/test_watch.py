@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flux_cli import errors
-from flux_cli.api.responses import Head, Reply, parse_batch
+from flux_cli.api.responses import BatchResponse, ResponseHead, parse_batch
 from flux_cli.api.throttle import BUDGET, Throttle
 from flux_cli.engine.check import Check
 from flux_cli.engine.until import Until
@@ -304,12 +304,12 @@ def test_the_budget_is_renewed_between_looks() -> None:
     clock = Clock()
     asked = 0
 
-    def ask(part: Sequence[str]) -> Reply:
+    def ask(part: Sequence[str]) -> BatchResponse:
         nonlocal asked
         asked += 1
         if asked <= 3 * BUDGET:
             raise BLIP
-        return parse_batch(Head(200), batch(map(finished, part)))
+        return parse_batch(ResponseHead(200), batch(map(finished, part)))
 
     throttle = Throttle(concurrency=1, retries=0)
 
@@ -353,11 +353,12 @@ def test_over_random_lifetimes_with_the_real_engine(count: int, seed: int) -> No
     clock = Clock()
     queries: list[tuple[float, list[str]]] = []
 
-    def ask(part: Sequence[str]) -> Reply:
+    def ask(part: Sequence[str]) -> BatchResponse:
         queries.append((clock.now, list(part)))
         make = {i: failed if i in fails else finished for i in part}
         return parse_batch(
-            Head(200), batch(make[i](i) if ends[i] <= clock.now else running(i) for i in part)
+            ResponseHead(200),
+            batch(make[i](i) if ends[i] <= clock.now else running(i) for i in part),
         )
 
     throttle = Throttle(concurrency=8, retries=3)
