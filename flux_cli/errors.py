@@ -46,7 +46,7 @@ class ExitCode(IntEnum):
     TERMINATED = 143
 
 
-class Reaction(Enum):
+class RetryRule(Enum):
     """What the engine does about a failed exchange."""
 
     STOP = "stop the whole run"
@@ -95,7 +95,7 @@ class ServiceError(FluxError):
     """
 
     exit_code = ExitCode.NO_ANSWER
-    reaction: ClassVar[Reaction] = Reaction.STOP
+    retry_rule: ClassVar[RetryRule] = RetryRule.STOP
 
     def __init__(
         self,
@@ -121,25 +121,25 @@ class Refused(ServiceError):
 
 
 class BadRequest(ServiceError):
-    reaction = Reaction.SPLIT
+    retry_rule = RetryRule.SPLIT
 
 
 class RateLimited(ServiceError):
-    reaction = Reaction.RETRY
+    retry_rule = RetryRule.RETRY
 
 
 class ServerFault(ServiceError):
-    reaction = Reaction.RETRY
+    retry_rule = RetryRule.RETRY
 
 
 class InternalFault(ServerFault):
     """A plain 500: the contract asks for one retry, then for a report of the trace id."""
 
-    reaction = Reaction.RETRY_ONCE
+    retry_rule = RetryRule.RETRY_ONCE
 
 
 class ConnectionFault(ServiceError):
-    reaction = Reaction.RETRY
+    retry_rule = RetryRule.RETRY
 
 
 class RangeRefused(ConnectionFault):
@@ -159,7 +159,7 @@ class GaveUp(ServiceError):
 
 
 class BrokenContract(ServiceError):
-    reaction = Reaction.SKIP
+    retry_rule = RetryRule.SKIP
 
 
 class Unanswered(ServiceError):

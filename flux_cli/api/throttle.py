@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from flux_cli.api.backoff import LONGEST_PAUSE, backoff
-from flux_cli.errors import GaveUp, RateLimited, Reaction, ServiceError
+from flux_cli.errors import GaveUp, RateLimited, RetryRule, ServiceError
 
 
 T = TypeVar("T")
@@ -194,9 +194,9 @@ class Round:
 
     def _allowed(self, error: ServiceError) -> int:
         retries = self._throttle.retries
-        if error.reaction is Reaction.RETRY:
+        if error.retry_rule is RetryRule.RETRY:
             return retries
-        return min(1, retries) if error.reaction is Reaction.RETRY_ONCE else 0
+        return min(1, retries) if error.retry_rule is RetryRule.RETRY_ONCE else 0
 
     def _succeeded(self) -> None:
         with self._throttle.changed:
@@ -207,9 +207,9 @@ class Round:
 
     def _failed(self, error: ServiceError, started: float) -> None:
         with self._throttle.changed:
-            if error.reaction is Reaction.STOP:
+            if error.retry_rule is RetryRule.STOP:
                 self.stop(error)
-            elif error.reaction is not Reaction.SPLIT:
+            elif error.retry_rule is not RetryRule.SPLIT:
                 self._pause(error, started)
                 self._spend(error)
         self._throttle.leave()

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from flux_cli.api.responses import BatchResponse
 from flux_cli.api.throttle import Stopped
-from flux_cli.errors import BadRequest, Reaction, ServiceError
+from flux_cli.errors import BadRequest, RetryRule, ServiceError
 from flux_cli.models.ids import match_key
 from flux_cli.models.task import Task, further, no_answer, not_found, parse_task
 
@@ -157,7 +157,7 @@ class BatchQuery:
                     if self.refusals.refused():
                         self.stop(error)
             except ServiceError as error:
-                if error.reaction is Reaction.STOP:
+                if error.retry_rule is RetryRule.STOP:
                     raise Stopped from error
                 self._failed.update(dict.fromkeys(part, error))
             else:

@@ -12,7 +12,7 @@ from flux_cli.api.throttle import Throttle
 from flux_cli.engine.batch import PageSize
 from flux_cli.engine.check import Check
 from flux_cli.engine.watch import Changed, Ending, Plan, Watch
-from flux_cli.errors import GaveUp, InputError, Reaction, ServiceError, Unanswered
+from flux_cli.errors import GaveUp, InputError, RetryRule, ServiceError, Unanswered
 from flux_cli.models.ids import TaskIds, flaw
 from flux_cli.models.state import State
 from flux_cli.models.task import Task, no_answer, not_found
@@ -226,7 +226,7 @@ def _flaw(given: Any, token: Token) -> str | None:
 
 def _will_last(error: ServiceError) -> bool:
     """Tell whether waiting is no use: no balance, a wrong base URL, a bad certificate."""
-    return error.reaction is Reaction.STOP and not isinstance(error, GaveUp)
+    return error.retry_rule is RetryRule.STOP and not isinstance(error, GaveUp)
 
 
 def _raise_if_silent(tasks: Sequence[Task], error: ServiceError | None) -> None:
