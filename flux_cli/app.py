@@ -17,7 +17,7 @@ from flux_cli.errors import (
     FluxError,
     InputError,
     Interrupted,
-    ReaderGone,
+    OutputClosed,
     ServiceError,
 )
 from flux_cli.runtime import Runtime
@@ -77,7 +77,7 @@ def _report(error: BaseException, runtime: Runtime) -> int:
             code = ExitCode.OK  # typer's own answer to a reader of its help that left is 1
         case SystemExit():
             code = error.code if isinstance(error.code, int) else ExitCode.BUG
-        case ReaderGone():
+        case OutputClosed():
             code = ExitCode.OK
         case OSError() if _is_from_echo(error):
             code = ExitCode.OUTPUT

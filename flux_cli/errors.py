@@ -20,7 +20,7 @@
     └── OutputError                7  stdout or a file could not be written
         └── DownloadError          7  one output cannot be saved; the others can
 
-`ReaderGone` and `Interrupted` are events, not errors: the reader of a pipe left,
+`OutputClosed` and `Interrupted` are events, not errors: the reader of a pipe left,
 and somebody sent a signal.
 """
 
@@ -178,7 +178,7 @@ class DownloadError(OutputError):
         self.code = code
 
 
-class ReaderGone(Exception):
+class OutputClosed(Exception):
     """Whoever read stdout has closed it: nothing is left to do."""
 
 

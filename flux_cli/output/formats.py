@@ -26,7 +26,7 @@ class Writer(Protocol):
     def write(self, tasks: Iterable[Task]) -> int:
         """Write `tasks`; return how many were taken, which is all but for a reader that stalls.
 
-        Raises ReaderGone and OutputError.
+        Raises OutputClosed and OutputError.
         """
 
     def close(self) -> None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TextIO, cast
 
-from flux_cli.errors import OutputError, ReaderGone
+from flux_cli.errors import OutputClosed, OutputError
 from flux_cli.output.safe import safe_text
 from flux_cli.output.sink import open_sink
 from flux_cli.token import Token
@@ -122,7 +122,7 @@ class Stdout(Screen):
         """Write `pieces`, none of them half, at once; return how many were taken.
 
         Fewer than all only after a signal or the deadline, by a reader that
-        does not read. Raises ReaderGone when nobody reads any more, OutputError
+        does not read. Raises OutputClosed when nobody reads any more, OutputError
         when they cannot be written for another reason.
         """
         try:
@@ -131,7 +131,7 @@ class Stdout(Screen):
             self._abandon()
             if self.outlives_reader:
                 return len(pieces)
-            raise ReaderGone from None
+            raise OutputClosed from None
         except OSError as error:
             self._abandon()
             raise OutputError(f"stdout: cannot be written: {error.strerror}") from None

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from flux_cli.errors import OutputError, ReaderGone
+from flux_cli.errors import OutputClosed, OutputError
 from flux_cli.input.readers import read_ids
 from flux_cli.models.task import Task, no_answer, not_found, parse_task
 from flux_cli.output.formats import Format, make_writer
@@ -230,7 +230,7 @@ def test_a_reader_that_left_is_not_an_error() -> None:
     os.close(reader)
     with open(writer, "w") as stream:  # noqa: PTH123 - a descriptor
         stdout = Stdout(stream, {})
-        with pytest.raises(ReaderGone):
+        with pytest.raises(OutputClosed):
             stdout.write(b"x")
 
 
