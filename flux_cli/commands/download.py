@@ -12,7 +12,7 @@ from flux_cli.commands.saving import Saving, SavingOptions, open_saving
 from flux_cli.engine.check import Check
 from flux_cli.engine.download import Download
 from flux_cli.engine.event_loop import EventLoop
-from flux_cli.engine.known import KnownTasks
+from flux_cli.engine.finished_tasks import FinishedTasks
 from flux_cli.errors import ExitCode, FluxError, Interrupted
 from flux_cli.models.ids import TaskIds
 from flux_cli.models.state import State
@@ -41,7 +41,7 @@ class DownloadWishes:
 def download(
     runtime: Runtime,
     ids: TaskIds,
-    known: KnownTasks,
+    known: FinishedTasks,
     connection: Connection | None,
     options: SavingOptions,
     wishes: DownloadWishes,
@@ -166,7 +166,7 @@ def _is_well(task: Task) -> bool:
     return task.state is State.SUCCEEDED and not any(o.file and o.file.error for o in task.outputs)
 
 
-def _answers(ids: TaskIds, known: KnownTasks, check: Check | None) -> Iterator[Task | None]:
+def _answers(ids: TaskIds, known: FinishedTasks, check: Check | None) -> Iterator[Task | None]:
     """Yield a task for each id, in order, and None where an answer is not there yet."""
     return known.merged(ids, _so_far(check) if check is not None else iter(()))
 

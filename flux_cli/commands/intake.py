@@ -20,7 +20,7 @@ from flux_cli.token import Token
 
 
 if TYPE_CHECKING:
-    from flux_cli.engine.known import KnownTasks
+    from flux_cli.engine.finished_tasks import FinishedTasks
 
 
 _STDIN = "-"
@@ -61,7 +61,7 @@ def read_all(
     files: list[Path] | None,
     *,
     token: Token | None,
-    known: "KnownTasks | None" = None,
+    known: "FinishedTasks | None" = None,
 ) -> TaskIds:
     """Return the ids of all sources, and say how many came more than once.
 
@@ -88,7 +88,7 @@ def gather_ids(
     files: Sequence[Path],
     *,
     token: Token | None,
-    known: "KnownTasks | None" = None,
+    known: "FinishedTasks | None" = None,
 ) -> TaskIds:
     """Return the distinct ids of all sources, in order.
 

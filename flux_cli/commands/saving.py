@@ -10,7 +10,7 @@ import typer
 
 from flux_cli.api.throttle import Throttle
 from flux_cli.config.settings import BaseUrl
-from flux_cli.engine.save import Rules, Saver
+from flux_cli.engine.downloader import Downloader, DownloadRules
 from flux_cli.models.file_names import NameTemplate
 from flux_cli.models.task import File, Task
 from flux_cli.output.gallery import ContactSheet
@@ -43,16 +43,20 @@ class Saving:
     """Saves outputs from several threads, and notes in one what became of each task."""
 
     def __init__(
-        self, runtime: Runtime, options: SavingOptions, saver: Saver, sheet: ContactSheet | None
+        self,
+        runtime: Runtime,
+        options: SavingOptions,
+        downloader: Downloader,
+        sheet: ContactSheet | None,
     ) -> None:
         self._runtime = runtime
         self._options = options
-        self._saver = saver
+        self._downloader = downloader
         self._sheet = sheet
         self._started = runtime.clock()
         self._saved = self._bytes = self._kept = self._expired = self._failed = 0
         self.unfinished = 0  # files that there was no time for
-        self.save = saver.save
+        self.save = downloader.save
 
     @property
     def has_failed(self) -> bool:
@@ -74,7 +78,7 @@ class Saving:
 
     def close(self) -> None:
         """Save no more; what is on its way is removed."""
-        self._saver.close()
+        self._downloader.close()
 
     def finish(self, *, tells_rate: bool = True) -> None:
         """Write the contact sheet, and say how it went. Raises OutputError and UsageError.
@@ -97,8 +101,8 @@ class Saving:
         if self._failed or self.unfinished:
             parts.append(f"{self._failed + self.unfinished:,} not saved")
         self._runtime.stderr.note("; ".join(parts))
-        if self._saver.stopped_by is not None:
-            raise self._saver.stopped_by
+        if self._downloader.stopped_by is not None:
+            raise self._downloader.stopped_by
 
     def _count(self, file: File) -> None:
         if file.error is not None and file.error.code == "timed_out":
@@ -121,7 +125,7 @@ class Saving:
             with whole_file(path) as stream:
                 stream.write(f"{encode_record(as_record(task))}\n".encode())
         except OSError as error:
-            self._count(self._saver.refuse(path, error, f"{task.id}, sidecar"))
+            self._count(self._downloader.refuse(path, error, f"{task.id}, sidecar"))
 
 
 @contextlib.contextmanager
@@ -133,8 +137,8 @@ def open_saving(runtime: Runtime, options: SavingOptions, progress: Progress) ->
         concurrency=options.workers,
         debug=options.debug,
     ) as client:
-        saver = Saver(
-            Rules(
+        downloader = Downloader(
+            DownloadRules(
                 folder=options.folder,
                 template=options.template,
                 overwrites=options.overwrites,
@@ -151,9 +155,9 @@ def open_saving(runtime: Runtime, options: SavingOptions, progress: Progress) ->
         if options.has_contact_sheet:
             sheet = ContactSheet(options.folder, sleep=runtime.sleep)
         try:
-            yield Saving(runtime, options, saver, sheet)
+            yield Saving(runtime, options, downloader, sheet)
         finally:
-            saver.close()
+            downloader.close()
             if sheet is not None:
                 sheet.close()
 

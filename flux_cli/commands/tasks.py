@@ -227,7 +227,7 @@ def download(
     from flux_cli.commands.download import download as run
     from flux_cli.commands.intake import read_all
     from flux_cli.commands.saving import SavingOptions, read_template
-    from flux_cli.engine.known import KnownTasks
+    from flux_cli.engine.finished_tasks import FinishedTasks
 
     runtime: Runtime = ctx.obj
     runtime.stderr.is_quiet = quiet
@@ -255,7 +255,7 @@ def download(
         retries=retries,
         has_verdict=exit_status,
     )
-    with KnownTasks() as known:
+    with FinishedTasks() as known:
         task_ids = read_all(ctx, ids, file, token=found.token if found else None, known=known)
         connection = None
         if len(known) < len(task_ids):

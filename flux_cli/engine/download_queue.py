@@ -16,7 +16,7 @@ INTERRUPTED = TaskError("not_saved", "interrupted")
 
 
 class SaveOutput(Protocol):
-    """Saves one output: what `engine.save.Saver.save` is."""
+    """Saves one output: what `engine.save.Downloader.save` is."""
 
     def __call__(self, task: Task, number: int, keep: Callable[[File], None]) -> None:
         """Save output `number`, counted from 1, and hand `keep` what became of it.

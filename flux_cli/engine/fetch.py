@@ -7,7 +7,7 @@ from typing import Protocol
 
 from flux_cli.api.file_client import FileResponse
 from flux_cli.engine.hosts import Hosts
-from flux_cli.engine.part import Part
+from flux_cli.engine.partial_file import PartialFile
 from flux_cli.errors import ConnectionFault, DownloadError, RangeRefused
 from flux_cli.models.task import File
 
@@ -42,7 +42,7 @@ class Fetch:
         self._progress = progress
         self._max_size = max_size
 
-    def into(self, part: Part, stem: Path, url: str, *, pause: Callable[[], None]) -> None:
+    def into(self, part: PartialFile, stem: Path, url: str, *, pause: Callable[[], None]) -> None:
         """Fetch the file at `url` into `part`, until it is whole; `pause` may raise to end it.
 
         Where its length is what the server said, and its format's own end is not
@@ -64,7 +64,7 @@ class Fetch:
         if not self._hosts.budget(url).send(exchange) and part.digest != digest:
             raise DownloadError("it comes without its end, differently each time", code="damaged")
 
-    def _exchange(self, part: Part, stem: Path, url: str, pause: Callable[[], None]) -> bool:
+    def _exchange(self, part: PartialFile, stem: Path, url: str, pause: Callable[[], None]) -> bool:
         """Fetch what is not here yet; tell whether the end that the format marks has come."""
         with self._open_file(url, start=part.size, validator=part.validator) as reply:
             if reply.start not in (0, part.size):

@@ -10,7 +10,7 @@ from flux_cli.models.media import HEAD, Media, is_whole, recognise
 from flux_cli.storage.atomic import abort, commit, open_partial
 
 
-class Part:
+class PartialFile:
     """Bytes that arrive in pieces, resumed where they were cut off.
 
     Another process that saves the same file has to wait; what a crash left

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from flux_cli.api.file_client import FileResponse
 from flux_cli.api.throttle import Throttle
-from flux_cli.engine.save import Rules, Saver
+from flux_cli.engine.downloader import Downloader, DownloadRules
 from flux_cli.models.file_names import NameTemplate
 from flux_cli.models.media import Media
 from flux_cli.models.task import File, parse_task
@@ -27,7 +27,7 @@ def test_after_waiting_for_the_lock_it_is_looked_once_more_whether_the_file_is_t
     fetched: list[str] = []
     first_fetches, second_waits = threading.Event(), threading.Event()
 
-    def saver(name: str) -> Saver:
+    def downloader(name: str) -> Downloader:
         @contextlib.contextmanager
         def open_file(
             url: str, *, start: int = 0, validator: str | None = None
@@ -42,8 +42,8 @@ def test_after_waiting_for_the_lock_it_is_looked_once_more_whether_the_file_is_t
             second_waits.set()  # for the lock that the first one has
             time.sleep(seconds)
 
-        return Saver(
-            Rules(tmp_path, NameTemplate("{id}_{n}.{ext}")),
+        return Downloader(
+            DownloadRules(tmp_path, NameTemplate("{id}_{n}.{ext}")),
             open_file,
             throttle=lambda: Throttle(concurrency=1, retries=0),
             progress=Silence(lambda _: None),
@@ -53,7 +53,7 @@ def test_after_waiting_for_the_lock_it_is_looked_once_more_whether_the_file_is_t
     files: dict[str, File] = {}
 
     def save(name: str) -> None:
-        saver(name).save(TASK, 1, lambda file: files.__setitem__(name, file))
+        downloader(name).save(TASK, 1, lambda file: files.__setitem__(name, file))
 
     first = threading.Thread(target=save, args=("first",))
     first.start()

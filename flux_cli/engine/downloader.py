@@ -14,7 +14,7 @@ from flux_cli.api.throttle import Stopped, Throttle
 from flux_cli.engine.commit_gate import CommitGate
 from flux_cli.engine.fetch import Fetch, OpenFile, Progress
 from flux_cli.engine.hosts import Hosts
-from flux_cli.engine.part import Part
+from flux_cli.engine.partial_file import PartialFile
 from flux_cli.errors import (
     DownloadError,
     FluxError,
@@ -32,7 +32,7 @@ _DISK_FAILS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, err
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class DownloadRules:
     """Where files go, and what is allowed: `max_size` in bytes, `file_timeout` in seconds."""
 
     folder: Path
@@ -42,7 +42,7 @@ class Rules:
     file_timeout: float = 1800.0
 
 
-class Saver:
+class Downloader:
     """Saves outputs; safe to use from several threads, and beside other processes.
 
     What is wrong with one name concerns that file alone. A disk that fails, a
@@ -52,7 +52,7 @@ class Saver:
 
     def __init__(
         self,
-        rules: Rules,
+        rules: DownloadRules,
         open_file: OpenFile,
         *,
         throttle: Callable[[], Throttle],
@@ -188,7 +188,7 @@ class Saver:
         with self._lock:
             self._parts.add(part_path)
         try:
-            part = Part(part_path, wait=lambda seconds: self._wait(seconds, end))
+            part = PartialFile(part_path, wait=lambda seconds: self._wait(seconds, end))
             try:
                 if file := self._kept(task, number):  # another process was faster
                     with self._gate:
@@ -204,7 +204,9 @@ class Saver:
             with self._lock:
                 self._parts.discard(part_path)
 
-    def _finished(self, part: Part, task: Task, number: int, keep: Callable[[File], None]) -> File:
+    def _finished(
+        self, part: PartialFile, task: Task, number: int, keep: Callable[[File], None]
+    ) -> File:
         if part.media is None:
             raise ValueError("a whole file is of a known kind")
         path = self._path(task, number, part.media)

@@ -9,7 +9,7 @@ from flux_cli.errors import OutputError
 from flux_cli.models.task import Task
 
 
-class KnownTasks:
+class FinishedTasks:
     """Tasks in the order of their ids; memory does not grow with them. A context manager."""
 
     def __init__(self) -> None:

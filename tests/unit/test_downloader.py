@@ -14,7 +14,7 @@ import pytest
 
 from flux_cli.api.file_client import FileResponse
 from flux_cli.api.throttle import Throttle
-from flux_cli.engine.save import Rules, Saver
+from flux_cli.engine.downloader import Downloader, DownloadRules
 from flux_cli.models.file_names import NameTemplate
 from flux_cli.models.state import State
 from flux_cli.models.task import File, Output, Task
@@ -44,14 +44,14 @@ class Saving:
 
     def __init__(self, folder: Path, template: str = "{model}/{id}") -> None:
         self.folder = folder
-        rules = Rules(folder, NameTemplate(template))
-        self.saver = Saver(
+        rules = DownloadRules(folder, NameTemplate(template))
+        self.downloader = Downloader(
             rules, serve, throttle=lambda: Throttle(concurrency=9, retries=0), progress=Progress()
         )
 
     def save(self) -> dict[str, File]:
         """Save the outputs of the tasks one after the other, the second of them in folder b."""
-        return {task_id: saved(self.saver, task(task_id)) for task_id in IDS}
+        return {task_id: saved(self.downloader, task(task_id)) for task_id in IDS}
 
 
 def task(task_id: str) -> Task:
@@ -59,10 +59,10 @@ def task(task_id: str) -> Task:
     return Task(task_id, State.SUCCEEDED, 0.0, model=f"folder-{task_id}", outputs=outputs)
 
 
-def saved(saver: Saver, task: Task) -> File:
+def saved(downloader: Downloader, task: Task) -> File:
     """Save the first output of a task and return what became of it."""
     files: list[File] = []
-    saver.save(task, 1, files.append)
+    downloader.save(task, 1, files.append)
     (file,) = files
     return file
 
@@ -95,7 +95,7 @@ def test_what_is_wrong_with_one_name_concerns_that_file_alone(
     fail(monkeypatch, call, number, name)
     run = Saving(tmp_path)
     files = run.save()
-    assert run.saver.stopped_by is None
+    assert run.downloader.stopped_by is None
     assert [files[i].error for i in "ac"] == [None, None]
     error = files["b"].error
     assert error is not None
@@ -122,8 +122,8 @@ def test_a_disk_that_fails_stops_everything_and_is_the_reason(
         assert error is not None
         place = f"{start}{tmp_path}/folder-b/b: cannot be written: "
         assert error.message == place + os.strerror(number)
-    assert run.saver.stopped_by is not None
-    assert f"stopped: {run.saver.stopped_by.message}" == files["c"].error.message  # type: ignore[union-attr]
+    assert run.downloader.stopped_by is not None
+    assert f"stopped: {run.downloader.stopped_by.message}" == files["c"].error.message  # type: ignore[union-attr]
 
 
 def test_a_folder_that_is_gone_stops_everything(tmp_path: Path) -> None:
@@ -131,8 +131,8 @@ def test_a_folder_that_is_gone_stops_everything(tmp_path: Path) -> None:
     shutil.rmtree(tmp_path / "out")
     (tmp_path / "out").write_text("somebody put a file there")
     files = run.save()
-    assert run.saver.stopped_by is not None
-    assert run.saver.stopped_by.message == f"{tmp_path}/out: the folder is gone"
+    assert run.downloader.stopped_by is not None
+    assert run.downloader.stopped_by.message == f"{tmp_path}/out: the folder is gone"
     assert all(file.error for file in files.values())
 
 
@@ -146,7 +146,7 @@ def test_a_folder_that_cannot_be_written_to_at_all_stops_everything(
     fail(monkeypatch, "open", errno.EACCES, ".b.part")
     monkeypatch.setattr(os, "access", lambda path, _: os.fspath(path) != str(tmp_path))
     files = run.save()
-    assert (run.saver.stopped_by is not None) is stops
+    assert (run.downloader.stopped_by is not None) is stops
     assert (files["c"].error is not None) is stops
 
 
@@ -185,7 +185,7 @@ def test_what_is_in_its_place_is_saved_though_its_folder_cannot_be_synced(
     fail_for_folders(monkeypatch)
     run = Saving(tmp_path, "{id}")
     files = run.save()
-    assert run.saver.stopped_by is None
+    assert run.downloader.stopped_by is None
     assert [(file.path, file.error) for file in files.values()] == [
         (f"{tmp_path}/{i}.png", None) for i in IDS
     ]
@@ -199,11 +199,11 @@ def test_what_was_replaced_may_stay_where_it_cannot_be_removed(
 ) -> None:
     (tmp_path / "b.webp").write_bytes(b"old")
     fail(monkeypatch, "unlink", errno.EACCES, "b.webp")
-    rules = Rules(tmp_path, NameTemplate("{id}"), overwrites=True)
-    saver = Saver(
+    rules = DownloadRules(tmp_path, NameTemplate("{id}"), overwrites=True)
+    downloader = Downloader(
         rules, serve, throttle=lambda: Throttle(concurrency=9, retries=0), progress=Progress()
     )
-    assert saved(saver, task("b")).path == f"{tmp_path}/b.png"
+    assert saved(downloader, task("b")).path == f"{tmp_path}/b.png"
 
 
 def test_once_closed_nothing_is_put_in_its_place_any_more(tmp_path: Path) -> None:
@@ -218,16 +218,16 @@ def test_once_closed_nothing_is_put_in_its_place_any_more(tmp_path: Path) -> Non
         reached.set()
         go_on.wait(60)
 
-    saver = Saver(
-        Rules(tmp_path, NameTemplate("{id}")),
+    downloader = Downloader(
+        DownloadRules(tmp_path, NameTemplate("{id}")),
         slow,
         throttle=lambda: Throttle(concurrency=9, retries=0),
         progress=Progress(),
     )
-    worker = threading.Thread(target=saver.save, args=(task("a"), 1, told.append))
+    worker = threading.Thread(target=downloader.save, args=(task("a"), 1, told.append))
     worker.start()
     reached.wait(60)
-    saver.close()
+    downloader.close()
     go_on.set()
     worker.join()
     assert told == []
@@ -243,15 +243,15 @@ def test_closing_waits_for_what_is_being_put_in_its_place(tmp_path: Path) -> Non
         go_on.wait(60)
         told.append(file)
 
-    saver = Saver(
-        Rules(tmp_path, NameTemplate("{id}")),
+    downloader = Downloader(
+        DownloadRules(tmp_path, NameTemplate("{id}")),
         serve,
         throttle=lambda: Throttle(concurrency=9, retries=0),
         progress=Progress(),
     )
-    threading.Thread(target=saver.save, args=(task("a"), 1, keep)).start()
+    threading.Thread(target=downloader.save, args=(task("a"), 1, keep)).start()
     reached.wait(60)
-    closer = threading.Thread(target=saver.close)
+    closer = threading.Thread(target=downloader.close)
     closer.start()
     closer.join(0.05)
     assert closer.is_alive()
