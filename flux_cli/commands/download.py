@@ -16,7 +16,7 @@ from flux_cli.engine.finished_tasks import FinishedTasks
 from flux_cli.errors import ExitCode, FluxError, Interrupted
 from flux_cli.models.ids import TaskIds
 from flux_cli.models.state import State
-from flux_cli.models.summary import Tally
+from flux_cli.models.summary import TaskCounts
 from flux_cli.models.task import Task
 from flux_cli.output.formats import Format, Writer, make_writer
 from flux_cli.output.progress import BarProgress, LineProgress, Progress, Silence
@@ -55,7 +55,7 @@ def download(
     runtime.stdout.outlives_reader = True
     loop = EventLoop()
     progress = make_progress(runtime, wishes.output, total=len(ids))
-    tally = Tally()
+    counts = TaskCounts()
     with contextlib.ExitStack() as stack:
         saving = stack.enter_context(open_saving(runtime, options, progress))
         check = None
@@ -71,27 +71,27 @@ def download(
                 now=runtime.now,
                 loop=loop,
             )
-        report = _Report(runtime, wishes, saving, progress, tally, total=len(ids))
+        report = _Report(runtime, wishes, saving, progress, counts, total=len(ids))
         engine = Download(
             _answers(ids, known, check), saving.save, loop=loop, workers=options.workers
         )
         with progress:
             interrupt = _run(engine, check, saving, report)
         failure = _failure_of(report.close)
-        runtime.stderr.note(tally.summary())
+        runtime.stderr.note(counts.summary())
         failure = _failure_of(saving.finish) or failure
         if interrupt is not None:
             runtime.stderr.line("flux: interrupted. Run the same command again to save the rest.")
             raise interrupt
     if check is not None and check.stopped_by is not None:
         raise check.stopped_by
-    if unknown := tally.by_state[State.UNKNOWN]:
+    if unknown := counts.by_state[State.UNKNOWN]:
         raise no_answer_for(unknown, len(ids), check.failure if check else None)
     if failure is not None:
         raise failure
     if saving.has_failed:
         return ExitCode.OUTPUT
-    return tally.verdict() if wishes.has_verdict else ExitCode.OK
+    return counts.exit_code() if wishes.has_verdict else ExitCode.OK
 
 
 def _failure_of(step: Callable[[], None]) -> FluxError | None:
@@ -123,13 +123,13 @@ class _Report:
         wishes: DownloadWishes,
         saving: Saving,
         progress: Progress,
-        tally: Tally,
+        counts: TaskCounts,
         *,
         total: int,
     ) -> None:
         self._saving = saving
         self._progress = progress
-        self._tally = tally
+        self._counts = counts
         self._states = wishes.states
         self._writer: Writer = make_writer(
             wishes.output,
@@ -145,7 +145,7 @@ class _Report:
         self._waiting: list[Task] = []
 
     def add(self, task: Task) -> None:
-        self._tally.add([task])
+        self._counts.add([task])
         self._saving.note(task)
         self._progress.advanced(1)
         if self._states is not None and task.state not in self._states:

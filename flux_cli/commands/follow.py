@@ -20,7 +20,7 @@ from flux_cli.engine.watch import Changed, Ending, Plan, Watch
 from flux_cli.errors import ExitCode, FluxError, Interrupted
 from flux_cli.models.ids import TaskIds
 from flux_cli.models.state import State
-from flux_cli.models.summary import Tally
+from flux_cli.models.summary import TaskCounts
 from flux_cli.models.task import Task, TaskError
 from flux_cli.output.formats import Format
 from flux_cli.runtime import Runtime
@@ -221,9 +221,9 @@ class _Follow:
     def _conclude(self) -> ExitCode:
         """Say how it went, and return the verdict."""
         runtime, watch = self._runtime, self._watch
-        tally = Tally()
-        tally.count(watch.state_of(task_id) for task_id in self._ids)
-        runtime.stderr.note(tally.summary())
+        counts = TaskCounts()
+        counts.count(watch.state_of(task_id) for task_id in self._ids)
+        runtime.stderr.note(counts.summary())
         also: list[ExitCode] = []
         failure = self._finish_saving()
         has_failed = self._saving is not None and self._saving.has_failed
@@ -237,12 +237,12 @@ class _Follow:
         if watch.error is not None:
             self._tell_how_to_go_on("gave up")
             raise watch.error
-        self._forget_what_was_not_waited_for(tally)
-        if unknown := tally.by_state[State.UNKNOWN]:
+        self._forget_what_was_not_waited_for(counts)
+        if unknown := counts.by_state[State.UNKNOWN]:
             raise no_answer_for(unknown, len(self._ids), watch.last_trouble)
         if failure is not None:
             raise failure
-        return tally.verdict(*also)
+        return counts.exit_code(*also)
 
     def _finish_saving(self) -> FluxError | None:
         """Write what goes with the files; return what went wrong, which others may outrank."""
@@ -253,12 +253,12 @@ class _Follow:
                 return error
         return None
 
-    def _forget_what_was_not_waited_for(self, tally: Tally) -> None:
-        counts, ending = tally.by_state, self._watch.ending
+    def _forget_what_was_not_waited_for(self, counts: TaskCounts) -> None:
+        by_state, ending = counts.by_state, self._watch.ending
         if self._wishes.plan.until is Until.ANY and ending is Ending.DONE:
-            counts[State.PENDING] = counts[State.PROCESSING] = 0
+            by_state[State.PENDING] = by_state[State.PROCESSING] = 0
         if ending is not Ending.DONE and self._watch.trouble is None:
-            counts[State.UNKNOWN] = 0  # there was no time to hear of them
+            by_state[State.UNKNOWN] = 0  # there was no time to hear of them
 
     def _ran_out_of_time(self) -> bool:
         """Tell whether files or commands were cut off by the end of the time."""

@@ -4,7 +4,7 @@ from flux_cli.api.connection import Connection
 from flux_cli.errors import Interrupted, ServiceError, Unanswered
 from flux_cli.models.ids import TaskIds
 from flux_cli.models.state import State
-from flux_cli.models.summary import Tally
+from flux_cli.models.summary import TaskCounts
 from flux_cli.models.task import Task
 from flux_cli.output.formats import Writer
 from flux_cli.runtime import Runtime
@@ -20,7 +20,7 @@ def look(
     batch_size: int = 50,
     retries: int = 3,
     keep_raw: bool = False,
-) -> Tally:
+) -> TaskCounts:
     """Ask for `ids`, write the tasks in `states` (None: all), and return the counts of all.
 
     Raises ServiceError when there is an id without an answer, after writing
@@ -29,15 +29,15 @@ def look(
     from flux_cli.api.throttle import Throttle
     from flux_cli.engine.check import Check
 
-    tally = Tally()
+    counts = TaskCounts()
 
     def show(batch: list[Task]) -> None:
         chosen = [task for task in batch if states is None or task.state in states]
         written = writer.write(chosen)
         if written == len(chosen):
-            tally.add(batch)
+            counts.add(batch)
         else:  # nobody takes the rest: it does not count
-            tally.add(chosen[:written])
+            counts.add(chosen[:written])
 
     with runtime.client(connection) as client:
         engine = Check(
@@ -58,16 +58,16 @@ def look(
                 show(batch)
             writer.close()
             runtime.stderr.line(
-                f"flux: interrupted with {tally.total:,} of {len(ids):,} tasks answered."
+                f"flux: interrupted with {counts.total:,} of {len(ids):,} tasks answered."
                 " The tasks go on by themselves; run the same command again to look."
             )
             raise
-    runtime.stderr.note(tally.summary())
+    runtime.stderr.note(counts.summary())
     if engine.stopped_by is not None:
         raise engine.stopped_by
-    if unknown := tally.by_state[State.UNKNOWN]:
+    if unknown := counts.by_state[State.UNKNOWN]:
         raise no_answer_for(unknown, len(ids), engine.failure)
-    return tally
+    return counts
 
 
 def no_answer_for(unknown: int, total: int, failure: ServiceError | None) -> Unanswered:

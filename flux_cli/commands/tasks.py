@@ -62,7 +62,7 @@ def check(
         concurrency=concurrency,
         debug=debug,
     )
-    tally = look(
+    counts = look(
         runtime,
         task_ids,
         connection,
@@ -73,7 +73,7 @@ def check(
         keep_raw=raw,
     )
     if exit_status:
-        raise typer.Exit(tally.verdict())
+        raise typer.Exit(counts.exit_code())
 
 
 @group.command(cls=GroupedCommand)

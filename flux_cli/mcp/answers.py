@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field, WithJsonSchema
 
 from flux_cli.models.state import State
-from flux_cli.models.summary import Tally
+from flux_cli.models.summary import TaskCounts
 from flux_cli.models.task import Task
 from flux_cli.output.records import as_record
 from flux_cli.output.safe import one_line, web_url
@@ -88,17 +88,17 @@ def batch_facts(
     pause: float = 0.0,
 ) -> dict[str, Any]:
     """Return the fields of a BatchAnswer; `pause` is what the service asked for, in seconds."""
-    tally = Tally()
-    tally.add(tasks)
+    counts = TaskCounts()
+    counts.add(tasks)
     still_open = [task.id for task in tasks if not task.state.is_final]
     again = max(POLL_SECONDS, pause) if still_open else None
     return {
         "result": [as_record(task) for task in tasks],
-        "counts": {state.value: count for state, count in tally.by_state.items()},
+        "counts": {state.value: count for state, count in counts.by_state.items()},
         "final_ids": [task.id for task in tasks if task.state.is_final],
         "open_ids": still_open,
         "ask_again_after_seconds": again,
-        "next_step": _next_step(tally, again),
+        "next_step": _next_step(counts, again),
         "not_found": [task.id for task in tasks if task.state is State.NOT_FOUND],
         "unanswered": [
             Reason(id=task.id, reason=_reason(task))
@@ -112,14 +112,14 @@ def batch_facts(
 
 def task_answer(task: Task, *, pause: float) -> TaskAnswer:
     """Return the answer about one task."""
-    tally = Tally()
-    tally.add([task])
+    counts = TaskCounts()
+    counts.add([task])
     again = None if task.state.is_final else max(POLL_SECONDS, pause)
     return TaskAnswer(
         result=as_record(task),
         is_final=task.state.is_final,
         ask_again_after_seconds=again,
-        next_step=_next_step(tally, again),
+        next_step=_next_step(counts, again),
     )
 
 
@@ -148,10 +148,10 @@ def _line(record: Record) -> str:
     return "\t".join(cells)
 
 
-def _next_step(tally: Tally, again: float | None) -> str:
+def _next_step(counts: TaskCounts, again: float | None) -> str:
     """Return the counts, and what follows from them."""
-    by_state = tally.by_state
-    steps = [f"{tally.summary()}."]
+    by_state = counts.by_state
+    steps = [f"{counts.summary()}."]
     if again is None:
         steps.append("Nothing is open: do not ask again.")
     elif by_state[State.PENDING] + by_state[State.PROCESSING]:

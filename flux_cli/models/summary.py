@@ -26,7 +26,7 @@ _GRAVITY = (
 )
 
 
-class Tally:
+class TaskCounts:
     """Counts tasks by state."""
 
     def __init__(self) -> None:
@@ -42,7 +42,7 @@ class Tally:
     def total(self) -> int:
         return self.by_state.total()
 
-    def verdict(self, *also: ExitCode) -> ExitCode:
+    def exit_code(self, *also: ExitCode) -> ExitCode:
         """Return the exit code that the states, and `also`, add up to; the gravest wins."""
         codes = {_CODES[state] for state, count in self.by_state.items() if count > 0} | set(also)
         return next((code for code in _GRAVITY if code in codes), ExitCode.OK)

@@ -13,7 +13,7 @@ from rich.segment import Segment
 from rich.text import Text
 
 from flux_cli.models.state import State
-from flux_cli.models.summary import Tally
+from flux_cli.models.summary import TaskCounts
 from flux_cli.models.task import Task
 from flux_cli.output.safe import safe_text
 from flux_cli.output.streams import Stdout
@@ -60,7 +60,7 @@ class LiveView:
         self._next_look: float | None = None
         self._answered_at = now()
         self._trouble = ""
-        self._states: Tally = Tally()
+        self._states: TaskCounts = TaskCounts()
         self._running: dict[str, Task] = {}
         self._failed: deque[Task] = deque(maxlen=_SHOWN)
         self._done: deque[Task] = deque(maxlen=_SHOWN)

@@ -10,7 +10,7 @@ from hypothesis import given
 
 from flux_cli.errors import ExitCode
 from flux_cli.models.state import State
-from flux_cli.models.summary import Tally
+from flux_cli.models.summary import TaskCounts
 from flux_cli.models.task import Output, TaskError, further, no_answer, not_found, parse_task
 from flux_cli.output.machine import encode_record
 from flux_cli.output.records import KEYS, as_record
@@ -147,7 +147,7 @@ def test_the_gravest_state_decides(states: str, verdict: ExitCode, summary: str)
         "n": lambda: not_found("a", NOW),
         "u": lambda: no_answer("a", code="x", message="y", observed_at=NOW),
     }
-    tally = Tally()
-    tally.add(make[state]() for state in states)
-    assert tally.verdict() is verdict
-    assert tally.summary() == summary
+    counts = TaskCounts()
+    counts.add(make[state]() for state in states)
+    assert counts.exit_code() is verdict
+    assert counts.summary() == summary
