@@ -27,7 +27,7 @@ from flux_cli.config.settings import (
     token_from_store,
 )
 from flux_cli.errors import NoToken, UsageError
-from flux_cli.output.streams import Stderr, Stdout
+from flux_cli.output.terminal import Stderr, Stdout
 from flux_cli.storage.credentials import CredentialStore
 
 

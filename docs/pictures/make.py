@@ -14,8 +14,8 @@ from rich.text import Text
 from flux_cli.models.state import State
 from flux_cli.models.task import Output, Task, TaskError
 from flux_cli.output.live import LiveView
-from flux_cli.output.streams import Stdout
 from flux_cli.output.table import TableWriter
+from flux_cli.output.terminal import Stdout
 
 
 COLUMNS, LINES = 100, 22

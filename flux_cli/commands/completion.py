@@ -59,7 +59,7 @@ def _install(ctx: typer.Context, shell: Shell | None) -> None:
         if not (runtime.stdin_is_terminal and runtime.stderr.is_terminal):
             return False
         question = f"flux: {path} was not written by flux. Replace it?"
-        return typer.confirm(runtime.stderr.harmless(question), err=True)
+        return typer.confirm(runtime.stderr.sanitized(question), err=True)
 
     has_changed = False
     for change in install(

@@ -14,7 +14,7 @@ from flux_cli.errors import ExitCode, InputError
 from flux_cli.input.readers import Problem, Record, read_ids
 from flux_cli.models.ids import TaskIds, flaw
 from flux_cli.models.task import read_record
-from flux_cli.output.safe import one_line
+from flux_cli.output.sanitize import one_line
 from flux_cli.runtime import Runtime
 from flux_cli.token import Token
 

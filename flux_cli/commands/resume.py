@@ -15,7 +15,7 @@ import typer
 from flux_cli.config.durations import format_duration
 from flux_cli.engine.until import Until
 from flux_cli.models.ids import match_key
-from flux_cli.output.safe import safe_text
+from flux_cli.output.sanitize import sanitize
 from flux_cli.runtime import Runtime
 
 
@@ -90,7 +90,7 @@ def quote(word: str, *, ascii_only: bool = False) -> str:
     Line breaks and what a terminal may act on are spelled for printf; line
     breaks at the very end are lost, which a command does not miss.
     """
-    if safe_text(word) == word and (word.isascii() or not ascii_only):
+    if sanitize(word) == word and (word.isascii() or not ascii_only):
         return shlex.quote(word)
     text = "".join(_for_printf(character, ascii_only=ascii_only) for character in word)
     return f'"$(printf %b {shlex.quote(text)})"'
@@ -99,7 +99,7 @@ def quote(word: str, *, ascii_only: bool = False) -> str:
 def _for_printf(character: str, *, ascii_only: bool) -> str:
     if character == "\n":
         return r"\n"
-    is_plain = safe_text(character) == character and (character.isascii() or not ascii_only)
+    is_plain = sanitize(character) == character and (character.isascii() or not ascii_only)
     if is_plain and character not in "\\!":  # an interactive shell takes ! for history
         return character
     return "".join(rf"\0{byte:03o}" for byte in os.fsencode(character))

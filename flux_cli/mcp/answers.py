@@ -9,7 +9,7 @@ from flux_cli.models.state import State
 from flux_cli.models.summary import TaskCounts
 from flux_cli.models.task import Task
 from flux_cli.output.records import as_record
-from flux_cli.output.safe import one_line, web_url
+from flux_cli.output.sanitize import one_line, web_url
 from flux_cli.output.schema import record_schema
 
 

@@ -16,7 +16,7 @@ from flux_cli.errors import GaveUp, InputError, RetryRule, ServiceError, Unanswe
 from flux_cli.models.ids import TaskIds, flaw
 from flux_cli.models.state import State
 from flux_cli.models.task import Task, no_answer, not_found
-from flux_cli.output.safe import one_line
+from flux_cli.output.sanitize import one_line
 from flux_cli.token import Token
 
 

@@ -30,7 +30,7 @@ from flux_cli.mcp.queries import Cancelled, Found, Queries, Question, Tell
 from flux_cli.models.state import State
 from flux_cli.output.machine import encode_record
 from flux_cli.output.records import as_record
-from flux_cli.output.safe import safe_text
+from flux_cli.output.sanitize import sanitize
 
 
 R = TypeVar("R")
@@ -174,7 +174,7 @@ def make_server(queries: Queries) -> MCPServer[Any]:
 
 
 def _track_batch(task_ids: Annotated[str, Field(description=texts.TASK_IDS)]) -> str:
-    return texts.PROMPT.format(ids=safe_text(task_ids))
+    return texts.PROMPT.format(ids=sanitize(task_ids))
 
 
 def _checked(seconds: Any) -> float:
@@ -233,4 +233,4 @@ def _sentence(error: FluxError) -> str:
     text = error.message
     if isinstance(error, ServiceError) and error.trace_id:
         text += f" (trace id {error.trace_id})"
-    return safe_text(f"{text}. {error.hint}".strip())
+    return sanitize(f"{text}. {error.hint}".strip())

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from flux_cli.models.task import Task
-from flux_cli.output.streams import Stdout
+from flux_cli.output.terminal import Stdout
 
 
 class Format(StrEnum):

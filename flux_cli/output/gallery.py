@@ -24,7 +24,7 @@ from flux_cli.models.ids import match_key
 from flux_cli.models.state import State
 from flux_cli.models.task import Task
 from flux_cli.output.cards import LONGEST_TEXT, Card, cards_of, read_card
-from flux_cli.output.safe import safe_text
+from flux_cli.output.sanitize import sanitize
 from flux_cli.storage.atomic import whole_file
 
 
@@ -283,4 +283,4 @@ def _link(path: str) -> str:
 
 
 def _text(text: str) -> str:
-    return html.escape(safe_text(text[:LONGEST_TEXT]), quote=True)
+    return html.escape(sanitize(text[:LONGEST_TEXT]), quote=True)

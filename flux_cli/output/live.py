@@ -15,9 +15,9 @@ from rich.text import Text
 from flux_cli.models.state import State
 from flux_cli.models.summary import TaskCounts
 from flux_cli.models.task import Task
-from flux_cli.output.safe import safe_text
-from flux_cli.output.streams import Stdout
+from flux_cli.output.sanitize import sanitize
 from flux_cli.output.table import Drawing, Layout, Row, make_row
+from flux_cli.output.terminal import Stdout
 from flux_cli.output.times import format_duration
 
 
@@ -85,7 +85,7 @@ class LiveView:
 
     def say(self, line: str) -> None:
         """Write a line above the view."""
-        self._console.print(Text(safe_text(line)), soft_wrap=True)
+        self._console.print(Text(sanitize(line)), soft_wrap=True)
 
     def changed(self, task: Task) -> None:
         """Take in a task that was seen for the first time, or in another state."""
@@ -156,7 +156,7 @@ class LiveView:
         head = _in_lines(facts, columns)
         if self._trouble:
             age = format_duration(max(0.0, self._now() - self._answered_at), tenths=False)
-            head.append(Text(safe_text(f"! {age} old: {self._trouble}"), style="yellow"))
+            head.append(Text(sanitize(f"! {age} old: {self._trouble}"), style="yellow"))
         return head
 
     def _open(self) -> int:

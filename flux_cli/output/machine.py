@@ -8,8 +8,8 @@ from typing import Any
 
 from flux_cli.models.task import Task
 from flux_cli.output.records import KEYS, as_record
-from flux_cli.output.safe import escape_json, safe_text, web_url
-from flux_cli.output.streams import Stdout
+from flux_cli.output.sanitize import escape_json, sanitize, web_url
+from flux_cli.output.terminal import Stdout
 
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
@@ -135,7 +135,7 @@ def _line(cells: list[Any]) -> bytes:
 def _cell(value: Any) -> Any:
     if not isinstance(value, str):
         return value
-    text = safe_text(value)
+    text = sanitize(value)
     return f"'{text}" if text.lstrip().startswith(_FORMULA_STARTS) else text
 
 

@@ -10,8 +10,8 @@ from rich.filesize import decimal
 
 from flux_cli import interrupts
 from flux_cli.models.task import File
-from flux_cli.output.safe import one_line
-from flux_cli.output.streams import Stderr
+from flux_cli.output.sanitize import one_line
+from flux_cli.output.terminal import Stderr
 
 
 _LONGEST_NAME = 200  # characters
@@ -143,7 +143,7 @@ class BarProgress(Progress):
             if path in self._files:
                 self._bars.remove_task(self._files.pop(path)[0])
             if file.error is not None:
-                line = self._stderr.harmless(failure_line(file, name))
+                line = self._stderr.sanitized(failure_line(file, name))
                 self._console.print(line, soft_wrap=True)
 
     def advanced(self, tasks: int) -> None:

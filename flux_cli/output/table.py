@@ -15,8 +15,8 @@ from rich.text import Text
 
 from flux_cli.models.state import State
 from flux_cli.models.task import Output, Task
-from flux_cli.output.safe import one_line, web_url
-from flux_cli.output.streams import UNLIMITED, Stdout
+from flux_cli.output.sanitize import one_line, web_url
+from flux_cli.output.terminal import UNLIMITED, Stdout
 from flux_cli.output.times import format_age, format_duration
 
 

@@ -121,7 +121,7 @@ def test_links_lead_to_the_files(view: View) -> None:
 
 
 def test_a_second_run_adds_to_the_page(view: View, flux: Program) -> None:
-    """What was shown is shown still, the expired one anew, and all of it is as harmless."""
+    """What was shown is shown still, the expired one anew, and all of it is as sanitized."""
     page = view.page
     before = page.locator(".prompt").all_inner_texts()
     flux(

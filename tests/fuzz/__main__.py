@@ -21,7 +21,7 @@ with atheris.instrument_imports(include=["flux_cli"]):
     from flux_cli.models.task import parse_task
     from flux_cli.output.machine import encode_record
     from flux_cli.output.records import as_record
-    from flux_cli.output.safe import one_line, safe_text, web_url
+    from flux_cli.output.sanitize import one_line, sanitize, web_url
 
 
 def reply(data: bytes) -> None:
@@ -56,8 +56,8 @@ def ids(data: bytes) -> None:
 def text(data: bytes) -> None:
     """Safe text holds nothing that a terminal acts on, and doing it twice changes nothing."""
     given = data.decode("utf-32-le" if data[:1] == b"\0" else "utf-8", "replace")
-    for safe in (safe_text(given), one_line(given, 20), web_url(given) or ""):
-        assert safe_text(safe) == safe
+    for safe in (sanitize(given), one_line(given, 20), web_url(given) or ""):
+        assert sanitize(safe) == safe
         assert not any(ord(character) < 32 or 127 <= ord(character) < 160 for character in safe)
 
 

@@ -12,7 +12,7 @@ from flux_cli.engine.watch import Looked
 from flux_cli.errors import ConnectionFault
 from flux_cli.models.ids import TaskIds
 from flux_cli.models.task import parse_task
-from flux_cli.output.streams import Stderr, Stdout
+from flux_cli.output.terminal import Stderr, Stdout
 from flux_cli.runtime import Runtime
 from tests.support.records import finished, make_ids
 

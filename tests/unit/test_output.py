@@ -15,7 +15,7 @@ from flux_cli.errors import OutputClosed, OutputError
 from flux_cli.input.readers import read_ids
 from flux_cli.models.task import Task, no_answer, not_found, parse_task
 from flux_cli.output.formats import Format, make_writer
-from flux_cli.output.streams import Stderr, Stdout
+from flux_cli.output.terminal import Stderr, Stdout
 from flux_cli.token import Token
 from tests.support.records import failed, finished, make_ids, running
 

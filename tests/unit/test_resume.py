@@ -16,8 +16,8 @@ from flux_cli.app import app
 from flux_cli.commands.resume import quote, resume_command
 from flux_cli.config.durations import format_duration, parse_duration
 from flux_cli.models.ids import flaw
-from flux_cli.output.safe import safe_text
-from flux_cli.output.streams import Stderr
+from flux_cli.output.sanitize import sanitize
+from flux_cli.output.terminal import Stderr
 from flux_cli.runtime import Runtime
 from tests.support.records import make_ids
 
@@ -75,7 +75,7 @@ def test_any_word_survives_the_shell_on_one_safe_line(
     given_words: list[str], ascii_only: bool, shell: str
 ) -> None:
     line = " ".join(quote(word, ascii_only=ascii_only) for word in given_words)
-    assert safe_text(line) == line
+    assert sanitize(line) == line
     assert line.isascii() or not ascii_only
     expected = [w if w == w.rstrip("\n") else w.rstrip("\n") for w in given_words]
     assert words(shell, line) == expected

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flux_cli.output.machine import encode_record
-from flux_cli.output.safe import one_line, safe_text, web_url
+from flux_cli.output.sanitize import one_line, sanitize, web_url
 
 
 HOSTILE = (
@@ -38,8 +38,8 @@ HOSTILE = (
 
 @given(st.lists(HOSTILE).map("".join))
 def test_safe_text_is_idempotent(text: str) -> None:
-    safe = safe_text(text)
-    assert safe_text(safe) == safe
+    safe = sanitize(text)
+    assert sanitize(safe) == safe
     assert safe.isprintable() or not set(safe) & set(map(chr, range(32)))
 
 
@@ -67,7 +67,7 @@ def test_json_round_trips_and_holds_no_control_character(value: object) -> None:
 
 
 def test_joined_emoji_stay_whole() -> None:
-    assert safe_text("👩‍🚀🏳️‍🌈") == "👩‍🚀🏳️‍🌈"
+    assert sanitize("👩‍🚀🏳️‍🌈") == "👩‍🚀🏳️‍🌈"
 
 
 def test_a_long_line_is_cut() -> None:

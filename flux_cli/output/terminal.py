@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TextIO, cast
 
 from flux_cli.errors import OutputClosed, OutputError
-from flux_cli.output.safe import safe_text
+from flux_cli.output.sanitize import sanitize
 from flux_cli.output.sink import open_sink
 from flux_cli.token import Token
 
@@ -154,11 +154,11 @@ class Stderr(Screen):
         if not any(known.is_in(token.reveal()) for known in self._secrets):
             self._secrets.append(token)
 
-    def harmless(self, text: str) -> str:
+    def sanitized(self, text: str) -> str:
         """Return `text` as one line that shows no secret and moves nothing."""
         for token in self._secrets:
             text = token.hide(text)
-        return safe_text(text[:_LONGEST_LINE])
+        return sanitize(text[:_LONGEST_LINE])
 
     def note(self, text: str) -> None:
         """Write a line that `--quiet` leaves out."""
@@ -167,7 +167,7 @@ class Stderr(Screen):
 
     def line(self, text: str) -> None:
         """Write one line, whatever `text` holds."""
-        self.write(f"{self.harmless(text)}\n".encode(self.encoding, errors="backslashreplace"))
+        self.write(f"{self.sanitized(text)}\n".encode(self.encoding, errors="backslashreplace"))
 
     def write_pieces(self, pieces: Sequence[bytes]) -> int:
         """Write `pieces`; a stderr that cannot be written to is nobody's concern."""

@@ -18,7 +18,7 @@ _URL_CHARACTERS = "%:/?#[]@!$&()*+,;=~"
 REPLACEMENT = "\ufffd"
 
 
-def safe_text(text: str) -> str:
+def sanitize(text: str) -> str:
     """Return `text` on one line, with every unsafe character replaced by U+FFFD.
 
     Line breaks and tabs become spaces. Doing it twice changes nothing.
@@ -28,7 +28,7 @@ def safe_text(text: str) -> str:
 
 def one_line(text: str, limit: int) -> str:
     """Return `text` safe, without runs of spaces, and cut to `limit` characters."""
-    text = safe_text(" ".join(text[: 4 * limit].split()))
+    text = sanitize(" ".join(text[: 4 * limit].split()))
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
