@@ -75,7 +75,7 @@ def live_view() -> RenderableType:
     )
     for number in range(240):
         view.changed(sample(number))
-    view.looked(4.0, "")
+    view.polled(4.0, "")
     return view.paint()
 
 

@@ -45,7 +45,7 @@ _SEED = 7  # some of everything
 def demo(ctx: typer.Context) -> None:
     """Watch a dozen tasks run to their end on a local sandbox: no account, no network."""
     from flux_cli.commands.follow import Wishes, follow
-    from flux_cli.engine.watch import Plan
+    from flux_cli.engine.watch import WatchPolicy
     from flux_cli.sandbox.server import TOKEN, Sandbox
     from flux_cli.sandbox.store import TaskStore
 
@@ -66,7 +66,7 @@ def demo(ctx: typer.Context) -> None:
             runtime,
             ids,
             connection,
-            Wishes(Plan(interval=_INTERVAL, max_interval=_INTERVAL), output=Format.TABLE),
+            Wishes(WatchPolicy(interval=_INTERVAL, max_interval=_INTERVAL), output=Format.TABLE),
         )
     program = typed(runtime)
     for heading, *steps in _NEXT_STEPS:

@@ -16,7 +16,7 @@ from flux_cli.engine.download_queue import INTERRUPTED, DownloadQueue
 from flux_cli.engine.event_loop import EventLoop
 from flux_cli.engine.hooks import Hooks
 from flux_cli.engine.until import Until
-from flux_cli.engine.watch import Changed, Ending, Plan, Watch
+from flux_cli.engine.watch import Changed, Ending, Watch, WatchPolicy
 from flux_cli.errors import ExitCode, FluxError, Interrupted
 from flux_cli.models.ids import TaskIds
 from flux_cli.models.state import State
@@ -39,7 +39,7 @@ _OUT_OF_TIME = TaskError("timed_out", "--timeout ran out")
 class Wishes:
     """How a watch asks and what it shows; `resume` tells how to go on with open ids, and why."""
 
-    plan: Plan
+    policy: WatchPolicy
     output: Format = Format.AUTO
     states: frozenset[State] | None = None
     keep_raw: bool = False
@@ -111,14 +111,14 @@ class _Follow:
             stack.callback(self._hooks.stop)
 
     def run(self) -> ExitCode:
-        if self._wishes.plan.timeout:
-            self._runtime.stdout.set_deadline(time.monotonic() + self._wishes.plan.timeout)
+        if self._wishes.policy.timeout:
+            self._runtime.stdout.set_deadline(time.monotonic() + self._wishes.policy.timeout)
         try:
             for event in self._watch.events():
                 if isinstance(event, Changed):
                     self._changed(event.task)
                 else:
-                    self._follower.looked(event)
+                    self._follower.polled(event)
             self._loop.run_while(self._has_work)
             self._end(_OUT_OF_TIME)
         except Interrupted:
@@ -139,11 +139,11 @@ class _Follow:
         from flux_cli.engine.check import Check
 
         wishes = self._wishes
-        most, patience = connection.concurrency, wishes.plan.patience
+        most, patience = connection.concurrency, wishes.policy.patience
         throttle = Throttle(concurrency=most, retries=wishes.retries, patience=patience)
         pages = PageSize(wishes.batch_size)
 
-        def look(open_ids: Iterator[str]) -> Check:
+        def poll(open_ids: Iterator[str]) -> Check:
             return Check(
                 open_ids,
                 client.retrieve_batch,
@@ -159,8 +159,8 @@ class _Follow:
 
         watch = Watch(
             self._ids,
-            look,
-            plan=wishes.plan,
+            poll,
+            policy=wishes.policy,
             clock=self._runtime.clock,
             wait=lambda seconds: self._loop.run_for(seconds, self._runtime.clock),
             uniform=random.uniform,
@@ -255,7 +255,7 @@ class _Follow:
 
     def _forget_what_was_not_waited_for(self, counts: TaskCounts) -> None:
         by_state, ending = counts.by_state, self._watch.ending
-        if self._wishes.plan.until is Until.ANY and ending is Ending.DONE:
+        if self._wishes.policy.until is Until.ANY and ending is Ending.DONE:
             by_state[State.PENDING] = by_state[State.PROCESSING] = 0
         if ending is not Ending.DONE and self._watch.trouble is None:
             by_state[State.UNKNOWN] = 0  # there was no time to hear of them

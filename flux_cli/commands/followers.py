@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from flux_cli.engine.task_store import TaskStore
-from flux_cli.engine.watch import Looked, Watch
+from flux_cli.engine.watch import Polled, Watch
 from flux_cli.models.ids import TaskIds
 from flux_cli.models.state import State
 from flux_cli.models.task import Task, no_answer, not_found
@@ -21,7 +21,7 @@ class Follower(Protocol):
     def changed(self, task: Task) -> None:
         """A task was seen for the first time, or in another state."""
 
-    def looked(self, event: Looked) -> None:
+    def polled(self, event: Polled) -> None:
         """A look is over."""
 
     def say(self, line: str) -> None:
@@ -49,7 +49,7 @@ class StreamFollower:
         if self._states is None or task.state in self._states:
             self._writer.write([task])
 
-    def looked(self, event: Looked) -> None:
+    def polled(self, event: Polled) -> None:
         if event.trouble is not None:
             self._runtime.stderr.note(
                 f"flux: {event.trouble.message}. Trying again in {event.next_in:.0f} s."
@@ -105,7 +105,7 @@ class PrintFollower:
         else:
             self._places.pop(task.id, None)
 
-    def looked(self, event: Looked) -> None:
+    def polled(self, event: Polled) -> None:
         now = self._runtime.clock()
         if self._tells_progress and now - self._told_at >= _PROGRESS_EVERY:
             self._told_at = now
@@ -184,7 +184,7 @@ def make_follower(
 
 def _untold(watch: Watch, ids: TaskIds, now: float) -> Iterator[Task]:
     for task_id in ids:
-        if not watch.was_told(task_id):
+        if not watch.was_reported(task_id):
             yield _unseen(watch, task_id, now)
 
 

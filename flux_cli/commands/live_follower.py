@@ -4,7 +4,7 @@ import contextlib
 
 from flux_cli import interrupts
 from flux_cli.commands.followers import PrintFollower
-from flux_cli.engine.watch import Looked, Watch
+from flux_cli.engine.watch import Polled, Watch
 from flux_cli.models.ids import TaskIds
 from flux_cli.models.state import State
 from flux_cli.models.task import Task
@@ -54,8 +54,8 @@ class LiveFollower(PrintFollower):
         super().changed(task)
         self._view.changed(task)
 
-    def looked(self, event: Looked) -> None:
-        self._view.looked(event.next_in, event.trouble.message if event.trouble else "")
+    def polled(self, event: Polled) -> None:
+        self._view.polled(event.next_in, event.trouble.message if event.trouble else "")
 
     def say(self, line: str) -> None:
         self._view.say(line)

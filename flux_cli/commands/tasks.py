@@ -127,7 +127,7 @@ def watch(
     """
     from flux_cli.commands.follow import Wishes, follow
     from flux_cli.commands.resume import tell_how_to_go_on
-    from flux_cli.engine.watch import Plan
+    from flux_cli.engine.watch import WatchPolicy
 
     runtime: Runtime = ctx.obj
     runtime.stderr.is_quiet = quiet
@@ -159,7 +159,7 @@ def watch(
             retries=retries,
             debug=debug,
         )
-    plan = Plan(
+    policy = WatchPolicy(
         interval=interval,
         max_interval=max(interval, max_interval),
         timeout=timeout,
@@ -169,7 +169,7 @@ def watch(
         give_up_after=give_up_after,
     )
     wishes = Wishes(
-        plan,
+        policy,
         output=output,
         states=state,
         keep_raw=raw,

@@ -11,7 +11,7 @@ from flux_cli.api.responses import BatchResponse
 from flux_cli.api.throttle import Stopped
 from flux_cli.errors import BadRequest, RetryRule, ServiceError
 from flux_cli.models.ids import match_key
-from flux_cli.models.task import Task, further, no_answer, not_found, parse_task
+from flux_cli.models.task import Task, more_advanced, no_answer, not_found, parse_task
 
 
 Ask = Callable[[Sequence[str]], BatchResponse]
@@ -188,7 +188,7 @@ class BatchQuery:
             key = match_key(item_id) if isinstance(item_id, str) else ""
             if key in spelling:
                 task = parse_task(spelling[key], item, observed_at, keep_raw=self.keep_raw)
-                self._found[key] = further(self._found.get(key, task), task)
+                self._found[key] = more_advanced(self._found.get(key, task), task)
                 self._failed.pop(key, None)
 
 

@@ -1,4 +1,4 @@
-"""Looks again and again at the tasks that are still open: a generator of events.
+"""Polls again and again at the tasks that are still open: a generator of events.
 
 Everything that takes time or chance is passed in, so that a day of watching
 can be tested in a second.
@@ -18,7 +18,7 @@ from flux_cli.models.task import Task
 
 _GROWTH = 1.5  # of the interval, while nothing changes
 _JITTER = 0.1  # of the interval, at most, added to it
-_BREATH = 1.0  # seconds, at least, between the end of a look and the next one
+_BREATH = 1.0  # seconds, at least, between the end of a poll and the next one
 
 
 class Ending(Enum):
@@ -31,8 +31,8 @@ class Ending(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """When to look, and when to end; all in seconds, `timeout` None for no end."""
+class WatchPolicy:
+    """When to poll, and when to end; all in seconds, `timeout` None for no end."""
 
     interval: float = 5.0
     max_interval: float = 30.0
@@ -44,7 +44,7 @@ class Plan:
 
     @property
     def patience(self) -> float:
-        """The longest silence within a look; without any patience, one is made to its end."""
+        """The longest silence within a poll; without any patience, one is made to its end."""
         return self.give_up_after or math.inf
 
 
@@ -56,24 +56,24 @@ class Changed:
 
 
 @dataclass(frozen=True, slots=True)
-class Looked:
-    """A look is over: seconds to the next one, and what went wrong, if anything did."""
+class Polled:
+    """A poll is over: seconds to the next one, and what went wrong, if anything did."""
 
     next_in: float
     trouble: ServiceError | None
 
 
-Event = Changed | Looked
+Event = Changed | Polled
 
 
-class Look(Protocol):
-    """One look at some tasks: what `engine.check.Check` is."""
+class Poll(Protocol):
+    """One poll of some tasks: what `engine.check.Check` is."""
 
     failure: ServiceError | None
 
     @property
     def stopped_by(self) -> ServiceError | None:
-        """The error that ended the look early."""
+        """The error that ended the poll early."""
 
     def results(self) -> Iterator[list[Task]]:
         """Yield every task that was asked for."""
@@ -82,7 +82,7 @@ class Look(Protocol):
 class Watch:
     """Watches `ids`; never asks again for a task that has ended.
 
-    A look that fails keeps the last known states. An id that is not found is
+    A poll that fails keeps the last known states. An id that is not found is
     settled after `not_found_grace`, one that alone is not answered after
     `give_up_after`.
     """
@@ -90,21 +90,21 @@ class Watch:
     def __init__(
         self,
         ids: Iterable[str],
-        look: Callable[[Iterator[str]], Look],
+        poll: Callable[[Iterator[str]], Poll],
         *,
-        plan: Plan,
+        policy: WatchPolicy,
         clock: Callable[[], float],
         wait: Callable[[float], None],
         uniform: Callable[[float, float], float],
         pause_left: Callable[[], float] = lambda: 0.0,
     ) -> None:
-        """`look` starts one look at some ids, `pause_left` is what the service asked for.
+        """`poll` begins a poll of some ids, `pause_left` is what the service asked for.
 
-        `clock` is monotonic; it, `wait` and the plan are in seconds.
+        `clock` is monotonic; it, `wait` and the policy are in seconds.
         """
         self._ids = ids
-        self._look = look
-        self._plan = plan
+        self._poll = poll
+        self._policy = policy
         self._clock = clock
         self._wait = wait
         self._uniform = uniform
@@ -114,21 +114,21 @@ class Watch:
         self._absent_since: dict[str, float] = {}
         self.ending: Ending | None = None
         self.error: ServiceError | None = None  # that ended it
-        self.trouble: ServiceError | None = None  # of the latest look
-        self.last_trouble: ServiceError | None = None  # of any look
+        self.trouble: ServiceError | None = None  # of the latest poll
+        self.last_trouble: ServiceError | None = None  # of any poll
         self.deadline: float | None = None
 
     def events(self) -> Iterator[Event]:
         """Yield what happens until the watch ends; `ending` then says why."""
-        plan = self._plan
-        silent_since: float | None = None  # the start of the first look without an answer
-        self.deadline = None if plan.timeout is None else self._clock() + plan.timeout
-        interval = plan.interval
+        policy = self._policy
+        silent_since: float | None = None  # the start of the first poll without an answer
+        self.deadline = None if policy.timeout is None else self._clock() + policy.timeout
+        interval = policy.interval
         while True:
-            looked_at = self._clock()
-            look = self._look(self.open_ids())
+            polled_at = self._clock()
+            poll = self._poll(self.open_ids())
             changes = answers = 0
-            for task in (task for tasks in look.results() for task in tasks):
+            for task in (task for tasks in poll.results() for task in tasks):
                 answers += task.state is not State.UNKNOWN
                 if (change := self._take(task)) is not None:
                     changes += 1
@@ -138,28 +138,28 @@ class Watch:
             if answers:
                 silent_since = None
             elif silent_since is None:
-                silent_since = looked_at
-            self.trouble = look.stopped_by or look.failure
+                silent_since = polled_at
+            self.trouble = poll.stopped_by or poll.failure
             self.last_trouble = self.trouble or self.last_trouble
             if self._has_ended(now, silent_since):
                 return
-            interval = plan.interval if changes else min(interval * _GROWTH, plan.max_interval)
+            interval = policy.interval if changes else min(interval * _GROWTH, policy.max_interval)
             delay = interval + self._uniform(0.0, _JITTER * interval)
-            next_at = max(looked_at + delay, now + _BREATH, now + self._pause_left())
+            next_at = max(polled_at + delay, now + _BREATH, now + self._pause_left())
             if self.deadline is not None:
                 next_at = min(next_at, self.deadline)
-            yield Looked(next_at - now, self.trouble)
+            yield Polled(next_at - now, self.trouble)
             self._wait(next_at - now)
             if self._is_late(self._clock()):
                 self.ending = Ending.TIMED_OUT
                 return
 
     def is_over(self) -> bool:
-        """Tell whether the time of the whole watch is over, for a look that is under way.
+        """Tell whether the time of the whole watch is over, for a poll that is under way.
 
-        Without any time at all, one look is made, and made to its end.
+        Without any time at all, one poll is made, and made to its end.
         """
-        return bool(self._plan.timeout) and self._is_late(self._clock())
+        return bool(self._policy.timeout) and self._is_late(self._clock())
 
     def open_ids(self) -> Iterator[str]:
         """Yield the ids whose tasks have not ended."""
@@ -172,7 +172,7 @@ class Watch:
         """Return the last known state of a task."""
         return self._states.get(task_id, State.UNKNOWN)
 
-    def was_told(self, task_id: str) -> bool:
+    def was_reported(self, task_id: str) -> bool:
         """Tell whether a task has been in an event: it was seen, or settled."""
         state = self._states.get(task_id)
         return state not in (None, State.NOT_FOUND) or task_id in self._settled
@@ -194,7 +194,7 @@ class Watch:
         if task.state is State.NOT_FOUND and before is None:
             self._states[task.id] = State.NOT_FOUND
         is_lost = task.state is State.NOT_FOUND
-        patience = self._plan.not_found_grace if is_lost else self._plan.give_up_after
+        patience = self._policy.not_found_grace if is_lost else self._policy.give_up_after
         if now - self._absent_since.setdefault(task.id, now) < patience:
             return None
         self._states[task.id] = task.state
@@ -205,21 +205,21 @@ class Watch:
         return self.deadline is not None and now >= self.deadline
 
     def _weigh(self, change: Task) -> None:
-        """Note when a change is what was waited for; the look under way goes on to its end."""
-        if self._plan.fail_fast and change.state is State.FAILED:
+        """Note when a change is what was waited for; the poll under way goes on to its end."""
+        if self._policy.fail_fast and change.state is State.FAILED:
             self.ending = Ending.FAILED_FAST
-        elif self._plan.until is Until.ANY and not change.state.is_running:
+        elif self._policy.until is Until.ANY and not change.state.is_running:
             self.ending = self.ending or Ending.DONE
 
     def _has_ended(self, now: float, silent_since: float | None) -> bool:
-        """Tell whether to look no more.
+        """Tell whether to poll no more.
 
         A pause that lasts longer than a silence may is not waited for: nothing
         can be heard before its end.
         """
         trouble = self.trouble
         silence = now + self._pause_left() - (now if silent_since is None else silent_since)
-        is_silent = trouble is not None and silence >= self._plan.give_up_after
+        is_silent = trouble is not None and silence >= self._policy.give_up_after
         if isinstance(trouble, TokenRejected):
             self.ending, self.error = Ending.NO_ANSWER, trouble
         elif self.ending is not None:

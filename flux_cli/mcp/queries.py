@@ -11,7 +11,7 @@ from flux_cli.api.connection import Connection
 from flux_cli.api.throttle import Throttle
 from flux_cli.engine.batch import PageSize
 from flux_cli.engine.check import Check
-from flux_cli.engine.watch import Changed, Ending, Plan, Watch
+from flux_cli.engine.watch import Changed, Ending, Watch, WatchPolicy
 from flux_cli.errors import GaveUp, InputError, RetryRule, ServiceError, Unanswered
 from flux_cli.models.ids import TaskIds, flaw
 from flux_cli.models.state import State
@@ -91,7 +91,7 @@ class Queries:
         self._sleep = sleep
         self._paused_until = clock()
 
-    def look(
+    def poll(
         self,
         connection: Connection,
         ids: TaskIds,
@@ -127,14 +127,16 @@ class Queries:
         started = self._clock()
         with self._open_client(connection) as client:
 
-            def look(open_ids: Iterator[str]) -> Check:
+            def poll(open_ids: Iterator[str]) -> Check:
                 over = lambda: watch.is_over() or is_cancelled()  # noqa: E731 - one condition
                 return self._check(client, connection, throttle, open_ids, len(ids), over, pages)
 
             watch = Watch(
                 ids,
-                look,
-                plan=Plan(timeout=seconds, give_up_after=seconds, not_found_grace=seconds / 2),
+                poll,
+                policy=WatchPolicy(
+                    timeout=seconds, give_up_after=seconds, not_found_grace=seconds / 2
+                ),
                 clock=self._clock,
                 wait=lambda pause: self._pause(pause, is_cancelled),
                 uniform=uniform,

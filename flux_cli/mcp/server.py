@@ -70,7 +70,7 @@ class Tools:
         def ask(tell: Tell, is_cancelled: Callable[[], bool]) -> BatchAnswer:
             connection = self._queries.connect()
             question = Question.of(task_ids, connection.token)
-            found = self._queries.look(
+            found = self._queries.poll(
                 connection, question.ids, tell=tell, is_cancelled=is_cancelled
             )
             return BatchAnswer(**_facts(found, question))
@@ -127,7 +127,7 @@ class Tools:
     def _look_at_one(self, task_id: str, tell: Tell, is_cancelled: Callable[[], bool]) -> Found:
         connection = self._queries.connect()
         question = Question.of([task_id], connection.token)
-        return self._queries.look(connection, question.ids, tell=tell, is_cancelled=is_cancelled)
+        return self._queries.poll(connection, question.ids, tell=tell, is_cancelled=is_cancelled)
 
 
 def make_server(queries: Queries) -> MCPServer[Any]:

@@ -182,7 +182,7 @@ def not_found(task_id: str, observed_at: float) -> Task:
 _RANK = {State.SUCCEEDED: 2, State.FAILED: 2, State.PROCESSING: 1}
 
 
-def further(first: Task, second: Task) -> Task:
+def more_advanced(first: Task, second: Task) -> Task:
     """Return whichever of two answers for one id is further along; a tie goes to the first."""
     return second if _RANK.get(second.state, 0) > _RANK.get(first.state, 0) else first
 

@@ -57,7 +57,7 @@ class LiveView:
         self._clock = clock
         self._more = more
         self._started = clock()
-        self._next_look: float | None = None
+        self._next_poll: float | None = None
         self._answered_at = now()
         self._trouble = ""
         self._states: TaskCounts = TaskCounts()
@@ -102,10 +102,10 @@ class LiveView:
             else:
                 self._failed.appendleft(_brief(task))
 
-    def looked(self, next_in: float, trouble: str) -> None:
+    def polled(self, next_in: float, trouble: str) -> None:
         """Take in the end of a look: seconds to the next one, and what went wrong."""
         with self._lock:
-            self._next_look = self._clock() + next_in
+            self._next_poll = self._clock() + next_in
             self._trouble = trouble
             if not trouble:
                 self._answered_at = self._now()
@@ -148,8 +148,8 @@ class LiveView:
                 facts.append(Text(f"{mark.plain[0]} {counts[state]:,} {state.value}", mark.style))
         elapsed = self._clock() - self._started
         facts.append(Text(format_duration(elapsed, tenths=False), style="dim"))
-        if self._next_look is not None:
-            left = max(0.0, self._next_look - self._clock())
+        if self._next_poll is not None:
+            left = max(0.0, self._next_poll - self._clock())
             facts.append(Text(f"next look in {left:.0f}s" if left else "looking", style="dim"))
         if (estimate := self._estimate(elapsed, done)) is not None:
             facts.append(Text(f"about {format_duration(estimate, tenths=False)} left", style="dim"))

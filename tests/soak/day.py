@@ -11,7 +11,7 @@ from flux_cli.api.client import Client
 from flux_cli.api.connection import Connection
 from flux_cli.api.throttle import Throttle
 from flux_cli.engine.check import Check
-from flux_cli.engine.watch import Looked, Plan, Watch
+from flux_cli.engine.watch import Polled, Watch, WatchPolicy
 from flux_cli.models.ids import TaskIds
 from flux_cli.token import Token
 from tests.soak.service import Table
@@ -59,7 +59,7 @@ def day() -> Table:
         throttle = Throttle(concurrency=8, retries=3)
         with Client(connection) as client:
 
-            def look(open_ids: Iterator[str]) -> Check:
+            def poll(open_ids: Iterator[str]) -> Check:
                 return Check(
                     open_ids,
                     client.retrieve_batch,
@@ -70,8 +70,8 @@ def day() -> Table:
 
             watch = Watch(
                 ids,
-                look,
-                plan=Plan(),
+                poll,
+                policy=WatchPolicy(),
                 clock=clock,
                 wait=clock.wait,
                 uniform=random.Random(0).uniform,
@@ -79,7 +79,7 @@ def day() -> Table:
             polls, marks = 0, iter((HOUR, 6 * HOUR, 12 * HOUR, 23 * HOUR))
             mark = next(marks)
             for event in watch.events():
-                polls += isinstance(event, Looked)
+                polls += isinstance(event, Polled)
                 if clock.now >= mark:
                     rows.append(
                         (f"{mark / HOUR:.0f} h", *state(threading.active_count), f"{polls:,}")

@@ -8,7 +8,7 @@ from flux_cli.commands.followers import PrintFollower
 from flux_cli.commands.hook_input import as_variable
 from flux_cli.engine.event_loop import EventLoop
 from flux_cli.engine.hooks import Hooks
-from flux_cli.engine.watch import Looked
+from flux_cli.engine.watch import Polled
 from flux_cli.errors import ConnectionFault
 from flux_cli.models.ids import TaskIds
 from flux_cli.models.task import parse_task
@@ -30,14 +30,14 @@ def test_a_line_of_progress_at_most_every_30_seconds() -> None:
     for second in range(121):
         time[0] = float(second)
         before = stderr.getvalue()
-        follower.looked(Looked(1.0, None))
+        follower.polled(Polled(1.0, None))
         if stderr.getvalue() != before:
             told.append(second)
         follower.changed(parse_task(f"id-{second}", finished("x"), 0.0))
     assert told == [30, 60, 90, 120]
     assert stderr.getvalue().startswith("flux: 30 of 1,000 tasks done.\n")
     time[0] = 200.0
-    follower.looked(Looked(1.0, ConnectionFault("cut", code="reply_cut")))
+    follower.polled(Polled(1.0, ConnectionFault("cut", code="reply_cut")))
     assert stderr.getvalue().endswith("flux: 121 of 1,000 tasks done. cut.\n")
     follower.close()
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from flux_cli.errors import ExitCode
 from flux_cli.models.state import State
 from flux_cli.models.summary import TaskCounts
-from flux_cli.models.task import Output, TaskError, further, no_answer, not_found, parse_task
+from flux_cli.models.task import Output, TaskError, more_advanced, no_answer, not_found, parse_task
 from flux_cli.output.machine import encode_record
 from flux_cli.output.records import KEYS, as_record
 from tests.support.records import failed, finished, running
@@ -122,10 +122,10 @@ def test_any_record_becomes_valid_json(value: Any) -> None:
 def test_a_terminal_answer_beats_a_running_one() -> None:
     pending = parse_task("a", {}, NOW)
     started, done, broken = (parse_task("a", r("a"), NOW) for r in (running, finished, failed))
-    assert further(started, done) is done
-    assert further(done, started) is done
-    assert further(pending, started) is started
-    assert further(done, broken) is done
+    assert more_advanced(started, done) is done
+    assert more_advanced(done, started) is done
+    assert more_advanced(pending, started) is started
+    assert more_advanced(done, broken) is done
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from flux_cli.api.responses import BatchResponse, ResponseHead, parse_batch
 from flux_cli.api.throttle import BUDGET, Throttle
 from flux_cli.engine.check import Check
 from flux_cli.engine.until import Until
-from flux_cli.engine.watch import Changed, Ending, Event, Look, Looked, Plan, Watch
+from flux_cli.engine.watch import Changed, Ending, Event, Poll, Polled, Watch, WatchPolicy
 from flux_cli.errors import ServiceError
 from flux_cli.models.state import State
 from flux_cli.models.task import Task, no_answer, not_found, parse_task
@@ -52,7 +52,7 @@ class World:
         *,
         trouble: Callable[[float], ServiceError | None] = lambda _: None,
         pause_left: Callable[[], float] = lambda: 0.0,
-        plan: Plan | None = None,
+        policy: WatchPolicy | None = None,
         jitter: float = 0.0,
     ) -> None:
         self.clock = Clock()
@@ -61,15 +61,15 @@ class World:
         self.asked: list[tuple[float, list[str]]] = []
         self.watch = Watch(
             ids,
-            self.look,
-            plan=plan or Plan(),
+            self.poll,
+            policy=policy or WatchPolicy(),
             clock=self.clock,
             wait=self.clock.wait,
             uniform=lambda least, most: least + jitter * (most - least),
             pause_left=pause_left,
         )
 
-    def look(self, ids: Iterator[str]) -> Look:
+    def poll(self, ids: Iterator[str]) -> Poll:
         world = self
         asked = list(ids)
         self.asked.append((self.clock.now, asked))
@@ -158,21 +158,21 @@ def test_a_pause_that_the_service_asks_for_is_not_undercut() -> None:
 
 def test_a_slow_look_is_followed_by_a_breath_and_not_by_a_burst() -> None:
     world = World(["a"], after(90))
-    look = world.look
+    poll = world.poll
 
-    def slow(ids: Iterator[str]) -> Look:
-        result = look(ids)
+    def slow(ids: Iterator[str]) -> Poll:
+        result = poll(ids)
         world.clock.now += 40
         return result
 
-    world.watch._look = slow
+    world.watch._poll = slow
     world.run()
     assert world.times == [0, 41, 82]
 
 
 def test_until_any_ends_at_the_first() -> None:
     fate: Fate = lambda i, now: after({"a": 100, "b": 5}[i])(i, now)  # noqa: E731
-    world = World(["a", "b"], fate, plan=Plan(until=Until.ANY))
+    world = World(["a", "b"], fate, policy=WatchPolicy(until=Until.ANY))
     assert changes(world.run())[-1] == ("b", "processing", "succeeded")
     assert world.watch.ending is Ending.DONE
     assert list(world.watch.open_ids()) == ["a"]
@@ -180,7 +180,7 @@ def test_until_any_ends_at_the_first() -> None:
 
 def test_fail_fast_ends_at_the_first_failure() -> None:
     fates = {"a": after(0), "b": after(5, State.FAILED), "c": after(100)}
-    world = World(list("abc"), lambda i, now: fates[i](i, now), plan=Plan(fail_fast=True))
+    world = World(list("abc"), lambda i, now: fates[i](i, now), policy=WatchPolicy(fail_fast=True))
     world.run()
     assert world.watch.ending is Ending.FAILED_FAST
     assert list(world.watch.open_ids()) == ["c"]
@@ -188,7 +188,7 @@ def test_fail_fast_ends_at_the_first_failure() -> None:
 
 @pytest.mark.parametrize(("timeout", "looks"), [(0, [0]), (3, [0]), (11, [0, 5]), (600, None)])
 def test_the_timeout_is_one_deadline(timeout: float, looks: list[float] | None) -> None:
-    world = World(["a"], after(1000), plan=Plan(timeout=timeout))
+    world = World(["a"], after(1000), policy=WatchPolicy(timeout=timeout))
     world.run()
     assert world.watch.ending is Ending.TIMED_OUT
     assert world.clock.now == timeout
@@ -223,7 +223,7 @@ def test_a_blip_keeps_the_states_and_is_told() -> None:
     world = World(["a"], after(120), trouble=lambda now: BLIP if 10 < now < 70 else None)
     events = world.run()
     assert changes(events) == [("a", None, "processing"), ("a", "processing", "succeeded")]
-    told = [event.trouble for event in events if isinstance(event, Looked)]
+    told = [event.trouble for event in events if isinstance(event, Polled)]
     assert BLIP in told
     assert told[-1] is None
     assert world.watch.ending is Ending.DONE
@@ -238,9 +238,9 @@ def test_a_service_that_is_gone_for_good_is_given_up() -> None:
 
 
 def test_a_blip_after_an_hour_in_which_nobody_asked_is_a_blip() -> None:
-    plan = Plan(interval=3600, max_interval=3600, give_up_after=300)
+    policy = WatchPolicy(interval=3600, max_interval=3600, give_up_after=300)
     world = World(
-        ["a"], after(4000), plan=plan, trouble=lambda now: BLIP if 3000 < now < 4000 else None
+        ["a"], after(4000), policy=policy, trouble=lambda now: BLIP if 3000 < now < 4000 else None
     )
     world.run()
     assert (world.watch.ending, world.times) == (Ending.DONE, [0, 3600, 7200])
@@ -267,7 +267,7 @@ def test_a_pause_is_waited_for_within_give_up_after_and_never_asked_in(
     world = World(
         ["a"],
         fate,
-        plan=Plan(give_up_after=give_up_after),
+        policy=WatchPolicy(give_up_after=give_up_after),
         trouble=lambda now: LONG if now == 5 else None,
         pause_left=lambda: max(0.0, 5 + pause - world.clock.now) if world.clock.now >= 5 else 0.0,
     )
@@ -281,7 +281,7 @@ def test_the_timeout_ends_a_pause() -> None:
     world = World(
         ["a"],
         after(1e9),
-        plan=Plan(timeout=60, give_up_after=86400),
+        policy=WatchPolicy(timeout=60, give_up_after=86400),
         trouble=lambda _: LONG,
         pause_left=lambda: 7200.0,
     )
@@ -295,7 +295,7 @@ def test_an_absence_is_forgotten_when_the_task_turns_up() -> None:
             return State.NOT_FOUND
         return after(200)("", now)
 
-    world = World(["a"], fate, plan=Plan(max_interval=5))
+    world = World(["a"], fate, policy=WatchPolicy(max_interval=5))
     assert changes(world.run()) == [("a", None, "processing"), ("a", "processing", "succeeded")]
 
 
@@ -313,13 +313,13 @@ def test_the_budget_is_renewed_between_looks() -> None:
 
     throttle = Throttle(concurrency=1, retries=0)
 
-    def look(open_ids: Iterator[str]) -> Check:
+    def poll(open_ids: Iterator[str]) -> Check:
         return Check(open_ids, ask, throttle=throttle, batch_size=50, workers=1)
 
     watch = Watch(
         ["a"],
-        look,
-        plan=Plan(timeout=1e5, give_up_after=1e6),
+        poll,
+        policy=WatchPolicy(timeout=1e5, give_up_after=1e6),
         clock=clock,
         wait=clock.wait,
         uniform=lambda least, _: least,
@@ -337,7 +337,7 @@ def test_a_rejected_token_ends_it_at_once() -> None:
 
 
 def test_a_day_makes_exactly_the_scheduled_number_of_looks() -> None:
-    world = World(["a"], after(1e9), plan=Plan(timeout=86400))
+    world = World(["a"], after(1e9), policy=WatchPolicy(timeout=86400))
     world.run()
     ramp = [5, 7.5, 11.25, 16.875, 25.3125]
     assert len(world.times) == 1 + len(ramp) + math.ceil((86400 - sum(ramp)) / 30) - 1
@@ -363,10 +363,12 @@ def test_over_random_lifetimes_with_the_real_engine(count: int, seed: int) -> No
 
     throttle = Throttle(concurrency=8, retries=3)
 
-    def look(open_ids: Iterator[str]) -> Check:
+    def poll(open_ids: Iterator[str]) -> Check:
         return Check(open_ids, ask, throttle=throttle, batch_size=50, workers=4)
 
-    watch = Watch(ids, look, plan=Plan(), clock=clock, wait=clock.wait, uniform=chance.uniform)
+    watch = Watch(
+        ids, poll, policy=WatchPolicy(), clock=clock, wait=clock.wait, uniform=chance.uniform
+    )
     final: dict[str, str] = {}
     ended_at: dict[str, float] = {}
     for event in watch.events():
