@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from flux_cli import interrupts
 from flux_cli.api.connection import Connection
-from flux_cli.commands.followers import make_follower
 from flux_cli.commands.hook_input import describe_task
 from flux_cli.commands.look import no_answer_for
+from flux_cli.commands.watch_views import make_view
 from flux_cli.engine.download_queue import INTERRUPTED, DownloadQueue
 from flux_cli.engine.event_loop import EventLoop
 from flux_cli.engine.hooks import Hooks
@@ -90,7 +90,7 @@ class _Follow:
                 self._saving.save, self._saved, loop=self._loop, workers=wishes.saving.workers
             )
             stack.callback(self._downloads.close)
-        self._follower = make_follower(
+        self._view = make_view(
             runtime,
             ids,
             wishes.output,
@@ -98,14 +98,14 @@ class _Follow:
             keep_raw=wishes.keep_raw,
             has_files=wishes.saving is not None,
         )
-        stack.callback(self._follower.close)
+        stack.callback(self._view.close)
         if wishes.command is not None:
             self._hooks = Hooks(
                 wishes.command,
                 describe_task,
                 loop=self._loop,
                 environment=runtime.environment,
-                say=self._follower.say,
+                say=self._view.say,
             )
             stack.enter_context(interrupts.cleaned_up(self._hooks.kill))
             stack.callback(self._hooks.stop)
@@ -118,7 +118,7 @@ class _Follow:
                 if isinstance(event, Changed):
                     self._changed(event.task)
                 else:
-                    self._follower.polled(event)
+                    self._view.polled(event)
             self._loop.run_while(self._has_work)
             self._end(_OUT_OF_TIME)
         except Interrupted:
@@ -175,7 +175,7 @@ class _Follow:
 
         runtime = self._runtime
         is_live = self._wishes.output in (Format.AUTO, Format.TABLE) and runtime.stdout.has_styles
-        progress = Silence(lambda line: self._loop.post(lambda: self._follower.say(line)))
+        progress = Silence(lambda line: self._loop.post(lambda: self._view.say(line)))
         with open_saving(
             runtime, options, progress if is_live else LineProgress(runtime.stderr)
         ) as saving:
@@ -196,7 +196,7 @@ class _Follow:
         self._tell(task)
 
     def _tell(self, task: Task) -> None:
-        self._follower.changed(task)
+        self._view.changed(task)
         if self._hooks is not None and not task.state.is_running:
             self._hooks.start(task)
 
@@ -213,10 +213,10 @@ class _Follow:
             self._saving.close()
             for task in self._downloads.interrupt(error):
                 self._saving.note(task)
-                self._follower.changed(task)  # and run no command for it
+                self._view.changed(task)  # and run no command for it
         if self._hooks is not None:
             self._hooks.stop()
-        self._follower.end(self._watch)
+        self._view.end(self._watch)
 
     def _conclude(self) -> ExitCode:
         """Say how it went, and return the verdict."""

@@ -6,7 +6,7 @@ from pathlib import Path
 import typer
 
 from flux_cli.commands import file_options, options
-from flux_cli.commands.grouped import GroupedCommand
+from flux_cli.commands.help_panels import GroupedCommand
 from flux_cli.commands.intake import prepare
 from flux_cli.commands.look import look
 from flux_cli.engine.until import Until
@@ -126,7 +126,7 @@ def watch(
     the service did not answer for --give-up-after; 7 when a command failed.
     """
     from flux_cli.commands.follow import Wishes, follow
-    from flux_cli.commands.resume import tell_how_to_go_on
+    from flux_cli.commands.resume_hint import tell_how_to_go_on
     from flux_cli.engine.watch import WatchPolicy
 
     runtime: Runtime = ctx.obj

@@ -15,7 +15,7 @@ from flux_cli.runtime import Runtime
 _PROGRESS_EVERY = 30.0  # seconds, on stderr
 
 
-class Follower(Protocol):
+class WatchView(Protocol):
     """Hears what happens in a watch, and has the last word."""
 
     def changed(self, task: Task) -> None:
@@ -34,7 +34,7 @@ class Follower(Protocol):
         """Give back what is held, however the watch ended."""
 
 
-class StreamFollower:
+class StreamView:
     """Writes a record for each change at once, and at the end those of which nothing was heard."""
 
     def __init__(
@@ -67,7 +67,7 @@ class StreamFollower:
         pass
 
 
-class PrintFollower:
+class PrintView:
     """Prints every task once, at the end, and meanwhile a line of progress now and then.
 
     What cannot be kept until then, because neither memory nor the temporary
@@ -151,7 +151,7 @@ class PrintFollower:
         return self._writer
 
 
-def make_follower(
+def make_view(
     runtime: Runtime,
     ids: TaskIds,
     output: Format,
@@ -159,7 +159,7 @@ def make_follower(
     *,
     keep_raw: bool,
     has_files: bool,
-) -> Follower:
+) -> WatchView:
     """Return who follows a watch for `output`: a live view on a terminal, else a stream."""
 
     def make() -> Writer:
@@ -173,13 +173,13 @@ def make_follower(
         )
 
     if output in (Format.AUTO, Format.TABLE) and runtime.stdout.has_styles:
-        from flux_cli.commands.live_follower import LiveFollower
+        from flux_cli.commands.live_watch_view import LiveWatchView
 
-        return LiveFollower(runtime, ids, states)
+        return LiveWatchView(runtime, ids, states)
     is_table = output is Format.TABLE or runtime.stdout.is_terminal
     if output is Format.JSONL or (output is Format.AUTO and not is_table):
-        return StreamFollower(runtime, ids, make(), states)
-    return PrintFollower(runtime, ids, make, states, tells_progress=is_table)
+        return StreamView(runtime, ids, make(), states)
+    return PrintView(runtime, ids, make, states, tells_progress=is_table)
 
 
 def _untold(watch: Watch, ids: TaskIds, now: float) -> Iterator[Task]:

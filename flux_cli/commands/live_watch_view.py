@@ -3,7 +3,7 @@
 import contextlib
 
 from flux_cli import interrupts
-from flux_cli.commands.followers import PrintFollower
+from flux_cli.commands.watch_views import PrintView
 from flux_cli.engine.watch import Polled, Watch
 from flux_cli.models.ids import TaskIds
 from flux_cli.models.state import State
@@ -16,7 +16,7 @@ from flux_cli.runtime import Runtime
 _MOST_ROWS = 60  # of a final table; longer ones show what is not well, and the summary
 
 
-class LiveFollower(PrintFollower):
+class LiveWatchView(PrintView):
     """Shows a live view, and leaves a final table behind.
 
     Of many tasks, the table holds those that are not well.

@@ -4,8 +4,8 @@ import io
 from pathlib import Path
 from typing import Any
 
-from flux_cli.commands.followers import PrintFollower
 from flux_cli.commands.hook_input import as_variable
+from flux_cli.commands.watch_views import PrintView
 from flux_cli.engine.event_loop import EventLoop
 from flux_cli.engine.hooks import Hooks
 from flux_cli.engine.watch import Polled
@@ -25,21 +25,21 @@ def test_a_line_of_progress_at_most_every_30_seconds() -> None:
     for task_id in make_ids(1000):
         ids.add(task_id)
     unused: Any = None
-    follower = PrintFollower(runtime, ids, unused, None, tells_progress=True)
+    view = PrintView(runtime, ids, unused, None, tells_progress=True)
     told: list[float] = []
     for second in range(121):
         time[0] = float(second)
         before = stderr.getvalue()
-        follower.polled(Polled(1.0, None))
+        view.polled(Polled(1.0, None))
         if stderr.getvalue() != before:
             told.append(second)
-        follower.changed(parse_task(f"id-{second}", finished("x"), 0.0))
+        view.changed(parse_task(f"id-{second}", finished("x"), 0.0))
     assert told == [30, 60, 90, 120]
     assert stderr.getvalue().startswith("flux: 30 of 1,000 tasks done.\n")
     time[0] = 200.0
-    follower.polled(Polled(1.0, ConnectionFault("cut", code="reply_cut")))
+    view.polled(Polled(1.0, ConnectionFault("cut", code="reply_cut")))
     assert stderr.getvalue().endswith("flux: 121 of 1,000 tasks done. cut.\n")
-    follower.close()
+    view.close()
 
 
 def test_what_a_command_prints_is_said_and_how_it_failed_is_kept(tmp_path: Path) -> None:

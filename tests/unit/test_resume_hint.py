@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from flux_cli.app import app
-from flux_cli.commands.resume import quote, resume_command
+from flux_cli.commands.resume_hint import quote, resume_command
 from flux_cli.config.durations import format_duration, parse_duration
 from flux_cli.models.ids import flaw
 from flux_cli.output.sanitize import sanitize
