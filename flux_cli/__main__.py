@@ -29,7 +29,8 @@ def _run() -> int:
     if sys.argv[1:] == ["--version"]:
         from flux_cli import __version__
 
-        print(f"flux {__version__}")  # noqa: T201
+        if sys.stdout is not None:
+            sys.stdout.write(f"flux {__version__}\n")
         return 0
     from flux_cli.app import app
 
@@ -66,7 +67,9 @@ def _flushed(code: int) -> int:
                 stream.flush()
         except BrokenPipeError:
             pass
-        except OSError:
+        except OSError as error:
+            if code == 0 and sys.stderr is not None:
+                sys.stderr.write(f"flux: stdout: cannot be written: {error.strerror}.\n")
             code = code or 7
     return code
 

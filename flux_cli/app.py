@@ -35,12 +35,20 @@ class _Boundary(TyperGroup):
         return sorted(super().list_commands(ctx), key=order.index)
 
     def invoke(self, ctx: Any) -> Any:
-        """Run the command. Each signal has an exit code of its own, which typer does not know."""
+        """Run the command. A signal has an exit code of its own, which counts before any other."""
         try:
             with interrupts.held():
-                return super().invoke(ctx)
+                result = super().invoke(ctx)
+                interrupts.check()  # one that came while the last was written
+                return result
         except Interrupted as signal:
             raise typer.Exit(signal.exit_code) from None
+        except Exception as error:
+            if (number := interrupts.noted()) is None:
+                raise
+            if isinstance(error, FluxError):
+                _report_failure(error, ctx.obj)
+            raise typer.Exit(128 + number) from None
 
     def main(
         self,
@@ -66,6 +74,8 @@ class _Boundary(TyperGroup):
             )
         except BaseException as error:  # noqa: BLE001 - the boundary
             code = _report(error, runtime)
+        if runtime.stdout.is_given_up:
+            runtime.stderr.line("flux: results are missing: whoever reads stdout does not go on.")
         sys.exit(code or ExitCode.OK)
 
 

@@ -43,6 +43,7 @@ class _State:
     is_held = False  # signals are noted, not acted upon
     is_cuttable = False  # what runs may be cut anywhere
     noted: int | None = None  # and not delivered yet
+    first: int | None = None  # the signal that ends the program, delivered or not
     first_at: float | None = None  # monotonic seconds
     wants_stop = False  # SIGTSTP was noted
     wake: Callable[[], None] = staticmethod(lambda: None)
@@ -117,8 +118,13 @@ def suspended_by(suspend: Callable[[], None]) -> Iterator[None]:
 
 
 def stop_here() -> None:
-    """Stop this process, as Ctrl-Z does, until somebody lets it go on."""
-    os.kill(os.getpid(), signal.SIGSTOP)
+    """Stop this process, as Ctrl-Z does, until somebody lets it go on.
+
+    Not where nobody could: the system keeps Ctrl-Z from processes without a shell of their own.
+    """
+    before = signal.signal(signal.SIGTSTP, signal.SIG_DFL)
+    os.kill(os.getpid(), signal.SIGTSTP)
+    signal.signal(signal.SIGTSTP, before)
 
 
 def check() -> None:
@@ -162,6 +168,11 @@ def get(queue: "SimpleQueue[T]", timeout: float | None = None) -> T:
 _WAKE = object()
 
 
+def noted() -> int | None:
+    """Return the number of the first signal that has come, delivered or not."""
+    return _state.first
+
+
 def sleep(seconds: float) -> None:
     """Let `seconds` pass. Raises Interrupted."""
     with contextlib.suppress(Empty):
@@ -181,13 +192,13 @@ def wait_writable(descriptor: int, until: float | None = None) -> bool:
         if not alarms:
             left = _TICK if left is None else min(left, _TICK)
         try:
-            rung, writable, _ = select.select(alarms, [descriptor], [], left)
+            ready = _ready(descriptor, alarms, left, writes=True)
         except (OSError, ValueError):  # the system cannot wait for this: writing waits instead
             return True
-        if writable:
+        if descriptor in ready:
             return True
-        if rung:
-            os.read(rung[0], 64)
+        if ready:
+            os.read(alarms[0], 64)
         if any(time.monotonic() >= limit for limit in limits):
             return False
         check_stop()
@@ -199,13 +210,29 @@ def wait_readable(descriptor: int) -> None:
         check()
         alarms = _alarms()
         try:
-            readable = select.select([descriptor, *alarms], [], [], None if alarms else _TICK)[0]
+            ready = _ready(descriptor, alarms, None if alarms else _TICK, writes=False)
         except (OSError, ValueError):  # no system can wait for a file: it is always there
             return
-        if descriptor in readable:
+        if descriptor in ready:
             return
-        if readable:
-            os.read(readable[0], 64)
+        if ready:
+            os.read(alarms[0], 64)
+
+
+def _ready(descriptor: int, alarms: list[int], timeout: float | None, *, writes: bool) -> set[int]:
+    """Wait for `descriptor` or an alarm, and return those that are ready."""
+    if sys.platform != "linux":  # elsewhere poll does not know terminals
+        readers, writers = (alarms, [descriptor]) if writes else ([descriptor, *alarms], [])
+        readable, writable, _ = select.select(readers, writers, [], timeout)
+        return {*readable, *writable}
+    poll = select.poll()  # unlike select, it takes descriptors of any number
+    poll.register(descriptor, select.POLLOUT if writes else select.POLLIN)
+    for alarm in alarms:
+        poll.register(alarm, select.POLLIN)
+    events = poll.poll(None if timeout is None else timeout * 1000)
+    if any(event & select.POLLNVAL for _, event in events):
+        raise OSError("not open")
+    return {number for number, _ in events}
 
 
 def check_stop() -> None:
@@ -242,7 +269,7 @@ def _note(number: int, frame: object) -> None:
     if not _state.is_held:
         _end_at_once(number)
     if _state.first_at is None:
-        _state.first_at = now
+        _state.first, _state.first_at = number, now
     elif now - _state.first_at < _SAME:
         return
     else:

@@ -112,7 +112,9 @@ class _Follow:
 
     def run(self) -> ExitCode:
         if self._wishes.policy.timeout:
-            self._runtime.stdout.set_deadline(time.monotonic() + self._wishes.policy.timeout)
+            deadline = time.monotonic() + self._wishes.policy.timeout
+            self._runtime.stdout.set_deadline(deadline)
+            self._runtime.stderr.set_deadline(deadline)
         try:
             for event in self._watch.events():
                 if isinstance(event, Changed):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import typer
 
+from flux_cli import interrupts
 from flux_cli.api.throttle import Throttle
 from flux_cli.config.settings import BaseUrl
 from flux_cli.engine.downloader import Downloader, DownloadRules
@@ -122,7 +123,7 @@ class Saving:
             if path.is_file() and not self._options.overwrites:
                 remove_leftover(partial_path(path))
                 return
-            with whole_file(path) as stream:
+            with whole_file(path, waits_for_disk=interrupts.noted() is None) as stream:
                 stream.write(f"{encode_record(as_record(task))}\n".encode())
         except OSError as error:
             self._count(self._downloader.refuse(path, error, f"{task.id}, sidecar"))
@@ -153,7 +154,7 @@ def open_saving(runtime: Runtime, options: SavingOptions, progress: Progress) ->
         )
         sheet = None
         if options.has_contact_sheet:
-            sheet = ContactSheet(options.folder, sleep=runtime.sleep)
+            sheet = ContactSheet(options.folder)
         try:
             yield Saving(runtime, options, downloader, sheet)
         finally:

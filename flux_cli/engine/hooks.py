@@ -9,10 +9,11 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 
 from flux_cli.engine.event_loop import EventLoop
+from flux_cli.engine.process_tree import descendants
 from flux_cli.engine.task_store import TaskBacklog
 from flux_cli.engine.thread_pool import ThreadPool
 from flux_cli.models.task import Task
@@ -22,6 +23,7 @@ _AT_ONCE = 4
 _MOST_OUTPUT = 16_384  # bytes of a command's output that are shown
 _TICK = 0.05  # seconds between two looks whether a command has ended
 _CHUNK = getattr(select, "PIPE_BUF", 512)  # bytes that a pipe takes at once when it takes any
+_KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
 _PATIENCE = 0.1  # seconds between asking a command to end and ending it
 
 
@@ -74,22 +76,33 @@ class Hooks:
             self._is_stopped = True
         self.unfinished = self._pool.busy + len(self._backlog)
         self._backlog.close()
-        self._signal(signal.SIGTERM)
+        started = self._end(signal.SIGTERM)
         end = time.monotonic() + _PATIENCE
         self._loop.run_while(lambda: bool(self._pool.busy) and time.monotonic() < end)
-        self.kill()
+        self._end(_KILL, started)
 
     def kill(self) -> None:
         """End what is running at once."""
-        self._signal(getattr(signal, "SIGKILL", signal.SIGTERM))
+        self._end(_KILL)
 
-    def _signal(self, number: int) -> None:
-        for process in tuple(self._running):
+    def _end(self, number: int, also: Sequence[int] = ()) -> list[int]:
+        """Send a signal to the commands and to all that they have started; return those.
+
+        `also` are processes that were found before, and may have lost their parents since.
+        """
+        running = tuple(self._running)
+        if sys.platform == "win32":
+            for process in running:
+                process.terminate()
+            return []
+        found = [pid for process in running for pid in descendants(process.pid)]
+        for process in running:
             with contextlib.suppress(OSError):
-                if sys.platform == "win32":
-                    process.terminate()
-                else:  # the shell, and what it has started
-                    os.killpg(process.pid, number)
+                os.killpg(process.pid, number)
+        for pid in {*found, *also}:
+            with contextlib.suppress(OSError):
+                os.kill(pid, number)
+        return found
 
     def _next(self) -> None:
         while self._backlog and self._pool.has_room:
@@ -125,7 +138,7 @@ class Hooks:
                     stdout=subprocess.PIPE,
                     stderr=subprocess.STDOUT,
                     env={**self._environment, **variables},
-                    process_group=None if sys.platform == "win32" else 0,
+                    start_new_session=True,  # a group to be ended, and no terminal to ask on
                 )
                 self._running.add(process)
         except (OSError, ValueError) as error:

@@ -12,13 +12,14 @@ import hashlib
 import html
 import os
 import shutil
+import stat
 import tempfile
-import time
 import urllib.parse
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from flux_cli import interrupts
 from flux_cli.errors import OutputError, UsageError
 from flux_cli.models.ids import match_key
 from flux_cli.models.state import State
@@ -31,7 +32,7 @@ from flux_cli.storage.atomic import whole_file
 NAME = "index.html"
 _MARK = '<meta name="generator" content="flux-tasks">'
 _DATA = b'<script type="application/json" id="cards">\n'
-_PATIENCE = 60.0  # seconds; whoever else has the page writes it once
+_PATIENCE = 20.0  # seconds; whoever else has the page writes it once
 _LONGEST_LINE = 1 << 20  # bytes of one that is read back
 _STYLE = """
 :root { color-scheme: light dark; --line: #8884; --dim: #777; --bad: #c33; }
@@ -115,13 +116,13 @@ class ContactSheet:
     each task alone.
     """
 
-    def __init__(self, folder: Path, *, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(self, folder: Path, *, patience: float = _PATIENCE) -> None:
         """Raises UsageError where an `index.html` of another kind is in `folder`.
 
-        `sleep` waits while another process writes the page.
+        While another process writes the page it is waited for, `patience` seconds at most.
         """
+        self._patience = patience
         self._folder = folder
-        self._sleep = sleep
         self.path = folder / NAME
         self._check()
         with self._writing():
@@ -155,7 +156,9 @@ class ContactSheet:
         with (
             self._writing(),
             # nobody else changes the page from here on
-            whole_file(self.path, sleep=_patient(self._sleep)) as page,
+            whole_file(
+                self.path, patience=self._patience, waits_for_disk=interrupts.noted() is None
+            ) as page,
             tempfile.TemporaryFile(dir=self._folder) as merged,
         ):
             if self._failure is not None:
@@ -187,7 +190,7 @@ class ContactSheet:
     def _old_cards(self) -> Iterator[Card]:
         """Yield the cards that the page holds; what is no card is passed over."""
         try:
-            page = self.path.open("rb")
+            page = _open(self.path)
         except FileNotFoundError:
             return
         with page:
@@ -199,7 +202,7 @@ class ContactSheet:
     def _check(self) -> None:
         """Refuse to touch a page of another kind. Raises UsageError, OutputError."""
         try:
-            with self.path.open("rb") as page:
+            with _open(self.path) as page:
                 is_ours = _MARK.encode() in page.read(len(_HEAD.encode()))
         except FileNotFoundError:
             return
@@ -217,20 +220,6 @@ class ContactSheet:
             yield
         except OSError as error:
             raise OutputError(f"{self.path}: cannot be written: {error.strerror}") from None
-
-
-def _patient(sleep: Callable[[float], None]) -> Callable[[float], None]:
-    """Return a `sleep` that waits for no more than _PATIENCE seconds in all."""
-    left = _PATIENCE
-
-    def wait(seconds: float) -> None:
-        nonlocal left
-        left -= seconds
-        if left < 0:
-            raise OSError(0, "another flux has been writing it for a minute")
-        sleep(seconds)
-
-    return wait
 
 
 def _task_key(task_id: str) -> int:
@@ -284,3 +273,12 @@ def _link(path: str) -> str:
 
 def _text(text: str) -> str:
     return html.escape(sanitize(text[:LONGEST_TEXT]), quote=True)
+
+
+def _open(path: Path) -> BinaryIO:
+    """Open a regular file; a pipe of that name would keep who opens it waiting. Raises OSError."""
+    stream = os.fdopen(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb")
+    if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+        stream.close()
+        raise OSError(0, "it is no regular file")
+    return stream

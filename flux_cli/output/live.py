@@ -17,7 +17,7 @@ from flux_cli.models.summary import TaskCounts
 from flux_cli.models.task import Task
 from flux_cli.output.sanitize import sanitize
 from flux_cli.output.table import Drawing, Layout, Row, make_row
-from flux_cli.output.terminal import Stdout
+from flux_cli.output.terminal import ECHO, Stdout
 from flux_cli.output.times import format_duration
 
 
@@ -128,7 +128,7 @@ class LiveView:
 
     def paint(self) -> RenderableType:
         """Return the view as it is now, no higher than the window."""
-        columns, lines = self._stdout.columns, self._stdout.lines
+        columns, lines = self._stdout.columns - ECHO, self._stdout.lines
         with self._lock:
             self._console.size = (columns, lines)
             head = self._head(columns)

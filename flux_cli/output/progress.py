@@ -11,12 +11,11 @@ from rich.filesize import decimal
 from flux_cli import interrupts
 from flux_cli.models.task import File
 from flux_cli.output.sanitize import one_line
-from flux_cli.output.terminal import Stderr
+from flux_cli.output.terminal import ECHO, Stderr
 
 
 _LONGEST_NAME = 200  # characters
 _STEP = 1 << 18  # bytes between two updates of a bar
-_ECHO = 3  # columns that are left free: a terminal shows ^C where the cursor is, and must not wrap
 
 
 class Progress:
@@ -80,7 +79,7 @@ class BarProgress(Progress):
 
         self._console = Console(
             file=stderr.text,
-            width=stderr.columns - _ECHO,
+            width=stderr.columns - ECHO,
             force_terminal=True,
             color_system="standard",
             no_color=not stderr.has_colours,

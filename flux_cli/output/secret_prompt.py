@@ -1,10 +1,12 @@
 """Asks for a secret on the terminal, where it is not shown."""
 
+import contextlib
 import os
 import sys
 from typing import Any
 
 from flux_cli import interrupts
+from flux_cli.output.terminal import is_foreground
 
 
 _LONGEST = 1 << 16  # bytes of one answer; a terminal takes far less
@@ -29,14 +31,19 @@ def ask_secret(prompt: str) -> str:
         terminal = os.dup(0)
     before = termios.tcgetattr(terminal)
 
+    hidden: list[Any] = [*before]
+    hidden[3] = (before[3] | termios.ICANON | termios.ISIG) & ~termios.ECHO
+
     def hide() -> None:
-        hidden: list[Any] = termios.tcgetattr(terminal)
-        hidden[3] &= ~termios.ECHO
+        while not is_foreground(terminal):  # a shell has the terminal, in a state of its own
+            interrupts.stop_here()
+            interrupts.check()
         termios.tcsetattr(terminal, termios.TCSAFLUSH, hidden)
         os.write(terminal, prompt.encode())
 
     def show() -> None:
-        termios.tcsetattr(terminal, termios.TCSAFLUSH, before)
+        with contextlib.suppress(OSError, termios.error):  # the terminal may be gone
+            termios.tcsetattr(terminal, termios.TCSAFLUSH, before)
 
     def stop() -> None:
         show()
@@ -50,5 +57,6 @@ def ask_secret(prompt: str) -> str:
             return os.read(terminal, _LONGEST).decode("utf-8", "replace").rstrip("\r\n")
     finally:
         show()
-        os.write(terminal, b"\n")
+        with contextlib.suppress(OSError):
+            os.write(terminal, b"\n")
         os.close(terminal)

@@ -6,8 +6,10 @@ ever again (a reader that stalls). None of these may lose bytes, or keep a
 signal from being heard.
 """
 
+import contextlib
 import os
 import select
+import socket
 import stat
 import sys
 import time
@@ -19,7 +21,8 @@ from flux_cli import interrupts
 
 
 _PATIENCE = 0.5  # seconds
-_PAUSE = 0.005  # seconds
+_PAUSE = 0.002  # seconds
+_PAGE = 4096  # bytes, in which a pipe keeps what it is given
 _SLICE = getattr(select, "PIPE_BUF", 512)  # bytes that a pipe takes at once when it takes any
 
 
@@ -31,6 +34,9 @@ class Sink(Protocol):
 
     def write(self, pieces: Sequence[bytes]) -> int:
         """Write `pieces`; return how many were taken whole. Raises OSError."""
+
+    def write_now(self, data: bytes) -> None:
+        """Write what is taken of `data` without waiting."""
 
 
 def open_sink(stream: TextIO | None) -> Sink:
@@ -52,6 +58,9 @@ class _Nowhere:
     def write(self, pieces: Sequence[bytes]) -> int:
         return len(pieces)
 
+    def write_now(self, data: bytes) -> None:
+        pass
+
 
 class _Stream:
     """A stream that is no file of the system's."""
@@ -70,6 +79,9 @@ class _Stream:
         self._stream.flush()
         return len(pieces)
 
+    def write_now(self, data: bytes) -> None:
+        pass
+
 
 class _Descriptor:
     """Writes to a file descriptor.
@@ -79,10 +91,15 @@ class _Descriptor:
     """
 
     def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
         mode = os.fstat(descriptor).st_mode
         self._is_file = stat.S_ISREG(mode)
+        self._is_terminal = stat.S_ISCHR(mode) and os.isatty(descriptor)
         self._is_pipe = stat.S_ISFIFO(mode) and os.name == "posix"
+        self._descriptor = _own_terminal(descriptor) if self._is_terminal else descriptor
+        self._socket = None
+        if stat.S_ISSOCK(mode):
+            self._socket = socket.socket(fileno=os.dup(descriptor))
+        self._is_resumed = False
         self._moved_at = 0.0  # when the reader last took something
         self.deadline: float | None = None
         self.is_given_up = False
@@ -115,36 +132,64 @@ class _Descriptor:
             self._undo(taken - _whole(pieces, taken))
             raise
 
+    def write_now(self, data: bytes) -> None:
+        """Write what is taken of `data` without waiting; what cannot be is left."""
+        with contextlib.suppress(OSError):
+            if not self._is_pipe and select.select([], [self._descriptor], [], 0)[1]:
+                self._write(data)
+
     def _send(self, data: bytes) -> bool:
         """Write all of `data`; False when whoever reads is given up."""
         taken = 0
-        if len(data) > _SLICE and not self._has_room(len(data)):
+        if self._is_pipe and len(data) > _SLICE and not self._has_room(len(data)):
             return False
         while taken < len(data):
             if not interrupts.wait_writable(self._descriptor, self._until()):
-                return False
+                if not self._resume():
+                    return False
+                continue
             try:
-                taken += os.write(self._descriptor, data[taken : taken + _SLICE])
+                taken += self._write(data[taken : taken + _SLICE])
+                self._moved_at = time.monotonic()
             except BlockingIOError:  # there is room, but for less
                 time.sleep(_PAUSE)
-            self._moved_at = time.monotonic()
         return True
+
+    def _resume(self) -> bool:
+        """Undo a Ctrl-S, once; tell whether that helped."""
+        if not self._is_terminal or self._is_resumed:
+            return False
+        import termios
+
+        self._is_resumed = True
+        with contextlib.suppress(OSError, termios.error):
+            termios.tcflow(self._descriptor, termios.TCOON)
+        return bool(select.select([], [self._descriptor], [], 0)[1])
+
+    def _write(self, data: bytes) -> int:
+        if self._socket is not None:  # which would wait for room for all of it
+            return self._socket.send(data, getattr(socket, "MSG_DONTWAIT", 0))
+        return os.write(self._descriptor, data)
 
     def _until(self) -> float | None:
         return None if self.deadline is None else max(self.deadline, self._moved_at + _PATIENCE)
 
     def _has_room(self, size: int) -> bool:
-        """Tell, once a signal has come, whether a pipe takes `size` bytes before the grace ends.
+        """Wait until a pipe has room for `size` bytes, which are more than it takes at once.
 
-        They are more than it takes at once, and must not be cut.
+        Whoever reads may stop for ever in the middle of them. False when they are given up.
         """
-        while self._is_pipe and (grace_end := interrupts.grace_end()) is not None:
-            if not _unread(self._descriptor) and size <= _capacity(self._descriptor):
+        pages = -(-size // _PAGE) + 1
+        if pages > _capacity(self._descriptor, 2 * size) // _PAGE:
+            return True  # it never has so much
+        while True:
+            full = -(-_unread(self._descriptor) // _PAGE)  # at least every other page is full
+            if pages + (2 * full + 2 if full else 0) <= _capacity(self._descriptor) // _PAGE:
                 return True
-            if time.monotonic() >= grace_end:
+            limits = [t for t in (self._until(), interrupts.grace_end()) if t is not None]
+            if limits and time.monotonic() >= min(limits):
                 return False
             time.sleep(_PAUSE)
-        return True
 
     def _undo(self, count: int) -> None:
         """Take back the last `count` bytes, if they are at the end of the file."""
@@ -181,10 +226,25 @@ def _unread(descriptor: int) -> int:
     return int.from_bytes(fcntl.ioctl(descriptor, termios.FIONREAD, bytes(4)), sys.byteorder)
 
 
-def _capacity(descriptor: int) -> int:
-    """Return how many bytes an empty pipe takes."""
+def _capacity(descriptor: int, wanted: int = 0) -> int:
+    """Return how many bytes an empty pipe takes, after asking for `wanted` of them."""
     import fcntl
 
     if not hasattr(fcntl, "F_GETPIPE_SZ"):
         return 16_384  # the least of the systems that do not tell
-    return fcntl.fcntl(descriptor, fcntl.F_GETPIPE_SZ)
+    size: int = fcntl.fcntl(descriptor, fcntl.F_GETPIPE_SZ)
+    if wanted > size:
+        with contextlib.suppress(OSError):
+            size = fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, wanted)
+    return size
+
+
+def _own_terminal(descriptor: int) -> int:
+    """Open the terminal behind `descriptor` anew, so that writing to it never waits.
+
+    The shell and others share what they gave us, which therefore has to stay as it is.
+    """
+    try:
+        return os.open(os.ttyname(descriptor), os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK)
+    except (OSError, AttributeError):
+        return descriptor

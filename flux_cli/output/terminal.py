@@ -15,7 +15,16 @@ from flux_cli.token import Token
 _LONGEST_LINE = 5000  # characters on stderr
 _NARROWEST = 8  # columns
 _WIDTH = re.compile(r"[1-9][0-9]{0,4}")
+ECHO = 3  # columns that a view leaves free: a terminal shows ^C at the cursor, and must not wrap
 UNLIMITED = 1_000_000  # columns: where nothing has an edge
+
+
+def is_foreground(descriptor: int) -> bool:
+    """Tell whether this process has the terminal, and no other job of the shell."""
+    try:
+        return os.tcgetpgrp(descriptor) == os.getpgrp()
+    except (OSError, AttributeError):
+        return True
 
 
 class Screen:
@@ -29,8 +38,17 @@ class Screen:
         self._sink = open_sink(stream)
 
     def show_cursor(self) -> None:
-        """Show the cursor again, at once: for the end of the process in the middle of a view."""
-        os.write(self.fileno(), b"\x1b[?25h")
+        """Show the cursor again without waiting: the process ends in the middle of a view."""
+        self._sink.write_now(b"\x1b[?25h")
+
+    def set_deadline(self, deadline: float) -> None:
+        """Give up a reader that stalls at `deadline`, in monotonic seconds."""
+        self._sink.deadline = deadline
+
+    @property
+    def is_given_up(self) -> bool:
+        """Whether something was not written, because nobody took it any more."""
+        return self._sink.is_given_up
 
     def _abandon(self) -> None:
         """Write nowhere from now on, nor at the interpreter's last flush."""
@@ -113,10 +131,6 @@ class Stdout(Screen):
     """
 
     outlives_reader = False
-
-    def set_deadline(self, deadline: float) -> None:
-        """Give up a reader that stalls at `deadline`, in monotonic seconds."""
-        self._sink.deadline = deadline
 
     def write_pieces(self, pieces: Sequence[bytes]) -> int:
         """Write `pieces`, none of them half, at once; return how many were taken.
@@ -201,5 +215,5 @@ class _ViewStream(io.TextIOBase):
 
     def flush(self) -> None:
         parts, self._parts = self._parts, []
-        if parts:
+        if parts and (not self.isatty() or is_foreground(self.fileno())):
             self._screen.write("".join(parts).encode(self.encoding, errors="replace"))

@@ -19,22 +19,41 @@ _FLAGS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 
 @contextlib.contextmanager
 def whole_file(
-    path: Path, *, is_private: bool = False, sleep: Callable[[float], None] = time.sleep
+    path: Path,
+    *,
+    is_private: bool = False,
+    patience: float = _PATIENCE,
+    waits_for_disk: bool = True,
 ) -> Iterator[BinaryIO]:
     """Give a stream whose bytes are at `path` once the block has ended well, and only then.
 
-    Nobody else who uses this replaces `path` meanwhile. A private file is its
-    owner's alone, whatever the umask. Raises OSError.
+    Nobody else who uses this replaces `path` meanwhile; for them it waits up to
+    `patience` seconds, and not at all once a signal has come. A private file is
+    its owner's alone, whatever the umask. Unless it `waits_for_disk`, a loss of
+    power soon afterwards may leave an empty file. Raises OSError.
     """
     temporary = partial_path(path)
-    stream = open_partial(temporary, is_private=is_private, wait=sleep)
+    stream = open_partial(temporary, is_private=is_private, wait=_waiter(path, patience))
     try:
         stream.truncate()
         yield stream
-        commit(stream, temporary, path)
+        commit(stream, temporary, path, waits_for_disk=waits_for_disk)
     except BaseException:
         abort(stream, temporary)
         raise
+
+
+def _waiter(path: Path, patience: float) -> Callable[[float], None]:
+    left = patience
+
+    def wait(seconds: float) -> None:
+        nonlocal left
+        left -= seconds
+        if left < 0 or interrupts.noted() is not None:
+            raise OSError(0, f"another flux is writing {path.name}")
+        time.sleep(seconds)
+
+    return wait
 
 
 def partial_path(path: Path) -> Path:
@@ -43,7 +62,7 @@ def partial_path(path: Path) -> Path:
 
 
 def open_partial(
-    temporary: Path, *, wait: Callable[[float], None] = time.sleep, is_private: bool = False
+    temporary: Path, *, wait: Callable[[float], None], is_private: bool = False
 ) -> BinaryIO:
     """Create and lock a temporary file, or take over what a crash left of one.
 
@@ -68,20 +87,22 @@ def open_partial(
         stream.close()  # whoever held the lock has renamed or removed it: another try
 
 
-def commit(stream: BinaryIO, temporary: Path, path: Path) -> None:
+def commit(stream: BinaryIO, temporary: Path, path: Path, *, waits_for_disk: bool = True) -> None:
     """Bring what `open_partial` gave to the disk, and then to `path`.
 
     Raises OSError when it is not there; what fails once it is there, is no failure.
     """
     stream.flush()
-    os.fsync(stream.fileno())
+    if waits_for_disk:
+        os.fsync(stream.fileno())
     if os.name != "posix":
         stream.close()
     temporary.replace(path)  # elsewhere the lock is held until the old name is gone
     with contextlib.suppress(OSError):
         stream.close()
-    with contextlib.suppress(OSError):
-        _sync_folder(path.parent)
+    if waits_for_disk:
+        with contextlib.suppress(OSError):
+            _sync_folder(path.parent)
 
 
 def abort(stream: BinaryIO, temporary: Path) -> None:

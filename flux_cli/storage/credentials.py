@@ -126,7 +126,7 @@ class CredentialStore:
             return _parsed(data)
         except _NewerVersion:
             warn(f"{self.path}: written by a newer flux; taken as logged out")
-        except (ValueError, TypeError, KeyError, RecursionError):
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             warn(f"{self.path}: damaged; taken as logged out. Run: {self.login_command}")
         return None
 

@@ -11,15 +11,17 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import pexpect
 import pytest
 
 from flux_cli.errors import ExitCode
 from tests.end_to_end.test_check import Start
 from tests.support.fault_server import Request, Script, Step, Wait, answer, reply
 from tests.support.instants import count_instants, run_until
-from tests.support.patience import AT_ONCE, until
+from tests.support.needs import need
+from tests.support.patience import AT_ONCE, LONGEST, until
 from tests.support.pictures import leftovers, whole, with_files
-from tests.support.processes import is_stopped, running_with
+from tests.support.processes import running_with
 from tests.support.program import CANARY, FLUX, MEASURED_BY, Background, Program, Run
 from tests.support.records import batch, error_body, failed, finished, make_ids, running
 from tests.support.terminal import Terminal
@@ -406,6 +408,41 @@ STOPPED = {
 }
 
 
+class Shell:
+    """A shell with job control, on a terminal."""
+
+    def __init__(self, flux: Program, **changes: str | None) -> None:
+        need("bash")
+        environment = flux.variables(
+            {"TERM": "xterm-256color", "PS1": "READY> "} | changes | dict.fromkeys(MEASURED_BY)
+        )
+        self.terminal = pexpect.spawn(
+            "bash",
+            ["--norc", "--noprofile", "-i"],
+            env=environment,
+            cwd=str(flux.folder),
+            dimensions=(40, 100),
+            encoding="utf-8",
+            timeout=LONGEST,
+        )
+        self.terminal.expect_exact("READY> ")
+        self.sent = ""
+
+    def type(self, text: str, *, wait_for: str) -> None:
+        """Type `text` and wait until something is shown."""
+        self.terminal.send(text)
+        self.terminal.expect_exact(wait_for)
+        self.sent += self.terminal.before + self.terminal.after
+
+    def end(self) -> str:
+        """Let the shell say the last exit code, which is to be 0; return all that was shown."""
+        self.terminal.send("echo code=$?=\n")
+        self.terminal.expect("code=([0-9]+)=")
+        assert self.terminal.match[1] == "0"
+        self.terminal.close(force=True)
+        return self.sent
+
+
 @pytest.mark.parametrize("name", STOPPED)
 def test_ctrl_z_gives_the_cursor_back_and_fg_goes_on(
     flux: Program, service: Start, name: str
@@ -421,35 +458,41 @@ def test_ctrl_z_gives_the_cursor_back_and_fg_goes_on(
         return [reply(200, batch(make(task_id) for task_id in request.ids))]
 
     service(with_files(file) if name == "download" else still)
-    terminal = Terminal(flux, *STOPPED[name], gets_signals=True, columns=100)
-    terminal.expect(HIDE)
+    shell = Shell(flux)
+    shell.type(f"{FLUX} {' '.join(STOPPED[name])}\n", wait_for=HIDE)
     for _ in range(3):
-        terminal.type("\x1a")
-        until(lambda: is_stopped(terminal.process.pid))
-        terminal.expect(SHOW)
-        terminal.process.kill(signal.SIGCONT)
-        terminal.expect(HIDE)
+        shell.type("\x1a", wait_for=SHOW)
+        shell.type("", wait_for="READY> ")
+        shell.type("fg\n", wait_for=HIDE)
     released.append("now")
-    screen = terminal.end()
-    assert screen.code == ExitCode.OK
-    assert not screen.cursor_hidden
+    shell.type("", wait_for="READY> ")
+    sent = shell.end()
+    assert sent.rindex(SHOW) > sent.rindex(HIDE)
 
 
 def test_ctrl_z_never_shows_the_token(flux: Program) -> None:
-    terminal = Terminal(
-        flux, "auth", "login", "--no-verify", gets_signals=True, FLUX_API_TOKEN=None
-    )
-    terminal.expect("oken")
-    for _ in range(3):
-        terminal.type("\x1a")
-        until(lambda: is_stopped(terminal.process.pid))
-        terminal.process.setecho(True)  # as a shell does, which puts its own state back
-        terminal.process.kill(signal.SIGCONT)
-        terminal.expect("oken")
-    terminal.type(f"{CANARY}\n")
-    screen = terminal.end()
-    assert screen.code == ExitCode.OK
-    assert CANARY not in screen.sent
+    shell = Shell(flux, FLUX_API_TOKEN=None)
+    shell.type(f"{FLUX} auth login --no-verify\n", wait_for="acedata.cloud): ")
+    for background in (False, True, False):
+        shell.type("\x1a", wait_for="READY> ")
+        if background:
+            shell.type("bg\n", wait_for="READY> ")
+        shell.type("fg\n", wait_for="acedata.cloud): ")
+    shell.type(f"{CANARY}\n", wait_for="READY> ")
+    sent = shell.end()
+    assert CANARY not in sent
+    assert CANARY in (flux.config / "credentials.json").read_text()
+
+
+def test_ctrl_z_where_no_shell_could_let_it_go_on(flux: Program, service: Start) -> None:
+    service(lambda r: [reply(200, batch(map(running, r.ids)))])
+    terminal = Terminal(flux, *STOPPED["watch"], gets_signals=True)
+    terminal.expect("processing")
+    terminal.type("\x1a")
+    terminal.expect(SHOW)
+    terminal.expect(HIDE)
+    terminal.interrupt_after(0.1)
+    assert terminal.end().code == ExitCode.INTERRUPTED
 
 
 def test_an_impossible_folder_leaves_the_cursor(flux: Program, service: Start) -> None:
@@ -466,3 +509,63 @@ def test_closing_the_terminal_ends_it(flux: Program, service: Start) -> None:
     terminal.expect("processing")
     terminal.process.kill(signal.SIGHUP)
     assert terminal.end().code == ExitCode.HUNG_UP
+
+
+@pytest.mark.parametrize("form", ["csv", "json", "ids", "table", "jsonl"])
+@pytest.mark.parametrize("command", ["check", "watch"])
+def test_a_signal_while_the_last_results_are_written(
+    flux: Program, service: Start, command: str, form: str
+) -> None:
+    """The exit code is the signal's, though everything was known; and what is missing is said."""
+    service(answer)
+    (flux.folder / "ids").write_text("\n".join(make_ids(3000)))
+    with flux.start("tasks", command, "-f", "ids", "-o", form) as background:
+        assert background.process.stdout is not None
+        descriptor = background.process.stdout.fileno()
+        until(lambda: unread(descriptor) > 15_000)
+        time.sleep(0.5)
+        assert background.signal(signal.SIGTERM) < SOON
+        run = background.end().expect(ExitCode.TERMINATED)
+    assert "results are missing" in run.stderr or run.out.count("\n") >= 3000
+
+
+def test_a_terminal_that_nobody_reads_ends_with_a_signal(flux: Program, service: Start) -> None:
+    service(lambda r: [reply(200, batch(map(running, r.ids)))])
+    (flux.folder / "ids").write_text("\n".join(make_ids(200)))
+    terminal = Terminal(
+        flux, *STOPPED["watch"][:4], "-f", "ids", gets_signals=True, columns=200, rows=100
+    )
+    terminal.expect("processing")
+    time.sleep(5)  # nobody reads, until the terminal takes no more
+    started = time.monotonic()
+    terminal.process.kill(signal.SIGTERM)
+    until(lambda: not terminal.process.isalive())
+    assert time.monotonic() - started < SOON
+    assert terminal.process.exitstatus == ExitCode.TERMINATED
+
+
+def test_timeout_does_not_wait_for_stderr_either(flux: Program, service: Start) -> None:
+    service(answer)
+    command = ("tasks", "watch", *IDS, "--timeout", "3s", "--exec", "seq 1 5000")
+    with flux.start(*command) as background:
+        assert background.process.stdout is not None
+        background.process.wait(timeout=LONGEST)
+        background.end().expect(ExitCode.TIMED_OUT)
+
+
+@pytest.mark.parametrize("wrapper", ["timeout 600", "setsid -w", "bash -c"])
+def test_commands_with_groups_of_their_own_end_with_flux(
+    flux: Program, service: Start, wrapper: str
+) -> None:
+    service(answer)
+    inner = "'set -m; sleep 12347; :'" if wrapper == "bash -c" else "sleep 12347"
+    run = flux("tasks", "watch", IDS[0], "--timeout", "2s", "--exec", f"{wrapper} {inner}; :")
+    run.expect(ExitCode.TIMED_OUT)
+    until(lambda: not running_with("sleep 12347"))
+
+
+@pytest.mark.parametrize("redirect", ["| true", "> /dev/full"])
+def test_the_version_cannot_be_written(flux: Program, redirect: str) -> None:
+    run = in_bash(flux, f"{FLUX} --version {redirect}")
+    assert run.returncode == (ExitCode.OUTPUT if "full" in redirect else ExitCode.OK)
+    assert run.stderr.count("\n") == ("full" in redirect)
