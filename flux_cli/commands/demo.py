@@ -44,7 +44,7 @@ _SEED = 7  # some of everything
 
 def demo(ctx: typer.Context) -> None:
     """Watch a dozen tasks run to their end on a local sandbox: no account, no network."""
-    from flux_cli.commands.follow import Wishes, follow
+    from flux_cli.commands.watch_run import Wishes, follow
     from flux_cli.engine.watch import WatchPolicy
     from flux_cli.sandbox.server import TOKEN, Sandbox
     from flux_cli.sandbox.store import TaskStore

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from flux_cli.config.durations import parse_duration
-from flux_cli.engine.until import Until
+from flux_cli.engine.policies import Until
 from flux_cli.errors import UsageError
 from flux_cli.models.state import State
 from flux_cli.output.formats import Format

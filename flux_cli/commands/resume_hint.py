@@ -13,7 +13,7 @@ from typing import Any
 import typer
 
 from flux_cli.config.durations import format_duration
-from flux_cli.engine.until import Until
+from flux_cli.engine.policies import Until
 from flux_cli.models.ids import match_key
 from flux_cli.output.sanitize import sanitize
 from flux_cli.runtime import Runtime

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Protocol
 
-from flux_cli.engine.until import Until
+from flux_cli.engine.policies import Until
 from flux_cli.errors import ServiceError, TokenRejected
 from flux_cli.models.state import State
 from flux_cli.models.task import Task

@@ -12,7 +12,7 @@ from flux_cli import errors
 from flux_cli.api.responses import BatchResponse, ResponseHead, parse_batch
 from flux_cli.api.throttle import BUDGET, Throttle
 from flux_cli.engine.check import Check
-from flux_cli.engine.until import Until
+from flux_cli.engine.policies import Until
 from flux_cli.engine.watch import Changed, Ending, Event, Poll, Polled, Watch, WatchPolicy
 from flux_cli.errors import ServiceError
 from flux_cli.models.state import State

@@ -7,9 +7,9 @@ import typer
 
 from flux_cli.commands import file_options, options
 from flux_cli.commands.help_panels import GroupedCommand
-from flux_cli.commands.intake import prepare
-from flux_cli.commands.look import look
-from flux_cli.engine.until import Until
+from flux_cli.commands.task_ids import prepare
+from flux_cli.commands.tasks.check import look
+from flux_cli.engine.policies import Until
 from flux_cli.output.formats import Format, make_writer
 from flux_cli.runtime import Runtime
 
@@ -125,8 +125,8 @@ def watch(
     not found; 124 when --timeout ran out; 4 when the token was rejected; 5 when
     the service did not answer for --give-up-after; 7 when a command failed.
     """
-    from flux_cli.commands.follow import Wishes, follow
     from flux_cli.commands.resume_hint import tell_how_to_go_on
+    from flux_cli.commands.watch_run import Wishes, follow
     from flux_cli.engine.watch import WatchPolicy
 
     runtime: Runtime = ctx.obj
@@ -143,7 +143,7 @@ def watch(
     file_options.check_use(ctx, saves=download_to is not None)
     saving = None
     if download_to is not None:
-        from flux_cli.commands.saving import SavingOptions, read_template
+        from flux_cli.commands.download_report import SavingOptions, read_template
 
         saving = SavingOptions(
             runtime.base_url(base_url),
@@ -223,10 +223,10 @@ def download(
     Exits with 0 when everything that succeeded is saved; 7 when something is
     not; 5 when a task was not answered for; 4 when the token is rejected.
     """
-    from flux_cli.commands.download import DownloadWishes
-    from flux_cli.commands.download import download as run
-    from flux_cli.commands.intake import read_all
-    from flux_cli.commands.saving import SavingOptions, read_template
+    from flux_cli.commands.download_report import SavingOptions, read_template
+    from flux_cli.commands.download_run import DownloadWishes
+    from flux_cli.commands.download_run import download as run
+    from flux_cli.commands.task_ids import read_all
     from flux_cli.engine.finished_tasks import FinishedTasks
 
     runtime: Runtime = ctx.obj

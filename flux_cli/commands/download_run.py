@@ -7,8 +7,8 @@ from itertools import chain
 
 from flux_cli.api.connection import Connection
 from flux_cli.api.throttle import Throttle
-from flux_cli.commands.look import no_answer_for
-from flux_cli.commands.saving import Saving, SavingOptions, open_saving
+from flux_cli.commands.download_report import Saving, SavingOptions, open_saving
+from flux_cli.commands.tasks.check import no_answer_for
 from flux_cli.engine.check import Check
 from flux_cli.engine.download import Download
 from flux_cli.engine.event_loop import EventLoop

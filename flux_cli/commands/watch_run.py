@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 from flux_cli import interrupts
 from flux_cli.api.connection import Connection
 from flux_cli.commands.hook_input import describe_task
-from flux_cli.commands.look import no_answer_for
+from flux_cli.commands.tasks.check import no_answer_for
 from flux_cli.commands.watch_views import make_view
 from flux_cli.engine.download_queue import INTERRUPTED, DownloadQueue
 from flux_cli.engine.event_loop import EventLoop
 from flux_cli.engine.hooks import Hooks
-from flux_cli.engine.until import Until
+from flux_cli.engine.policies import Until
 from flux_cli.engine.watch import Changed, Ending, Watch, WatchPolicy
 from flux_cli.errors import ExitCode, FluxError, Interrupted
 from flux_cli.models.ids import TaskIds
@@ -28,7 +28,7 @@ from flux_cli.runtime import Runtime
 
 if TYPE_CHECKING:
     from flux_cli.api.client import Client
-    from flux_cli.commands.saving import Saving, SavingOptions
+    from flux_cli.commands.download_report import Saving, SavingOptions
 
 
 _MOST_FAILURES = 5  # of commands, named one by one
@@ -170,7 +170,7 @@ class _Follow:
 
     @contextlib.contextmanager
     def _open_saving(self, options: "SavingOptions") -> Iterator["Saving"]:
-        from flux_cli.commands.saving import open_saving
+        from flux_cli.commands.download_report import open_saving
         from flux_cli.output.progress import LineProgress, Silence
 
         runtime = self._runtime
