@@ -1,17 +1,13 @@
 """What `download` and `watch --download` share: saving outputs, and what goes with them."""
 
 import contextlib
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
-import typer
-
-from flux_cli.api.throttle import Throttle
-from flux_cli.config.settings import BaseUrl
-from flux_cli.engine.downloader import Downloader, DownloadRules
-from flux_cli.models.file_names import NameTemplate
+from flux_cli.commands.file_options import FileOptions
+from flux_cli.engine.downloader import Downloader
+from flux_cli.engine.session import Session
 from flux_cli.models.task import File, Task
 from flux_cli.output.gallery import ContactSheet
 from flux_cli.output.machine import encode_record
@@ -21,36 +17,20 @@ from flux_cli.runtime import Runtime
 from flux_cli.storage.atomic import partial_path, remove_leftover, whole_file
 
 
-@dataclass(frozen=True, slots=True)
-class SavingOptions:
-    """How outputs of the service at `base_url` are saved; sizes in bytes, times in seconds."""
-
-    base_url: BaseUrl
-    folder: Path
-    template: NameTemplate
-    overwrites: bool = False
-    max_size: int = 200_000_000
-    file_timeout: float = 1800.0
-    has_sidecars: bool = False
-    has_contact_sheet: bool = False
-    workers: int = 8
-    request_timeout: float = 30.0
-    retries: int = 3
-    debug: bool = False
-
-
-class Saving:
+class DownloadReport:
     """Saves outputs from several threads, and notes in one what became of each task."""
 
     def __init__(
         self,
         runtime: Runtime,
-        options: SavingOptions,
+        folder: Path,
+        files: FileOptions,
         downloader: Downloader,
         sheet: ContactSheet | None,
     ) -> None:
         self._runtime = runtime
-        self._options = options
+        self._folder = folder
+        self._files = files
         self._downloader = downloader
         self._sheet = sheet
         self._started = runtime.clock()
@@ -69,7 +49,7 @@ class Saving:
             if output.file is None:
                 continue
             self._count(output.file)
-            if self._options.has_sidecars and output.file.path is not None:
+            if self._files.sidecar and output.file.path is not None:
                 # with this output alone: a task may have a thousand
                 own = replace(task, outputs=(output,))
                 self._write_sidecar(Path(output.file.path).with_suffix(".json"), own)
@@ -93,7 +73,7 @@ class Saving:
         if self._saved:
             rate = f" in {seconds:.1f} s, {format_size(round(self._bytes / seconds))}/s"
             parts[0] += f" ({format_size(self._bytes)}{rate if tells_rate else ''})"
-        parts[0] += f" in {self._options.folder}"
+        parts[0] += f" in {self._folder}"
         if self._kept:
             parts.append(f"kept {self._kept:,} that were there")
         if self._expired:
@@ -119,7 +99,7 @@ class Saving:
 
     def _write_sidecar(self, path: Path, task: Task) -> None:
         try:
-            if path.is_file() and not self._options.overwrites:
+            if path.is_file() and not self._files.overwrite:
                 remove_leftover(partial_path(path))
                 return
             with whole_file(path) as stream:
@@ -129,42 +109,17 @@ class Saving:
 
 
 @contextlib.contextmanager
-def open_saving(runtime: Runtime, options: SavingOptions, progress: Progress) -> Iterator[Saving]:
-    """Make ready to save files. Raises OutputError, UsageError."""
-    with runtime.file_client(
-        options.base_url,
-        request_timeout=options.request_timeout,
-        concurrency=options.workers,
-        debug=options.debug,
-    ) as client:
-        downloader = Downloader(
-            DownloadRules(
-                folder=options.folder,
-                template=options.template,
-                overwrites=options.overwrites,
-                max_size=options.max_size,
-                file_timeout=options.file_timeout,
-            ),
-            client.open,
-            throttle=lambda: Throttle(concurrency=options.workers, retries=options.retries),
-            progress=progress,
-            clock=runtime.clock,
-            sleep=time.sleep,
-        )
-        sheet = None
-        if options.has_contact_sheet:
-            sheet = ContactSheet(options.folder, sleep=runtime.sleep)
-        try:
-            yield Saving(runtime, options, downloader, sheet)
-        finally:
-            downloader.close()
-            if sheet is not None:
-                sheet.close()
-
-
-def read_template(text: str) -> NameTemplate:
-    """Read what `--name` was given. Raises typer.BadParameter."""
+def open_report(
+    runtime: Runtime, session: Session, folder: Path, files: FileOptions, progress: Progress
+) -> Iterator[DownloadReport]:
+    """Make ready to save files in `folder`. Raises OutputError, UsageError."""
+    downloader = session.downloader(folder, files, progress)
+    sheet = None
+    if files.contact_sheet:
+        sheet = ContactSheet(folder, sleep=runtime.sleep)
     try:
-        return NameTemplate(text)
-    except ValueError as error:
-        raise typer.BadParameter(f"{text!r} {error}", param_hint="'--name'") from None
+        yield DownloadReport(runtime, folder, files, downloader, sheet)
+    finally:
+        downloader.close()
+        if sheet is not None:
+            sheet.close()

@@ -1,18 +1,18 @@
 """`flux tasks download`: from ids, or records, to files."""
 
-import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import chain
+from pathlib import Path
 
-from flux_cli.api.connection import Connection
-from flux_cli.api.throttle import Throttle
-from flux_cli.commands.download_report import Saving, SavingOptions, open_saving
-from flux_cli.commands.tasks.check import no_answer_for
-from flux_cli.engine.check import Check
+from flux_cli.commands.download_report import DownloadReport, open_report
+from flux_cli.commands.file_options import FileOptions
+from flux_cli.commands.options import OutputOptions
+from flux_cli.engine.check import Check, no_answer_for
 from flux_cli.engine.download import Download
 from flux_cli.engine.event_loop import EventLoop
 from flux_cli.engine.finished_tasks import FinishedTasks
+from flux_cli.engine.session import Session
 from flux_cli.errors import ExitCode, FluxError, Interrupted
 from flux_cli.models.ids import TaskIds
 from flux_cli.models.state import State
@@ -27,59 +27,47 @@ _MOST_ROWS = 60  # of a table on a terminal; longer ones show what is not well, 
 
 
 @dataclass(frozen=True, slots=True)
-class DownloadWishes:
-    """What is asked, and what is shown of it."""
+class DownloadRequest:
+    """Where and how files are saved, and what is shown of it."""
 
-    output: Format = Format.AUTO
-    states: frozenset[State] | None = None
-    keep_raw: bool = False
-    batch_size: int = 50
-    retries: int = 3
-    has_verdict: bool = False
+    folder: Path
+    files: FileOptions
+    output: OutputOptions
+    has_verdict: bool = False  # whether the exit code tells the states
 
 
-def download(
+def run_download(
     runtime: Runtime,
+    session: Session,
     ids: TaskIds,
-    known: FinishedTasks,
-    connection: Connection | None,
-    options: SavingOptions,
-    wishes: DownloadWishes,
+    finished: FinishedTasks,
+    request: DownloadRequest,
 ) -> ExitCode:
-    """Save the outputs of `ids`, write the tasks, and return the verdict.
+    """Save the outputs of `ids`, write the tasks, and return the exit code.
 
-    `connection` is None when every task is known. Raises ServiceError when
-    there is an id without an answer, OutputError when the disk fails, and
-    Interrupted, each after writing what is known.
+    Those in `finished` are not asked for. Raises ServiceError when there is an
+    id without an answer, OutputError when the disk fails, and Interrupted, each
+    after writing what is known.
     """
     runtime.stdout.outlives_reader = True
+    output = request.output
     loop = EventLoop()
-    progress = make_progress(runtime, wishes.output, total=len(ids))
+    progress = make_progress(runtime, output.format, total=len(ids))
     counts = TaskCounts()
-    with contextlib.ExitStack() as stack:
-        saving = stack.enter_context(open_saving(runtime, options, progress))
-        check = None
-        if connection is not None:
-            client = stack.enter_context(runtime.client(connection))
-            check = Check(
-                known.others(ids),
-                client.retrieve_batch,
-                throttle=Throttle(concurrency=connection.concurrency, retries=wishes.retries),
-                batch_size=wishes.batch_size,
-                workers=min(connection.concurrency, -(-len(ids) // wishes.batch_size)),
-                keep_raw=wishes.keep_raw,
-                now=runtime.now,
-                loop=loop,
-            )
-        report = _Report(runtime, wishes, saving, progress, counts, total=len(ids))
+    check = None
+    if len(finished) < len(ids):
+        others = finished.others(ids)
+        check = session.check(others, count=len(ids), keep_raw=output.raw, loop=loop)
+    with open_report(runtime, session, request.folder, request.files, progress) as report:
+        tasks = _TaskOutput(runtime, output, report, progress, counts, total=len(ids))
         engine = Download(
-            _answers(ids, known, check), saving.save, loop=loop, workers=options.workers
+            _answers(ids, finished, check), report.save, loop=loop, workers=session.concurrency
         )
         with progress:
-            interrupt = _run(engine, check, saving, report)
-        failure = _failure_of(report.close)
+            interrupt = _run(engine, check, report, tasks)
+        failure = _failure_of(tasks.close)
         runtime.stderr.note(counts.summary())
-        failure = _failure_of(saving.finish) or failure
+        failure = _failure_of(report.finish) or failure
         if interrupt is not None:
             runtime.stderr.line("flux: interrupted. Run the same command again to save the rest.")
             raise interrupt
@@ -89,9 +77,9 @@ def download(
         raise no_answer_for(unknown, len(ids), check.failure if check else None)
     if failure is not None:
         raise failure
-    if saving.has_failed:
+    if report.has_failed:
         return ExitCode.OUTPUT
-    return counts.exit_code() if wishes.has_verdict else ExitCode.OK
+    return counts.exit_code() if request.has_verdict else ExitCode.OK
 
 
 def _failure_of(step: Callable[[], None]) -> FluxError | None:
@@ -103,9 +91,9 @@ def _failure_of(step: Callable[[], None]) -> FluxError | None:
     return None
 
 
-def make_progress(runtime: Runtime, output: Format, *, total: int) -> Progress:
+def make_progress(runtime: Runtime, kind: Format, *, total: int) -> Progress:
     """Return bars for a terminal that shows nothing else, and lines for anything else."""
-    is_table = output is Format.TABLE or (output is Format.AUTO and runtime.stdout.is_terminal)
+    is_table = kind is Format.TABLE or (kind is Format.AUTO and runtime.stdout.is_terminal)
     is_free = is_table or not runtime.stdout.is_terminal
     if runtime.stderr.is_quiet:
         return Silence(runtime.stderr.line)
@@ -114,41 +102,41 @@ def make_progress(runtime: Runtime, output: Format, *, total: int) -> Progress:
     return LineProgress(runtime.stderr)
 
 
-class _Report:
+class _TaskOutput:
     """Writes tasks as they are done with; a table on a terminal waits for the bars to go."""
 
     def __init__(
         self,
         runtime: Runtime,
-        wishes: DownloadWishes,
-        saving: Saving,
+        output: OutputOptions,
+        report: DownloadReport,
         progress: Progress,
         counts: TaskCounts,
         *,
         total: int,
     ) -> None:
-        self._saving = saving
+        self._report = report
         self._progress = progress
         self._counts = counts
-        self._states = wishes.states
+        self._output = output
         self._writer: Writer = make_writer(
-            wishes.output,
+            output.format,
             runtime.stdout,
-            raw=wishes.keep_raw,
+            raw=output.raw,
             now=runtime.now(),
             note=runtime.stderr.note,
             has_files=True,
         )
-        is_table = wishes.output in (Format.AUTO, Format.TABLE) and runtime.stdout.is_terminal
+        is_table = output.format in (Format.AUTO, Format.TABLE) and runtime.stdout.is_terminal
         self._waits = is_table
         self._shows_all = not (is_table and total > _MOST_ROWS)
         self._waiting: list[Task] = []
 
     def add(self, task: Task) -> None:
         self._counts.add([task])
-        self._saving.note(task)
+        self._report.note(task)
         self._progress.advanced(1)
-        if self._states is not None and task.state not in self._states:
+        if not self._output.shows(task):
             return
         if self._waits:
             if self._shows_all or not _is_well(task):
@@ -166,9 +154,9 @@ def _is_well(task: Task) -> bool:
     return task.state is State.SUCCEEDED and not any(o.file and o.file.error for o in task.outputs)
 
 
-def _answers(ids: TaskIds, known: FinishedTasks, check: Check | None) -> Iterator[Task | None]:
+def _answers(ids: TaskIds, finished: FinishedTasks, check: Check | None) -> Iterator[Task | None]:
     """Yield a task for each id, in order, and None where an answer is not there yet."""
-    return known.merged(ids, _so_far(check) if check is not None else iter(()))
+    return finished.merged(ids, _so_far(check) if check is not None else iter(()))
 
 
 def _so_far(check: Check) -> Iterator[Task | None]:
@@ -180,17 +168,17 @@ def _so_far(check: Check) -> Iterator[Task | None]:
 
 
 def _run(
-    engine: Download, check: Check | None, saving: Saving, report: _Report
+    engine: Download, check: Check | None, report: DownloadReport, tasks: _TaskOutput
 ) -> Interrupted | None:
     """Report every task; return what ended it early, after reporting what is known by then."""
     try:
         for task in engine.results():
-            report.add(task)
+            tasks.add(task)
     except Interrupted as interrupt:
-        saving.close()
+        report.close()
         for task in engine.interrupt():
-            report.add(task)
+            tasks.add(task)
         for task in chain.from_iterable(check.interrupt()) if check is not None else ():
-            report.add(task)
+            tasks.add(task)
         return interrupt
     return None

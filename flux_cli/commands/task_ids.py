@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, BinaryIO
 import typer
 
 from flux_cli import interrupts
-from flux_cli.api.connection import Connection
+from flux_cli.commands.options import InputOptions
 from flux_cli.errors import ExitCode, InputError
-from flux_cli.input.readers import Problem, Record, read_ids
+from flux_cli.input.readers import Problem, Record
+from flux_cli.input.readers import read_ids as read_stream
 from flux_cli.models.ids import TaskIds, flaw
-from flux_cli.models.task import read_record
 from flux_cli.output.sanitize import one_line
 from flux_cli.runtime import Runtime
 from flux_cli.token import Token
@@ -29,53 +29,26 @@ _HINT = "Nothing was sent. Separate ids by white space; a CSV needs a column tas
 _LONGEST_ECHO = 40  # characters of a bad id that are shown
 
 
-def prepare(
+def read_ids(
     ctx: typer.Context,
-    ids: list[str] | None,
-    files: list[Path] | None,
-    *,
-    base_url: str | None,
-    request_timeout: float,
-    concurrency: int,
-    debug: bool,
-) -> tuple[TaskIds, Connection]:
-    """Return the ids and the connection that a command works with.
-
-    Raises InputError, UsageError or NoToken; without anything to read ids from
-    it shows short help and exits.
-    """
-    runtime: Runtime = ctx.obj
-    url = runtime.base_url(base_url)
-    found = runtime.find_token(url)
-    task_ids = read_all(ctx, ids, files, token=found.token if found else None)
-    if found is None:
-        raise runtime.no_token(url)
-    return task_ids, runtime.connection(
-        found, url, request_timeout=request_timeout, concurrency=concurrency, debug=debug
-    )
-
-
-def read_all(
-    ctx: typer.Context,
-    ids: list[str] | None,
-    files: list[Path] | None,
+    inputs: InputOptions,
     *,
     token: Token | None,
-    known: "FinishedTasks | None" = None,
+    finished: "FinishedTasks | None" = None,
 ) -> TaskIds:
     """Return the ids of all sources, and say how many came more than once.
 
-    `known` takes in the tasks that the input tells the end of. Raises
+    `finished` takes in the tasks that the input tells the end of. Raises
     InputError; without anything to read it shows short help and exits.
     """
     runtime: Runtime = ctx.obj
-    arguments, files = ids or [], files or []
+    arguments, files = inputs.ids or [], inputs.files or []
     has_stdin = runtime.stdin is not None and not runtime.stdin_is_terminal
     if not (arguments or files or has_stdin):
         typer.echo(ctx.get_usage(), err=True)
         runtime.stderr.line("flux: no task ids. Give them as arguments, with --file, or on stdin.")
         raise typer.Exit(ExitCode.USAGE)
-    task_ids = gather_ids(runtime, arguments, files, token=token, known=known)
+    task_ids = gather_ids(runtime, arguments, files, token=token, finished=finished)
     if task_ids.duplicates:
         noun = "duplicate id" if task_ids.duplicates == 1 else "duplicate ids"
         runtime.stderr.note(f"flux: left out {task_ids.duplicates:,} {noun}.")
@@ -88,7 +61,7 @@ def gather_ids(
     files: Sequence[Path],
     *,
     token: Token | None,
-    known: "FinishedTasks | None" = None,
+    finished: "FinishedTasks | None" = None,
 ) -> TaskIds:
     """Return the distinct ids of all sources, in order.
 
@@ -96,14 +69,16 @@ def gather_ids(
     that names source and line of each of the first bad ids; `token`, pasted
     where an id belongs, is one of them.
     """
+    from flux_cli.models.task import read_record
+
     ids = TaskIds()
     problems: list[str] = []
     count = 0
     for place, number, found, record in _candidates(runtime, arguments, files):
         if (problem := _problem(found, token)) is None:
             is_new = ids.add(str(found))
-            if known is not None and is_new and record is not None:
-                known.add(read_record(str(found), record))
+            if finished is not None and is_new and record is not None:
+                finished.add(read_record(str(found), record))
             continue
         count += 1
         if count <= _MOST_PROBLEMS:
@@ -147,7 +122,7 @@ def _candidates(
         with _opened(runtime, file) as (stream, name):
             try:
                 place = f"{name}:"
-                for found, line, record in read_ids(stream, name):
+                for found, line, record in read_stream(stream, name):
                     yield place, line, found, record
             except OSError as error:
                 raise _unreadable(name, error) from None

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
+from flux_cli.commands.options import OutputOptions
 from flux_cli.engine.task_store import TaskStore
 from flux_cli.engine.watch import Polled, Watch
 from flux_cli.models.ids import TaskIds
@@ -154,30 +155,29 @@ class PrintView:
 def make_view(
     runtime: Runtime,
     ids: TaskIds,
-    output: Format,
-    states: frozenset[State] | None,
+    output: OutputOptions,
     *,
-    keep_raw: bool,
     has_files: bool,
 ) -> WatchView:
     """Return who follows a watch for `output`: a live view on a terminal, else a stream."""
 
     def make() -> Writer:
         return make_writer(
-            output,
+            output.format,
             runtime.stdout,
-            raw=keep_raw,
+            raw=output.raw,
             now=runtime.now(),
             note=runtime.stderr.note,
             has_files=has_files,
         )
 
-    if output in (Format.AUTO, Format.TABLE) and runtime.stdout.has_styles:
+    kind, states = output.format, output.states
+    if kind in (Format.AUTO, Format.TABLE) and runtime.stdout.has_styles:
         from flux_cli.commands.live_watch_view import LiveWatchView
 
         return LiveWatchView(runtime, ids, states)
-    is_table = output is Format.TABLE or runtime.stdout.is_terminal
-    if output is Format.JSONL or (output is Format.AUTO and not is_table):
+    is_table = kind is Format.TABLE or runtime.stdout.is_terminal
+    if kind is Format.JSONL or (kind is Format.AUTO and not is_table):
         return StreamView(runtime, ids, make(), states)
     return PrintView(runtime, ids, make, states, tells_progress=is_table)
 

@@ -8,7 +8,7 @@ from flux_cli.api.throttle import Throttle
 from flux_cli.engine.batch import Ask, BatchQuery, PageSize, Refusals
 from flux_cli.engine.event_loop import EventLoop
 from flux_cli.engine.ordered_pool import OrderedPool
-from flux_cli.errors import ServiceError
+from flux_cli.errors import ServiceError, Unanswered
 from flux_cli.models.task import Task
 
 
@@ -97,3 +97,14 @@ class Check:
                 stop=self._round.stop,
                 keep_raw=self._keep_raw,
             )
+
+
+def no_answer_for(unknown: int, total: int, failure: ServiceError | None) -> Unanswered:
+    """Return the error for `unknown` of `total` tasks that `failure` left without an answer."""
+    reason = failure.message if failure else "the service keeps sending incomplete replies"
+    return Unanswered(
+        f"no answer for {unknown:,} of {total:,} tasks: {reason}",
+        code="no_answer",
+        hint=(failure and failure.hint) or "Run the same command again later",
+        trace_id=failure.trace_id if failure else None,
+    )
