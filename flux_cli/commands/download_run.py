@@ -1,25 +1,29 @@
 """`flux tasks download`: from ids, or records, to files."""
 
+import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
-from flux_cli.commands.download_report import DownloadReport, open_report
 from flux_cli.commands.file_options import FileOptions
 from flux_cli.commands.options import OutputOptions
 from flux_cli.engine.check import Check, no_answer_for
 from flux_cli.engine.download import Download
+from flux_cli.engine.download_report import DownloadReport
 from flux_cli.engine.event_loop import EventLoop
 from flux_cli.engine.finished_tasks import FinishedTasks
 from flux_cli.engine.session import Session
 from flux_cli.errors import ExitCode, FluxError, Interrupted
 from flux_cli.models.ids import TaskIds
 from flux_cli.models.state import State
-from flux_cli.models.summary import TaskCounts
+from flux_cli.models.summary import FileCounts, TaskCounts
 from flux_cli.models.task import Task
 from flux_cli.output.formats import Format, Writer, make_writer
-from flux_cli.output.progress import BarProgress, LineProgress, Progress, Silence
+from flux_cli.output.gallery import ContactSheet
+from flux_cli.output.machine import encode_record
+from flux_cli.output.progress import BarProgress, LineProgress, Progress, Silence, download_summary
+from flux_cli.output.records import as_record
 from flux_cli.runtime import Runtime
 
 
@@ -58,6 +62,12 @@ def run_download(
     if len(finished) < len(ids):
         others = finished.others(ids)
         check = session.check(others, count=len(ids), keep_raw=output.raw, loop=loop)
+    started = runtime.clock()
+
+    def tell(files: FileCounts) -> None:
+        seconds = runtime.clock() - started
+        runtime.stderr.note(download_summary(files, request.folder, seconds=seconds))
+
     with open_report(runtime, session, request.folder, request.files, progress) as report:
         tasks = _TaskOutput(runtime, output, report, progress, counts, total=len(ids))
         engine = Download(
@@ -67,7 +77,7 @@ def run_download(
             interrupt = _run(engine, check, report, tasks)
         failure = _failure_of(tasks.close)
         runtime.stderr.note(counts.summary())
-        failure = _failure_of(report.finish) or failure
+        failure = _failure_of(lambda: report.finish(tell)) or failure
         if interrupt is not None:
             runtime.stderr.line("flux: interrupted. Run the same command again to save the rest.")
             raise interrupt
@@ -77,9 +87,31 @@ def run_download(
         raise no_answer_for(unknown, len(ids), check.failure if check else None)
     if failure is not None:
         raise failure
-    if report.has_failed:
+    if report.counts.has_failed:
         return ExitCode.OUTPUT
     return counts.exit_code() if request.has_verdict else ExitCode.OK
+
+
+@contextlib.contextmanager
+def open_report(
+    runtime: Runtime, session: Session, folder: Path, files: FileOptions, progress: Progress
+) -> Iterator[DownloadReport]:
+    """Make ready to save files in `folder`. Raises OutputError, UsageError."""
+    downloader = session.downloader(folder, files, progress)
+    sheet = None
+    if files.contact_sheet:
+        sheet = ContactSheet(folder, sleep=runtime.sleep)
+    encode = _encoded if files.sidecar else None
+    try:
+        yield DownloadReport(downloader, sheet=sheet, encode=encode, overwrite=files.overwrite)
+    finally:
+        downloader.close()
+        if sheet is not None:
+            sheet.close()
+
+
+def _encoded(task: Task) -> bytes:
+    return f"{encode_record(as_record(task))}\n".encode()
 
 
 def _failure_of(step: Callable[[], None]) -> FluxError | None:

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from flux_cli import interrupts
-from flux_cli.commands.download_report import DownloadReport, open_report
 from flux_cli.commands.file_options import FileOptions
 from flux_cli.commands.hook_input import describe_task
 from flux_cli.commands.options import OutputOptions
@@ -16,6 +15,7 @@ from flux_cli.commands.watch_options import NotifyOptions
 from flux_cli.commands.watch_views import make_view
 from flux_cli.engine.check import no_answer_for
 from flux_cli.engine.download_queue import INTERRUPTED, DownloadQueue
+from flux_cli.engine.download_report import DownloadReport
 from flux_cli.engine.event_loop import EventLoop
 from flux_cli.engine.hooks import Hooks
 from flux_cli.engine.policies import Until, WatchPolicy
@@ -24,7 +24,7 @@ from flux_cli.engine.watch import Changed, Ending
 from flux_cli.errors import ExitCode, FluxError, Interrupted
 from flux_cli.models.ids import TaskIds
 from flux_cli.models.state import State
-from flux_cli.models.summary import TaskCounts
+from flux_cli.models.summary import FileCounts, TaskCounts
 from flux_cli.models.task import Task, TaskError
 from flux_cli.output.formats import Format
 from flux_cli.runtime import Runtime
@@ -123,7 +123,7 @@ class _WatchRun:
             with contextlib.suppress(FluxError):  # the interrupt is the reason to end
                 self._end(INTERRUPTED)
                 if self._report is not None:
-                    self._report.finish(tells_rate=False)
+                    self._report.finish(self._print_download_summary)
             self._print_hook_failures()
             self._print_resume_hint("interrupted")
             raise
@@ -132,6 +132,7 @@ class _WatchRun:
     def _open_report(
         self, folder: Path, files: FileOptions
     ) -> AbstractContextManager[DownloadReport]:
+        from flux_cli.commands.download_run import open_report
         from flux_cli.output.progress import LineProgress, Silence
 
         runtime = self._runtime
@@ -190,7 +191,7 @@ class _WatchRun:
         runtime.stderr.note(counts.summary())
         also: list[ExitCode] = []
         failure = self._finish_report()
-        has_failed = self._report is not None and self._report.has_failed
+        has_failed = self._report is not None and self._report.counts.has_failed
         if self._print_hook_failures() or has_failed:
             also.append(ExitCode.OUTPUT)
         if self._request.notify.bell and runtime.stdout.is_terminal:
@@ -212,10 +213,16 @@ class _WatchRun:
         """Write what goes with the files; return what went wrong, which others may outrank."""
         if self._report is not None:
             try:
-                self._report.finish(tells_rate=False)
+                self._report.finish(self._print_download_summary)
             except FluxError as error:
                 return error
         return None
+
+    def _print_download_summary(self, files: FileCounts) -> None:
+        from flux_cli.output.progress import download_summary
+
+        if self._request.folder is not None:
+            self._runtime.stderr.note(download_summary(files, self._request.folder))
 
     def _leave_out_unawaited(self, counts: TaskCounts) -> None:
         by_state, ending = counts.by_state, self._watch.ending
@@ -226,7 +233,7 @@ class _WatchRun:
 
     def _ran_out_of_time(self) -> bool:
         """Tell whether files or commands were cut off by the end of the time."""
-        unsaved = self._report is not None and self._report.unfinished
+        unsaved = self._report is not None and self._report.counts.unfinished
         return bool(unsaved or (self._hooks is not None and self._hooks.unfinished))
 
     def _print_hook_failures(self) -> bool:

@@ -132,10 +132,10 @@ def test_what_is_printed_is_accepted_and_means_the_same(
 
 def ids_of(ctx: typer.Context) -> list[str]:
     """Return the ids that the command would watch."""
-    from flux_cli.commands.task_ids import gather_ids
+    from flux_cli.input.task_ids import gather_ids
 
     files = [Path(file) for file in ctx.params["files"] or []]
-    return list(gather_ids(ctx.obj, ctx.params["ids"] or [], files, token=None))
+    return list(gather_ids(ctx.params["ids"] or [], files, None, token=None))
 
 
 MANY = make_ids(30)

@@ -2,8 +2,8 @@
 
 import typer
 
+from flux_cli.commands.inputs import read_ids
 from flux_cli.commands.options import ExitStatus, InputOptions, OutputOptions, ServiceOptions
-from flux_cli.commands.task_ids import read_ids
 from flux_cli.runtime import Runtime
 
 

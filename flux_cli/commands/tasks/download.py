@@ -5,8 +5,8 @@ from pathlib import Path
 import typer
 
 from flux_cli.commands.file_options import FileOptions, Folder
+from flux_cli.commands.inputs import read_ids
 from flux_cli.commands.options import ExitStatus, InputOptions, OutputOptions, ServiceOptions
-from flux_cli.commands.task_ids import read_ids
 from flux_cli.runtime import Runtime
 
 
@@ -42,6 +42,6 @@ def download(
     runtime: Runtime = ctx.obj
     runtime.stderr.is_quiet = output.quiet
     with runtime.session(service) as session, FinishedTasks() as finished:
-        ids = read_ids(ctx, inputs, token=session.token, finished=finished)
+        ids = read_ids(ctx, inputs, token=session.token, keep=finished.add)
         request = DownloadRequest(folder, files, output, has_verdict=exit_status)
         raise typer.Exit(run_download(runtime, session, ids, finished, request))

@@ -5,8 +5,8 @@ from functools import partial
 import typer
 
 from flux_cli.commands.file_options import DownloadFolder, FileOptions, check_use
+from flux_cli.commands.inputs import read_ids
 from flux_cli.commands.options import InputOptions, ServiceOptions
-from flux_cli.commands.task_ids import read_ids
 from flux_cli.commands.watch_options import NotifyOptions, WatchOptions, WatchOutputOptions
 from flux_cli.runtime import Runtime
 
