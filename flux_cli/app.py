@@ -97,17 +97,24 @@ def _report(error: BaseException, runtime: Runtime) -> int:
             _report_usage(error, runtime)
         case _:
             code = ExitCode.BUG
-            frame = traceback.extract_tb(error.__traceback__)[-1]
-            runtime.stderr.line(
-                f"flux: a bug in flux {__version__}: {type(error).__name__}: {error}"
-                f" ({frame.filename}:{frame.lineno}). Please report this line"
-            )
+            _report_bug(error, runtime)
     return code
 
 
 def _is_from_echo(error: OSError) -> bool:
     """Tell whether typer could not write a help text; every other OSError is handled below."""
     return traceback.extract_tb(error.__traceback__)[-1].name == "echo"
+
+
+def _report_bug(error: BaseException, runtime: Runtime) -> None:
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    runtime.stderr.line(
+        f"flux: a bug in flux {__version__}: {type(error).__name__}: {error}"
+        f" ({frame.filename}:{frame.lineno}). Please report this line"
+    )
+    if runtime.environment.get("FLUX_DEBUG", "").strip() not in ("", "0"):
+        for line in "".join(traceback.format_exception(error)).splitlines():
+            runtime.stderr.line(line)
 
 
 def _report_usage(error: typer.TyperException, runtime: Runtime) -> None:
