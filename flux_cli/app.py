@@ -31,7 +31,8 @@ class _Boundary(TyperGroup):
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Return the commands in the order in which they are registered; typer puts groups last."""
-        return sorted(super().list_commands(ctx), key=list(_COMMANDS).index)
+        others = (name for name in super().list_commands(ctx) if name not in _COMMANDS)
+        return [*_COMMANDS, *others]
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command. Each signal has an exit code of its own, which typer does not know."""

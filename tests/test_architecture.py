@@ -114,8 +114,6 @@ def test_only_the_session_makes_what_a_query_needs(name: str) -> None:
             if isinstance(node, ast.Call)
             and isinstance(node.func, ast.Name)
             and node.func.id == name
-            # the MCP command has an enum of client programs
-            and path != PACKAGE / "commands" / "mcp.py"
         ]
         assert not made or path == PACKAGE / "engine" / "session.py", path
 

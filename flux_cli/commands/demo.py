@@ -3,7 +3,7 @@
 import typer
 
 from flux_cli.commands.options import OutputOptions
-from flux_cli.commands.typed import typed
+from flux_cli.commands.program_name import program_name
 from flux_cli.config.settings import FoundToken
 from flux_cli.engine.policies import ServiceSettings, WatchPolicy
 from flux_cli.models.ids import TaskIds
@@ -65,7 +65,7 @@ def demo(ctx: typer.Context) -> None:
         ) as session:
             output = OutputOptions(format=Format.TABLE)
             run_watch(runtime, session, ids, WatchRequest(policy, output))
-    program = typed(runtime)
+    program = program_name(runtime)
     for heading, *steps in _NEXT_STEPS:
         runtime.stderr.line(heading)
         for command, purpose in steps:

@@ -37,7 +37,7 @@ class DownloadRequest:
     folder: Path
     files: FileOptions
     output: OutputOptions
-    has_verdict: bool = False  # whether the exit code tells the states
+    exit_status: bool = False  # whether the exit code tells the states
 
 
 def run_download(
@@ -64,7 +64,7 @@ def run_download(
         check = session.check(others, count=len(ids), keep_raw=output.raw, loop=loop)
     started = runtime.clock()
 
-    def tell(files: FileCounts) -> None:
+    def print_summary(files: FileCounts) -> None:
         seconds = runtime.clock() - started
         runtime.stderr.note(download_summary(files, request.folder, seconds=seconds))
 
@@ -77,7 +77,7 @@ def run_download(
             interrupt = _run(engine, check, report, tasks)
         failure = _failure_of(tasks.close)
         runtime.stderr.note(counts.summary())
-        failure = _failure_of(lambda: report.finish(tell)) or failure
+        failure = _failure_of(lambda: report.finish(print_summary)) or failure
         if interrupt is not None:
             runtime.stderr.line("flux: interrupted. Run the same command again to save the rest.")
             raise interrupt
@@ -89,7 +89,7 @@ def run_download(
         raise failure
     if report.counts.has_failed:
         return ExitCode.OUTPUT
-    return counts.exit_code() if request.has_verdict else ExitCode.OK
+    return counts.exit_code() if request.exit_status else ExitCode.OK
 
 
 @contextlib.contextmanager

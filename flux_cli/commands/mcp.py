@@ -51,7 +51,7 @@ group = typer.Typer(
 )
 
 
-class Client(StrEnum):
+class McpClient(StrEnum):
     """Programs with agents, and how each wants to be told of a server."""
 
     CLAUDE = "claude"
@@ -61,10 +61,10 @@ class Client(StrEnum):
 
 
 _PLACES = {
-    Client.CLAUDE: "claude_desktop_config.json (Settings, Developer), or .mcp.json of a project",
-    Client.CURSOR: "~/.cursor/mcp.json, or .cursor/mcp.json of a project",
-    Client.VSCODE: ".vscode/mcp.json of a project, or MCP: Open User Configuration",
-    Client.ZED: "settings.json (zed: open settings)",
+    McpClient.CLAUDE: "claude_desktop_config.json (Settings, Developer), or .mcp.json of a project",
+    McpClient.CURSOR: "~/.cursor/mcp.json, or .cursor/mcp.json of a project",
+    McpClient.VSCODE: ".vscode/mcp.json of a project, or MCP: Open User Configuration",
+    McpClient.ZED: "settings.json (zed: open settings)",
 }
 
 
@@ -137,7 +137,7 @@ def serve(
 @group.command()
 def config(
     ctx: typer.Context,
-    client: Annotated[Client, typer.Argument(help="The program that has the agent.")],
+    client: Annotated[McpClient, typer.Argument(help="The program that has the agent.")],
 ) -> None:
     """Print the lines that tell a client of this server.
 
@@ -149,10 +149,10 @@ def config(
     program, *arguments = [*_program(), "mcp"]
     command: dict[str, Any] = {"command": program, "args": arguments}
     document = {
-        Client.CLAUDE: {"mcpServers": {"flux": command}},
-        Client.CURSOR: {"mcpServers": {"flux": command}},
-        Client.VSCODE: {"servers": {"flux": {"type": "stdio", **command}}},
-        Client.ZED: {"context_servers": {"flux": {"source": "custom", **command, "env": {}}}},
+        McpClient.CLAUDE: {"mcpServers": {"flux": command}},
+        McpClient.CURSOR: {"mcpServers": {"flux": command}},
+        McpClient.VSCODE: {"servers": {"flux": {"type": "stdio", **command}}},
+        McpClient.ZED: {"context_servers": {"flux": {"source": "custom", **command, "env": {}}}},
     }[client]
     runtime.stdout.write_text(f"{json.dumps(document, indent=2)}\n")
     runtime.stderr.note(

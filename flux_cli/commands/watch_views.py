@@ -1,4 +1,4 @@
-"""Who follows a watch: a stream of records, or a print at the end."""
+"""Shows a watch: as a stream of records, or a print at the end."""
 
 from collections.abc import Callable, Iterator
 from typing import Protocol
@@ -17,13 +17,13 @@ _PROGRESS_EVERY = 30.0  # seconds, on stderr
 
 
 class WatchView(Protocol):
-    """Hears what happens in a watch, and has the last word."""
+    """Is given what happens in a watch, and writes the last of it."""
 
     def changed(self, task: Task) -> None:
         """A task was seen for the first time, or in another state."""
 
     def polled(self, event: Polled) -> None:
-        """A look is over."""
+        """A poll is over."""
 
     def say(self, line: str) -> None:
         """Write a note for a person."""
@@ -60,7 +60,7 @@ class StreamView:
         self._runtime.stderr.line(line)
 
     def end(self, watch: Watch) -> None:
-        for task in _untold(watch, self._ids, self._runtime.now()):
+        for task in _unreported(watch, self._ids, self._runtime.now()):
             self.changed(task)
         self._writer.close()
 
@@ -82,15 +82,15 @@ class PrintView:
         make: Callable[[], Writer],
         states: frozenset[State] | None,
         *,
-        tells_progress: bool,
+        shows_progress: bool,
     ) -> None:
         self._runtime = runtime
         self._ids = ids
         self._make = make
         self._writer: Writer | None = None
         self._states = states
-        self._tells_progress = tells_progress
-        self._told_at = runtime.clock()
+        self._shows_progress = shows_progress
+        self._shown_at = runtime.clock()
         self._done = 0
         self._store = TaskStore()
         self._places: dict[str, int | None] = {}  # in the store; None once printed
@@ -108,8 +108,8 @@ class PrintView:
 
     def polled(self, event: Polled) -> None:
         now = self._runtime.clock()
-        if self._tells_progress and now - self._told_at >= _PROGRESS_EVERY:
-            self._told_at = now
+        if self._shows_progress and now - self._shown_at >= _PROGRESS_EVERY:
+            self._shown_at = now
             trouble = f" {event.trouble.message}." if event.trouble else ""
             self._runtime.stderr.note(
                 f"flux: {self._done:,} of {len(self._ids):,} tasks done.{trouble}"
@@ -159,7 +159,7 @@ def make_view(
     *,
     has_files: bool,
 ) -> WatchView:
-    """Return who follows a watch for `output`: a live view on a terminal, else a stream."""
+    """Return the view of a watch for `output`: a live one on a terminal, else a stream."""
 
     def make() -> Writer:
         return make_writer(
@@ -179,10 +179,10 @@ def make_view(
     is_table = kind is Format.TABLE or runtime.stdout.is_terminal
     if kind is Format.JSONL or (kind is Format.AUTO and not is_table):
         return StreamView(runtime, ids, make(), states)
-    return PrintView(runtime, ids, make, states, tells_progress=is_table)
+    return PrintView(runtime, ids, make, states, shows_progress=is_table)
 
 
-def _untold(watch: Watch, ids: TaskIds, now: float) -> Iterator[Task]:
+def _unreported(watch: Watch, ids: TaskIds, now: float) -> Iterator[Task]:
     for task_id in ids:
         if not watch.was_reported(task_id):
             yield _unseen(watch, task_id, now)

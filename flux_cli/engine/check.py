@@ -1,4 +1,4 @@
-"""One look at every task: the batch engine."""
+"""One poll of every task, in batches."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -37,9 +37,9 @@ class Check:
         is_over: Callable[[], bool] = lambda: False,
         loop: EventLoop | None = None,
     ) -> None:
-        """`pages` holds what an earlier look has learned of the service's page limit.
+        """`pages` holds what an earlier poll has learned of the service's page limit.
 
-        `is_over` ends the look early when it turns true; the ids that are not
+        `is_over` ends the poll early when it turns true; the ids that are not
         answered by then are unknown. `loop` is where the results are waited for.
         """
         self._ids = iter(ids)

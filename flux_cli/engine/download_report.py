@@ -61,11 +61,11 @@ class DownloadReport:
         """Save no more; what is on its way is removed."""
         self._downloader.close()
 
-    def finish(self, tell: Callable[[FileCounts], None]) -> None:
-        """Write the contact sheet, and `tell` how it went. Raises OutputError and UsageError."""
+    def finish(self, print_summary: Callable[[FileCounts], None]) -> None:
+        """Write the contact sheet, then the summary. Raises OutputError and UsageError."""
         if self._sheet is not None:
             self._sheet.write()
-        tell(self.counts)
+        print_summary(self.counts)
         if self._downloader.stopped_by is not None:
             raise self._downloader.stopped_by
 

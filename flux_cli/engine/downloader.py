@@ -11,7 +11,7 @@ from pathlib import Path
 
 from flux_cli.api.throttle import Stopped, Throttle
 from flux_cli.engine.commit_gate import CommitGate
-from flux_cli.engine.fetch import Fetch, OpenFile, Progress
+from flux_cli.engine.fetch import Fetch, FileProgress, OpenFile
 from flux_cli.engine.hosts import Hosts
 from flux_cli.engine.partial_file import PartialFile
 from flux_cli.engine.policies import DownloadPolicy
@@ -46,7 +46,7 @@ class Downloader:
         open_file: OpenFile,
         *,
         throttle: Callable[[], Throttle],
-        progress: Progress,
+        progress: FileProgress,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:

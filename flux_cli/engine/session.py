@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from flux_cli.api.client import Client
     from flux_cli.api.file_client import FileClient
     from flux_cli.engine.downloader import Downloader
-    from flux_cli.engine.fetch import Progress
+    from flux_cli.engine.fetch import FileProgress
 
 
 class Session:
@@ -154,7 +154,7 @@ class Session:
         return watch
 
     def downloader(
-        self, folder: Path, policy: DownloadPolicy, progress: "Progress"
+        self, folder: Path, policy: DownloadPolicy, progress: "FileProgress"
     ) -> "Downloader":
         """Make ready to save files in `folder`; to be closed. Raises OutputError."""
         from flux_cli.engine.downloader import Downloader

@@ -8,7 +8,7 @@ from typing import BinaryIO, TextIO
 
 from flux_cli import interrupts
 from flux_cli.errors import InputError
-from flux_cli.input.readers import Problem, Record, read_ids
+from flux_cli.input.readers import JsonObject, Problem, read_ids
 from flux_cli.models.ids import TaskIds, flaw
 from flux_cli.models.task import Task, read_record
 from flux_cli.token import Token
@@ -80,7 +80,7 @@ def _shortened(text: str) -> str:
 
 def _candidates(
     arguments: Sequence[str], files: Sequence[Path], stdin: TextIO | None
-) -> Iterator[tuple[str, int, str | Problem, Record | None]]:
+) -> Iterator[tuple[str, int, str | Problem, JsonObject | None]]:
     """Yield what stands where an id belongs, after its place: `argument `, 2 or `ids.txt:`, 7.
 
     With it comes the JSON object that it stood in, if it did.

@@ -18,7 +18,7 @@ from flux_cli.token import Token
 
 
 _LONGEST_ECHO = 40  # characters of what is not an id
-_SLICE = 0.2  # seconds of a wait, between two looks whether anybody still wants the answer
+_SLICE = 0.2  # seconds of a wait, between two checks whether anybody still wants the answer
 
 
 class Cancelled(Exception):

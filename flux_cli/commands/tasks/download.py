@@ -43,5 +43,5 @@ def download(
     runtime.stderr.is_quiet = output.quiet
     with runtime.session(service) as session, FinishedTasks() as finished:
         ids = read_ids(ctx, inputs, token=session.token, keep=finished.add)
-        request = DownloadRequest(folder, files, output, has_verdict=exit_status)
+        request = DownloadRequest(folder, files, output, exit_status=exit_status)
         raise typer.Exit(run_download(runtime, session, ids, finished, request))
