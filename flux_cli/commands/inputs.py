@@ -28,9 +28,9 @@ def read_ids(
     For `keep` see `gather_ids`. Raises InputError; without anything to read it
     shows short help and exits.
     """
-    runtime: Runtime = ctx.obj
     from flux_cli.input.task_ids import gather_ids
 
+    runtime: Runtime = ctx.obj
     arguments, files = inputs.ids or [], inputs.files or []
     has_stdin = runtime.stdin is not None and not runtime.stdin_is_terminal
     if not (arguments or files or has_stdin):

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from flux_cli import interrupts
 from flux_cli.commands.file_options import FileOptions
@@ -15,7 +16,6 @@ from flux_cli.commands.watch_options import NotifyOptions
 from flux_cli.commands.watch_views import make_view
 from flux_cli.engine.check import no_answer_for
 from flux_cli.engine.download_queue import INTERRUPTED, DownloadQueue
-from flux_cli.engine.download_report import DownloadReport
 from flux_cli.engine.event_loop import EventLoop
 from flux_cli.engine.hooks import Hooks
 from flux_cli.engine.policies import Until, WatchPolicy
@@ -28,6 +28,10 @@ from flux_cli.models.summary import FileCounts, TaskCounts
 from flux_cli.models.task import Task, TaskError
 from flux_cli.output.formats import Format
 from flux_cli.runtime import Runtime
+
+
+if TYPE_CHECKING:
+    from flux_cli.engine.download_report import DownloadReport
 
 
 _MOST_FAILURES = 5  # of commands, named one by one
@@ -131,7 +135,7 @@ class _WatchRun:
 
     def _open_report(
         self, folder: Path, files: FileOptions
-    ) -> AbstractContextManager[DownloadReport]:
+    ) -> "AbstractContextManager[DownloadReport]":
         from flux_cli.commands.download_run import open_report
         from flux_cli.output.progress import LineProgress, Silence
 

@@ -18,7 +18,6 @@ from flux_cli.engine.batch import PageSize
 from flux_cli.engine.check import Check
 from flux_cli.engine.event_loop import EventLoop
 from flux_cli.engine.policies import DownloadPolicy, ServiceSettings, WatchPolicy
-from flux_cli.engine.watch import Watch
 from flux_cli.models.ids import TaskIds
 from flux_cli.token import Token
 
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from flux_cli.api.file_client import FileClient
     from flux_cli.engine.downloader import Downloader
     from flux_cli.engine.fetch import FileProgress
+    from flux_cli.engine.watch import Watch
 
 
 class Session:
@@ -128,8 +128,10 @@ class Session:
         keep_raw: bool = False,
         loop: EventLoop | None = None,
         is_cancelled: Callable[[], bool] = lambda: False,
-    ) -> Watch:
+    ) -> "Watch":
         """Return a watch of `ids`, which lets time pass by `wait`."""
+        from flux_cli.engine.watch import Watch
+
         pages = PageSize(self._settings.batch_size)
 
         def poll(open_ids: Iterator[str]) -> Check:
