@@ -119,9 +119,7 @@ def mcp_page() -> str:
 
 async def _tools() -> str:
     nothing: Any = None  # listing asks nobody
-    server = make_server(
-        Queries(nothing, nothing, now=time.time, clock=time.monotonic, sleep=time.sleep)
-    )
+    server = make_server(Queries(nothing, now=time.time, clock=time.monotonic, sleep=time.sleep))
     lines = ["## Tools\n"]
     for tool in await server.list_tools():
         lines += [f"### `{tool.name}`\n", f"```text\n{tool.description}\n```\n"]

@@ -3,7 +3,7 @@
 import errno
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -30,9 +30,9 @@ class _Boundary(TyperGroup):
     """The root command: whatever happens below ends here as an exit code."""
 
     def list_commands(self, ctx: Any) -> list[str]:
-        """Return the commands in the order in which a newcomer needs them."""
-        order = ["tasks", "auth", "demo", "sandbox", "mcp", "schema", "help"]
-        return sorted(super().list_commands(ctx), key=order.index)
+        """Return the commands in the order in which they are registered; typer puts groups last."""
+        others = (name for name in super().list_commands(ctx) if name not in _COMMANDS)
+        return [*_COMMANDS, *others]
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command. A signal has an exit code of its own, which counts before any other."""
@@ -108,17 +108,24 @@ def _report(error: BaseException, runtime: Runtime) -> int:
             _report_usage(error, runtime)
         case _:
             code = ExitCode.BUG
-            frame = traceback.extract_tb(error.__traceback__)[-1]
-            runtime.stderr.line(
-                f"flux: a bug in flux {__version__}: {type(error).__name__}: {error}"
-                f" ({frame.filename}:{frame.lineno}). Please report this line"
-            )
+            _report_bug(error, runtime)
     return code
 
 
 def _is_from_echo(error: OSError) -> bool:
     """Tell whether typer could not write a help text; every other OSError is handled below."""
     return traceback.extract_tb(error.__traceback__)[-1].name == "echo"
+
+
+def _report_bug(error: BaseException, runtime: Runtime) -> None:
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    runtime.stderr.line(
+        f"flux: a bug in flux {__version__}: {type(error).__name__}: {error}"
+        f" ({frame.filename}:{frame.lineno}). Please report this line"
+    )
+    if runtime.environment.get("FLUX_DEBUG", "").strip() not in ("", "0"):
+        for line in "".join(traceback.format_exception(error)).splitlines():
+            runtime.stderr.line(line)
 
 
 def _report_usage(error: typer.TyperException, runtime: Runtime) -> None:
@@ -154,13 +161,20 @@ app = typer.Typer(
     pretty_exceptions_enable=False,  # it can show locals, and a local can be the token
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.add_typer(tasks.group, name="tasks")
-app.add_typer(auth.group, name="auth")
-app.command("sandbox")(sandbox.sandbox)
-app.command("demo")(demo.demo)
-app.add_typer(mcp.group, name="mcp")
-app.command("schema")(help_.show_schema)
-app.command("help")(help_.show_help)
+_COMMANDS: dict[str, typer.Typer | Callable[..., None]] = {  # what a newcomer needs comes first
+    "tasks": tasks.group,
+    "auth": auth.group,
+    "demo": demo.demo,
+    "sandbox": sandbox.sandbox,
+    "mcp": mcp.group,
+    "schema": help_.show_schema,
+    "help": help_.show_help,
+}
+for name, command in _COMMANDS.items():
+    if isinstance(command, typer.Typer):
+        app.add_typer(command, name=name)
+    else:
+        app.command(name)(command)
 
 
 def _show_version(wanted: bool) -> None:

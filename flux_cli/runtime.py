@@ -5,6 +5,7 @@ Built once for each call of the program, and handed down. Nothing below
 of their own.
 """
 
+import math
 import os
 import re
 import sys
@@ -26,14 +27,14 @@ from flux_cli.config.settings import (
     token_from_environment,
     token_from_store,
 )
+from flux_cli.engine.policies import ServiceSettings
 from flux_cli.errors import NoToken, UsageError
 from flux_cli.output.terminal import Stderr, Stdout
 from flux_cli.storage.credentials import CredentialStore
 
 
 if TYPE_CHECKING:
-    from flux_cli.api.client import Client
-    from flux_cli.api.file_client import FileClient
+    from flux_cli.engine.session import Session
 
 
 _NO_PROXY_ENTRY = re.compile(r"[\w.*:/%-]*|(https?://)?\[[0-9a-fA-F:.%]+\](:\d+)?")
@@ -108,47 +109,50 @@ class Runtime:
         """Return the error that explains why there is no token for `base_url`."""
         return no_token(self.credentials, base_url)
 
-    def connection(
+    def session(
         self,
-        found: FoundToken,
-        base_url: BaseUrl,
+        settings: ServiceSettings,
         *,
-        request_timeout: float,
-        concurrency: int = 1,
-        debug: bool = False,
-    ) -> Connection:
-        """Return what a client needs to know; `request_timeout` is in seconds."""
-        scheme = base_url.text.partition(":")[0]
-        return Connection(
-            base_url=base_url.text,
-            token=found.token,
-            token_remedy=found.remedy,
-            request_timeout=request_timeout,
-            concurrency=concurrency,
-            proxy=self._proxy(scheme, base_url.host),
-            trace=self.stderr.line if debug else None,
-        )
+        found: FoundToken | None = None,
+        patience: float = math.inf,
+        pause: float = 0.0,
+    ) -> "Session":
+        """Return a session with the account of `found`, else of the token that is found.
 
-    def client(self, connection: Connection) -> "Client":
-        """Return a client for `connection`."""
-        from flux_cli.api.client import Client
+        For `patience` and `pause` see there. Raises UsageError, and NoToken for a
+        token that cannot be one.
+        """
+        from flux_cli.engine.session import Session
 
-        return Client(connection, now=self.now)
+        base_url = self.base_url(settings.base_url)
+        account = found or self.find_token(base_url)
+        trace = self.stderr.line if settings.debug else None
 
-    def file_client(
-        self, base_url: BaseUrl, *, request_timeout: float, concurrency: int, debug: bool
-    ) -> "FileClient":
-        """Return a client for the files that the service at `base_url` points to."""
-        from flux_cli.api.file_client import Access, FileClient
+        def connect() -> Connection:
+            if account is None:
+                raise self.no_token(base_url)
+            return Connection(
+                base_url=base_url.text,
+                token=account.token,
+                token_remedy=account.remedy,
+                request_timeout=settings.request_timeout,
+                concurrency=settings.concurrency,
+                proxy=self._proxy(base_url.text.partition(":")[0], base_url.host),
+                trace=trace,
+            )
 
-        access = Access(
-            request_timeout=request_timeout,
-            connections=concurrency,
-            allows_local=is_loopback(base_url.host),
+        return Session(
+            settings,
+            connect,
+            token=account.token if account else None,
             route=self._proxy,
-            trace=self.stderr.line if debug else None,
+            allows_local_files=is_loopback(base_url.host),
+            trace=trace,
+            patience=patience,
+            pause=pause,
+            now=self.now,
+            clock=self.clock,
         )
-        return FileClient(access, now=self.now)
 
     def _proxy(self, scheme: str, host: str) -> Proxy | None:
         """Return the proxy for the URLs of a host; this machine needs none."""

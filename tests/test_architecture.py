@@ -17,10 +17,10 @@ LAYERS = {  # a part may import from parts with a lower number, and from itself
     "token": 1,
     "interrupts": 1,
     "storage": 2,
-    "input": 2,
     "models": 2,
     "api": 3,
     "completion": 3,
+    "input": 3,
     "config": 4,
     "engine": 4,
     "output": 4,
@@ -90,6 +90,41 @@ def test_only_the_runtime_reads_the_environment() -> None:
 def test_no_module_is_longer_than_300_lines() -> None:
     long = {str(path): n for path in MODULES if (n := path.read_text().count("\n")) > 300}
     assert not long
+
+
+MOST_PARAMETERS = 10
+
+
+def test_no_function_of_a_command_has_more_than_ten_parameters() -> None:
+    for path in (PACKAGE / "commands").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.FunctionDef):
+                count = len(node.args.posonlyargs + node.args.args + node.args.kwonlyargs)
+                assert count <= MOST_PARAMETERS, f"{path}: {node.name} has {count}"
+
+
+@pytest.mark.parametrize(
+    "name", ["Client", "FileClient", "Throttle", "Check", "Watch", "Downloader"]
+)
+def test_only_the_session_makes_what_a_query_needs(name: str) -> None:
+    for path in MODULES:
+        made = [
+            node
+            for node in ast.walk(ast.parse(path.read_text()))
+            if isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Name)
+            and node.func.id == name
+        ]
+        assert not made or path == PACKAGE / "engine" / "session.py", path
+
+
+def test_no_module_uses_a_private_name_of_another_part() -> None:
+    for path in MODULES:
+        own = path.relative_to(PACKAGE).with_suffix("").parts[0]
+        for name in imports(path):
+            if name.startswith("flux_cli.") and part(name) != own:
+                words = [word for word in name.split(".") if not word.startswith("__")]
+                assert not any(word.startswith("_") for word in words), f"{path}: {name}"
 
 
 def loaded_by(*arguments: str, **environment: str) -> set[str]:

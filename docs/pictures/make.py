@@ -119,14 +119,18 @@ LAYERS = (
     ),
     (
         ("output", "table, live view, JSON"),
-        ("engine", "batches, repair, watching"),
+        ("engine", "sessions, batches, watching"),
         ("config", "settings, credentials"),
         ("sandbox", "a local service"),
     ),
-    (("api", "HTTP, deadlines, the retry budget"),),
     (
-        ("tasks", "ids, states, records: pure functions"),
-        ("disk", "files that are whole or absent"),
+        ("api", "HTTP, deadlines, the retry budget"),
+        ("input", "ids from arguments, files and stdin"),
+        ("completion", "scripts for four shells"),
+    ),
+    (
+        ("models", "ids, states, records: pure functions"),
+        ("storage", "files that are whole or absent"),
     ),
     (("errors", "what can go wrong, and its exit code"),),
 )

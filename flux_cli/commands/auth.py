@@ -1,12 +1,11 @@
 """`flux auth`: the token, and where it is kept."""
 
 import time
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from flux_cli import interrupts
-from flux_cli.api.connection import Connection
 from flux_cli.commands import options
 from flux_cli.config.settings import (
     BaseUrl,
@@ -14,10 +13,15 @@ from flux_cli.config.settings import (
     token_from_environment,
     token_page,
 )
+from flux_cli.engine.policies import ServiceSettings
 from flux_cli.errors import ExitCode, NoToken, ServiceError, UsageError
 from flux_cli.runtime import Runtime
 from flux_cli.storage.credentials import Credential
 from flux_cli.token import Token
+
+
+if TYPE_CHECKING:
+    from flux_cli.engine.session import Session
 
 
 group = typer.Typer(
@@ -39,7 +43,7 @@ def login(
         ),
     ] = True,
     base_url: options.BaseUrl = None,
-    request_timeout: options.RequestTimeout = 30.0,
+    request_timeout: options.RequestTimeout = ServiceSettings.request_timeout,
     debug: options.Debug = False,
 ) -> None:
     """Save a token in your config folder, for this service and no other.
@@ -59,13 +63,16 @@ def login(
     token = _ask_for_token(runtime, url, from_stdin=with_token)
     runtime.stderr.keep_secret(token)
     if verify:
-        connection = runtime.connection(
-            FoundToken(token, "this login", "It was not saved"),
-            url,
+        settings = ServiceSettings(
+            base_url=base_url,
+            concurrency=1,
             request_timeout=request_timeout,
+            retries=2,
             debug=debug,
         )
-        _verify(runtime, connection)
+        found = FoundToken(token, "this login", "It was not saved")
+        with runtime.session(settings, found=found) as session:
+            _verify(session)
     runtime.credentials.save(url.origin, Credential(token, runtime.now()))
     runtime.stderr.line(f"flux: the token for {url.origin} is in {runtime.credentials.path}")
 
@@ -126,22 +133,18 @@ def _required_token(runtime: Runtime, base_url: str | None) -> tuple[BaseUrl, Fo
     return url, found
 
 
-def _verify(runtime: Runtime, connection: Connection) -> None:
+def _verify(session: "Session") -> None:
     """Ask for a task that does not exist: free, and refused when the token is bad."""
     import uuid
 
-    from flux_cli.api.throttle import Throttle
-
-    with runtime.client(connection) as client:
-        throttle = Throttle(concurrency=1, retries=2)
-        try:
-            with interrupts.cuttable():
-                throttle.send(lambda: client.retrieve(str(uuid.uuid4())))
-        except ServiceError as error:
-            if error.exit_code is not ExitCode.TOKEN:
-                not_saved = "The token was not saved; --no-verify saves it without asking"
-                error.hint = f"{error.hint}. {not_saved}" if error.hint else not_saved
-            raise
+    try:
+        with interrupts.cuttable():
+            session.retrieve(str(uuid.uuid4()))
+    except ServiceError as error:
+        if error.exit_code is not ExitCode.TOKEN:
+            not_saved = "The token was not saved; --no-verify saves it without asking"
+            error.hint = f"{error.hint}. {not_saved}" if error.hint else not_saved
+        raise
 
 
 def _ask_for_token(runtime: Runtime, url: BaseUrl, *, from_stdin: bool) -> Token:

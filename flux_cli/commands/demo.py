@@ -2,8 +2,10 @@
 
 import typer
 
-from flux_cli.commands.typed import typed
-from flux_cli.config.settings import BaseUrl, FoundToken
+from flux_cli.commands.options import OutputOptions
+from flux_cli.commands.program_name import program_name
+from flux_cli.config.settings import FoundToken
+from flux_cli.engine.policies import ServiceSettings, WatchPolicy
 from flux_cli.models.ids import TaskIds
 from flux_cli.output.formats import Format
 from flux_cli.runtime import Runtime
@@ -44,31 +46,26 @@ _SEED = 7  # some of everything
 
 def demo(ctx: typer.Context) -> None:
     """Watch a dozen tasks run to their end on a local sandbox: no account, no network."""
-    from flux_cli.commands.follow import Wishes, follow
-    from flux_cli.engine.watch import WatchPolicy
+    from flux_cli.commands.watch_run import WatchRequest, run_watch
     from flux_cli.sandbox.server import TOKEN, Sandbox
     from flux_cli.sandbox.store import TaskStore
 
     runtime: Runtime = ctx.obj
     store = TaskStore(seed=_SEED, failure_rate=0.0, now=runtime.now)
     with Sandbox(store) as server:
-        connection = runtime.connection(
-            FoundToken(Token(TOKEN), "the sandbox"),
-            BaseUrl(server.base_url, "the demo"),
-            request_timeout=10.0,
-        )
         ids = TaskIds()
         for model, prompt in _TASKS:
             request = {"action": "generate", "model": model, "prompt": prompt, "size": "1024x1024"}
             ids.add(store.submit(request).id)
         runtime.stderr.line(f"A sandbox is up, and {len(ids)} tasks are submitted to it.")
-        follow(
-            runtime,
-            ids,
-            connection,
-            Wishes(WatchPolicy(interval=_INTERVAL, max_interval=_INTERVAL), output=Format.TABLE),
-        )
-    program = typed(runtime)
+        settings = ServiceSettings(base_url=server.base_url, concurrency=1, request_timeout=10.0)
+        policy = WatchPolicy(interval=_INTERVAL, max_interval=_INTERVAL)
+        with runtime.session(
+            settings, found=FoundToken(Token(TOKEN), "the sandbox"), patience=policy.patience
+        ) as session:
+            output = OutputOptions(format=Format.TABLE)
+            run_watch(runtime, session, ids, WatchRequest(policy, output))
+    program = program_name(runtime)
     for heading, *steps in _NEXT_STEPS:
         runtime.stderr.line(heading)
         for command, purpose in steps:

@@ -1,4 +1,4 @@
-"""Follows a watch on a terminal."""
+"""Shows a watch on a terminal."""
 
 import contextlib
 
@@ -32,7 +32,7 @@ class LiveWatchView(PrintView):
                 Format.TABLE, runtime.stdout, raw=False, now=runtime.now(), note=runtime.stderr.note
             ),
             states,
-            tells_progress=False,
+            shows_progress=False,
         )
         self._view = LiveView(
             runtime.stdout,

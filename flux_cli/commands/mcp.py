@@ -16,6 +16,7 @@ import typer
 from flux_cli import interrupts
 from flux_cli.api.ip_rules import is_loopback
 from flux_cli.commands import options
+from flux_cli.engine.policies import ServiceSettings
 from flux_cli.errors import ExitCode, UsageError
 from flux_cli.runtime import Runtime
 
@@ -23,11 +24,13 @@ from flux_cli.runtime import Runtime
 if TYPE_CHECKING:
     import socket
 
+    from flux_cli.engine.session import Session
+
 
 _TOKEN = "FLUX_MCP_TOKEN"  # noqa: S105 - the name of a variable
 _SHORTEST_TOKEN = 16  # characters
 _REQUEST_TIMEOUT = 15.0  # seconds; with the retries less than the minute that clients wait
-_CONCURRENCY = 8
+_RETRIES = 2  # agents, and their clients, are less patient than people
 _EXTRA = "flux-tasks[mcp]"
 
 group = typer.Typer(
@@ -48,7 +51,7 @@ group = typer.Typer(
 )
 
 
-class Client(StrEnum):
+class McpClient(StrEnum):
     """Programs with agents, and how each wants to be told of a server."""
 
     CLAUDE = "claude"
@@ -58,10 +61,10 @@ class Client(StrEnum):
 
 
 _PLACES = {
-    Client.CLAUDE: "claude_desktop_config.json (Settings, Developer), or .mcp.json of a project",
-    Client.CURSOR: "~/.cursor/mcp.json, or .cursor/mcp.json of a project",
-    Client.VSCODE: ".vscode/mcp.json of a project, or MCP: Open User Configuration",
-    Client.ZED: "settings.json (zed: open settings)",
+    McpClient.CLAUDE: "claude_desktop_config.json (Settings, Developer), or .mcp.json of a project",
+    McpClient.CURSOR: "~/.cursor/mcp.json, or .cursor/mcp.json of a project",
+    McpClient.VSCODE: ".vscode/mcp.json of a project, or MCP: Open User Configuration",
+    McpClient.ZED: "settings.json (zed: open settings)",
 }
 
 
@@ -102,28 +105,21 @@ def serve(
             hint=f"Run {_installation()} to add it",
         )
     runtime: Runtime = ctx.obj
-    url = runtime.base_url(base_url)
+    runtime.base_url(base_url)  # a bad one is said now, not to each caller
     listener = _listen(runtime, host, port) if http else None
 
     from flux_cli.mcp.queries import Queries
     from flux_cli.mcp.server import make_server
 
-    def connect() -> Any:
-        runtime.credentials.load(anew=True)  # somebody may have logged in or out meanwhile
-        found = runtime.find_token(url)
-        if found is None:
-            raise runtime.no_token(url)
-        return runtime.connection(
-            found,
-            url,
-            request_timeout=request_timeout,
-            concurrency=_CONCURRENCY,
-            debug=debug,
-        )
-
-    queries = Queries(
-        connect, runtime.client, now=runtime.now, clock=runtime.clock, sleep=runtime.sleep
+    settings = ServiceSettings(
+        request_timeout=request_timeout, retries=_RETRIES, base_url=base_url, debug=debug
     )
+
+    def open_session(pause: float) -> "Session":
+        runtime.credentials.load(anew=True)  # somebody may have logged in or out meanwhile
+        return runtime.session(settings, pause=pause)
+
+    queries = Queries(open_session, now=runtime.now, clock=runtime.clock, sleep=runtime.sleep)
     server = make_server(queries)
     if listener is None:
         _end_on_signals()
@@ -141,7 +137,7 @@ def serve(
 @group.command()
 def config(
     ctx: typer.Context,
-    client: Annotated[Client, typer.Argument(help="The program that has the agent.")],
+    client: Annotated[McpClient, typer.Argument(help="The program that has the agent.")],
 ) -> None:
     """Print the lines that tell a client of this server.
 
@@ -153,10 +149,10 @@ def config(
     program, *arguments = [*_program(), "mcp"]
     command: dict[str, Any] = {"command": program, "args": arguments}
     document = {
-        Client.CLAUDE: {"mcpServers": {"flux": command}},
-        Client.CURSOR: {"mcpServers": {"flux": command}},
-        Client.VSCODE: {"servers": {"flux": {"type": "stdio", **command}}},
-        Client.ZED: {"context_servers": {"flux": {"source": "custom", **command, "env": {}}}},
+        McpClient.CLAUDE: {"mcpServers": {"flux": command}},
+        McpClient.CURSOR: {"mcpServers": {"flux": command}},
+        McpClient.VSCODE: {"servers": {"flux": {"type": "stdio", **command}}},
+        McpClient.ZED: {"context_servers": {"flux": {"source": "custom", **command, "env": {}}}},
     }[client]
     runtime.stdout.write_text(f"{json.dumps(document, indent=2)}\n")
     runtime.stderr.note(

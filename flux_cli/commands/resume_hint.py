@@ -13,7 +13,7 @@ from typing import Any
 import typer
 
 from flux_cli.config.durations import format_duration
-from flux_cli.engine.until import Until
+from flux_cli.engine.policies import Until
 from flux_cli.models.ids import match_key
 from flux_cli.output.sanitize import sanitize
 from flux_cli.runtime import Runtime
@@ -24,7 +24,7 @@ _LONGEST = 4900  # characters of the command; a longer line on stderr would be c
 _PLAIN_ID = re.compile(r"(?=.*[0-9])[0-9A-Za-z_-]+")  # reads as an id in any text file
 
 
-def tell_how_to_go_on(ctx: typer.Context, open_ids: list[str], why: str, *, read_at: float) -> None:
+def print_resume_hint(ctx: typer.Context, open_ids: list[str], why: str, *, read_at: float) -> None:
     """Say on stderr `why` a watch has ended with tasks still open, and how to go on.
 
     For `read_at` see `resume_command`.
@@ -73,7 +73,7 @@ def _source(ctx: typer.Context, open_ids: list[str], read_at: float) -> tuple[li
     runtime: Runtime = ctx.obj
     given = {match_key(task_id) for task_id in ctx.params.get("ids") or []}
     arguments = [task_id for task_id in open_ids if match_key(task_id) in given]
-    files = [Path(file) for file in ctx.params.get("file") or []]
+    files = [Path(file) for file in ctx.params.get("files") or []]
     if files and len(arguments) <= _MOST_IDS and _will_do(ctx, files, read_at):
         return [word for file in files for word in _option("--file", str(file))], arguments
     if (path := _written(open_ids, runtime.now())) is None:
@@ -112,7 +112,7 @@ def _options(ctx: typer.Context) -> Iterator[str]:
         source = ctx.get_parameter_source(name)
         if parameter.param_type_name != "option" or source is None or source.name != "COMMANDLINE":
             continue
-        if name == "file":
+        if name == "files":
             continue
         if getattr(parameter, "is_flag", False):
             yield parameter.opts[0]

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from flux_cli.commands import options
-from flux_cli.commands.typed import typed
+from flux_cli.commands.program_name import program_name
 from flux_cli.errors import UsageError
 from flux_cli.runtime import Runtime
 
@@ -108,7 +108,7 @@ def sandbox(
         runtime.stderr.line(
             "flux: sandbox is up; Ctrl-C ends it. In another shell, set these variables and submit:"
         )
-        runtime.stderr.line(_submission(typed(runtime, elsewhere=True)))
+        runtime.stderr.line(_submission(program_name(runtime, elsewhere=True)))
         while True:
             runtime.sleep(3600)
 

@@ -56,6 +56,7 @@ ENVIRONMENT = Topic(
         ("NO_COLOR", "No colours."),
         ("TERM=dumb", "No colours, no live view, no escape codes at all."),
         ("COLUMNS, LINES", "The size of the window, where the terminal's own is wrong."),
+        ("FLUX_DEBUG=1", "Where a bug in flux is, line by line, for a report of it."),
         ("FLUX_MCP_TOKEN", "What callers of flux mcp --http must send, off this machine."),
         (
             "FLUX_TASK_*",

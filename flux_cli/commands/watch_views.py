@@ -1,8 +1,9 @@
-"""Who follows a watch: a stream of records, or a print at the end."""
+"""Shows a watch: as a stream of records, or a print at the end."""
 
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
+from flux_cli.commands.options import OutputOptions
 from flux_cli.engine.task_store import TaskStore
 from flux_cli.engine.watch import Polled, Watch
 from flux_cli.models.ids import TaskIds
@@ -16,13 +17,13 @@ _PROGRESS_EVERY = 30.0  # seconds, on stderr
 
 
 class WatchView(Protocol):
-    """Hears what happens in a watch, and has the last word."""
+    """Is given what happens in a watch, and writes the last of it."""
 
     def changed(self, task: Task) -> None:
         """A task was seen for the first time, or in another state."""
 
     def polled(self, event: Polled) -> None:
-        """A look is over."""
+        """A poll is over."""
 
     def say(self, line: str) -> None:
         """Write a note for a person."""
@@ -59,7 +60,7 @@ class StreamView:
         self._runtime.stderr.line(line)
 
     def end(self, watch: Watch) -> None:
-        for task in _untold(watch, self._ids, self._runtime.now()):
+        for task in _unreported(watch, self._ids, self._runtime.now()):
             self.changed(task)
         self._writer.close()
 
@@ -81,15 +82,15 @@ class PrintView:
         make: Callable[[], Writer],
         states: frozenset[State] | None,
         *,
-        tells_progress: bool,
+        shows_progress: bool,
     ) -> None:
         self._runtime = runtime
         self._ids = ids
         self._make = make
         self._writer: Writer | None = None
         self._states = states
-        self._tells_progress = tells_progress
-        self._told_at = runtime.clock()
+        self._shows_progress = shows_progress
+        self._shown_at = runtime.clock()
         self._done = 0
         self._store = TaskStore()
         self._places: dict[str, int | None] = {}  # in the store; None once printed
@@ -107,8 +108,8 @@ class PrintView:
 
     def polled(self, event: Polled) -> None:
         now = self._runtime.clock()
-        if self._tells_progress and now - self._told_at >= _PROGRESS_EVERY:
-            self._told_at = now
+        if self._shows_progress and now - self._shown_at >= _PROGRESS_EVERY:
+            self._shown_at = now
             trouble = f" {event.trouble.message}." if event.trouble else ""
             self._runtime.stderr.note(
                 f"flux: {self._done:,} of {len(self._ids):,} tasks done.{trouble}"
@@ -154,35 +155,34 @@ class PrintView:
 def make_view(
     runtime: Runtime,
     ids: TaskIds,
-    output: Format,
-    states: frozenset[State] | None,
+    output: OutputOptions,
     *,
-    keep_raw: bool,
     has_files: bool,
 ) -> WatchView:
-    """Return who follows a watch for `output`: a live view on a terminal, else a stream."""
+    """Return the view of a watch for `output`: a live one on a terminal, else a stream."""
 
     def make() -> Writer:
         return make_writer(
-            output,
+            output.format,
             runtime.stdout,
-            raw=keep_raw,
+            raw=output.raw,
             now=runtime.now(),
             note=runtime.stderr.note,
             has_files=has_files,
         )
 
-    if output in (Format.AUTO, Format.TABLE) and runtime.stdout.has_styles:
+    kind, states = output.format, output.states
+    if kind in (Format.AUTO, Format.TABLE) and runtime.stdout.has_styles:
         from flux_cli.commands.live_watch_view import LiveWatchView
 
         return LiveWatchView(runtime, ids, states)
-    is_table = output is Format.TABLE or runtime.stdout.is_terminal
-    if output is Format.JSONL or (output is Format.AUTO and not is_table):
+    is_table = kind is Format.TABLE or runtime.stdout.is_terminal
+    if kind is Format.JSONL or (kind is Format.AUTO and not is_table):
         return StreamView(runtime, ids, make(), states)
-    return PrintView(runtime, ids, make, states, tells_progress=is_table)
+    return PrintView(runtime, ids, make, states, shows_progress=is_table)
 
 
-def _untold(watch: Watch, ids: TaskIds, now: float) -> Iterator[Task]:
+def _unreported(watch: Watch, ids: TaskIds, now: float) -> Iterator[Task]:
     for task_id in ids:
         if not watch.was_reported(task_id):
             yield _unseen(watch, task_id, now)

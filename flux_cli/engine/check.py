@@ -1,4 +1,4 @@
-"""One look at every task: the batch engine."""
+"""One poll of every task, in batches."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -8,7 +8,7 @@ from flux_cli.api.throttle import Throttle
 from flux_cli.engine.batch import Ask, BatchQuery, PageSize, Refusals
 from flux_cli.engine.event_loop import EventLoop
 from flux_cli.engine.ordered_pool import OrderedPool
-from flux_cli.errors import ServiceError
+from flux_cli.errors import ServiceError, Unanswered
 from flux_cli.models.task import Task
 
 
@@ -37,9 +37,9 @@ class Check:
         is_over: Callable[[], bool] = lambda: False,
         loop: EventLoop | None = None,
     ) -> None:
-        """`pages` holds what an earlier look has learned of the service's page limit.
+        """`pages` holds what an earlier poll has learned of the service's page limit.
 
-        `is_over` ends the look early when it turns true; the ids that are not
+        `is_over` ends the poll early when it turns true; the ids that are not
         answered by then are unknown. `loop` is where the results are waited for.
         """
         self._ids = iter(ids)
@@ -97,3 +97,14 @@ class Check:
                 stop=self._round.stop,
                 keep_raw=self._keep_raw,
             )
+
+
+def no_answer_for(unknown: int, total: int, failure: ServiceError | None) -> Unanswered:
+    """Return the error for `unknown` of `total` tasks that `failure` left without an answer."""
+    reason = failure.message if failure else "the service keeps sending incomplete replies"
+    return Unanswered(
+        f"no answer for {unknown:,} of {total:,} tasks: {reason}",
+        code="no_answer",
+        hint=(failure and failure.hint) or "Run the same command again later",
+        trace_id=failure.trace_id if failure else None,
+    )

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from flux_cli.engine.download_queue import INTERRUPTED, SaveOutput, SavingTask
+from flux_cli.engine.download_queue import INTERRUPTED, PendingDownload, SaveOutput
 from flux_cli.engine.event_loop import EventLoop
 from flux_cli.engine.ordered_pool import OrderedPool
 from flux_cli.models.state import State
@@ -18,12 +18,12 @@ _AHEAD = 4  # files for each worker that may be done before their turn
 class _Job:
     """One output of a task, or a task that has nothing to save (`number` 0)."""
 
-    saving: SavingTask
+    download: PendingDownload
     number: int
 
     @property
     def is_last(self) -> bool:
-        return self.number == len(self.saving.files) or not self.number
+        return self.number == len(self.download.files) or not self.number
 
 
 class Download:
@@ -36,7 +36,7 @@ class Download:
 
         def work(job: _Job) -> None:
             if job.number:
-                save(job.saving.task, job.number, partial(job.saving.keep, job.number))
+                save(job.download.task, job.number, partial(job.download.keep, job.number))
 
         self._loop = loop
         self._pool = OrderedPool(
@@ -47,12 +47,12 @@ class Download:
             window=workers * _AHEAD,
             is_stopped=lambda: False,
         )
-        self._current: SavingTask | None = None  # whose outputs are being handed over
+        self._current: PendingDownload | None = None  # whose outputs are being handed over
 
     def results(self) -> Iterator[Task]:
         """Yield the tasks in order, with what became of their outputs."""
         for job in self._loop.each(self._pool.finished()):
-            self._current = None if job.is_last else job.saving
+            self._current = None if job.is_last else job.download
             if job.is_last:
                 yield _finished(job)
 
@@ -62,7 +62,7 @@ class Download:
         Only for after saving was stopped.
         """
         for job in self._pool.unfinished():
-            self._current = None if job.is_last else job.saving
+            self._current = None if job.is_last else job.download
             if job.is_last:
                 yield _finished(job)
         if self._current is not None:  # not all of its outputs had been taken up
@@ -71,7 +71,7 @@ class Download:
 
 
 def _finished(job: _Job) -> Task:
-    return job.saving.saved() if job.number else job.saving.task
+    return job.download.saved() if job.number else job.download.task
 
 
 def _jobs(tasks: Iterator[Task | None]) -> Iterator[_Job | None]:
@@ -79,7 +79,7 @@ def _jobs(tasks: Iterator[Task | None]) -> Iterator[_Job | None]:
         if task is None:
             yield None
         elif task.state is State.SUCCEEDED and task.outputs:
-            saving = SavingTask.of(task)
-            yield from (_Job(saving, number) for number in range(1, len(saving.files) + 1))
+            download = PendingDownload.of(task)
+            yield from (_Job(download, number) for number in range(1, len(download.files) + 1))
         else:
-            yield _Job(SavingTask(task, [], 0), 0)
+            yield _Job(PendingDownload(task, [], 0), 0)

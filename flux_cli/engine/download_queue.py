@@ -16,7 +16,7 @@ INTERRUPTED = TaskError("not_saved", "interrupted")
 
 
 class SaveOutput(Protocol):
-    """Saves one output: what `engine.save.Downloader.save` is."""
+    """Saves one output: what `engine.downloader.Downloader.save` is."""
 
     def __call__(self, task: Task, number: int, keep: Callable[[File], None]) -> None:
         """Save output `number`, counted from 1, and hand `keep` what became of it.
@@ -26,7 +26,7 @@ class SaveOutput(Protocol):
 
 
 @dataclass(slots=True)
-class SavingTask:
+class PendingDownload:
     """A task whose outputs are being saved; `files` has None for those not done with."""
 
     task: Task
@@ -34,7 +34,7 @@ class SavingTask:
     left: int
 
     @classmethod
-    def of(cls, task: Task) -> "SavingTask":
+    def of(cls, task: Task) -> "PendingDownload":
         return cls(task, [None] * len(task.outputs), len(task.outputs))
 
     def keep(self, number: int, file: File) -> None:
@@ -63,13 +63,13 @@ class DownloadQueue:
         self._saved = saved
         self._pool = ThreadPool(loop, workers=workers)
         self._backlog = TaskBacklog()
-        self._outputs: deque[tuple[SavingTask, int]] = deque()  # whose turn is next
-        self._saving: dict[int, SavingTask] = {}
+        self._outputs: deque[tuple[PendingDownload, int]] = deque()  # whose turn is next
+        self._pending: dict[int, PendingDownload] = {}
 
     @property
     def is_idle(self) -> bool:
         """Whether there is nothing left to save."""
-        return not self._saving and not self._backlog
+        return not self._pending and not self._backlog
 
     def add(self, task: Task) -> None:
         """Save the outputs of `task`, which must have some."""
@@ -81,11 +81,11 @@ class DownloadQueue:
 
         Only for after saving was stopped.
         """
-        for saving in list(self._saving.values()):
-            yield saving.saved(error)
+        for download in list(self._pending.values()):
+            yield download.saved(error)
         while self._backlog:
-            yield SavingTask.of(self._backlog.popleft()).saved(error)
-        self._saving.clear()
+            yield PendingDownload.of(self._backlog.popleft()).saved(error)
+        self._pending.clear()
 
     def close(self) -> None:
         """Forget what waits."""
@@ -95,20 +95,20 @@ class DownloadQueue:
     def _start(self) -> None:
         while self._pool.has_room and (self._outputs or self._backlog):
             if not self._outputs:
-                saving = SavingTask.of(self._backlog.popleft())
-                self._saving[id(saving)] = saving
-                self._outputs.extend((saving, n) for n in range(1, len(saving.files) + 1))
-            saving, number = self._outputs.popleft()
+                download = PendingDownload.of(self._backlog.popleft())
+                self._pending[id(download)] = download
+                self._outputs.extend((download, n) for n in range(1, len(download.files) + 1))
+            download, number = self._outputs.popleft()
             self._pool.submit(
-                partial(self._save, saving.task, number, partial(saving.keep, number)),
-                partial(self._finish, saving),
+                partial(self._save, download.task, number, partial(download.keep, number)),
+                partial(self._finish, download),
             )
 
-    def _finish(self, saving: SavingTask) -> None:
-        saving.left -= 1
+    def _finish(self, download: PendingDownload) -> None:
+        download.left -= 1
         self._start()
-        if not saving.left and self._saving.pop(id(saving), None) is not None:
-            self._saved(saving.saved())
+        if not download.left and self._pending.pop(id(download), None) is not None:
+            self._saved(download.saved())
 
 
 def with_files(task: Task, files: Sequence[File]) -> Task:

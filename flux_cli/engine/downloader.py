@@ -7,14 +7,14 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from flux_cli.api.throttle import Stopped, Throttle
 from flux_cli.engine.commit_gate import CommitGate
-from flux_cli.engine.fetch import Fetch, OpenFile, Progress
+from flux_cli.engine.fetch import Fetch, FileProgress, OpenFile
 from flux_cli.engine.hosts import Hosts
 from flux_cli.engine.partial_file import PartialFile
+from flux_cli.engine.policies import DownloadPolicy
 from flux_cli.errors import (
     DownloadError,
     FluxError,
@@ -31,17 +31,6 @@ from flux_cli.storage.atomic import partial_path, remove_leftover
 _DISK_FAILS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ENODEV})
 
 
-@dataclass(frozen=True, slots=True)
-class DownloadRules:
-    """Where files go, and what is allowed: `max_size` in bytes, `file_timeout` in seconds."""
-
-    folder: Path
-    template: NameTemplate
-    overwrites: bool = False
-    max_size: int = 200_000_000
-    file_timeout: float = 1800.0
-
-
 class Downloader:
     """Saves outputs; safe to use from several threads, and beside other processes.
 
@@ -52,31 +41,34 @@ class Downloader:
 
     def __init__(
         self,
-        rules: DownloadRules,
+        folder: Path,
+        policy: DownloadPolicy,
         open_file: OpenFile,
         *,
         throttle: Callable[[], Throttle],
-        progress: Progress,
+        progress: FileProgress,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         """`throttle` makes the budget for one host. Raises OutputError for a bad folder."""
-        self._rules = rules
+        self._folder = folder
+        self._policy = policy
+        self._template = NameTemplate(policy.name)
         self._progress = progress
         self._clock = clock
         self._sleep = sleep
         self._hosts = Hosts(throttle)
-        self._fetch = Fetch(open_file, self._hosts, progress, max_size=rules.max_size)
+        self._fetch = Fetch(open_file, self._hosts, progress, max_size=policy.max_size)
         self._parts: set[Path] = set()
         self._lock = threading.Lock()
         self._gate = CommitGate()
         self._is_stopped = False
         self.stopped_by: FluxError | None = None
         try:
-            rules.folder.mkdir(parents=True, exist_ok=True)
-            self._root = rules.folder.resolve(strict=True)
+            folder.mkdir(parents=True, exist_ok=True)
+            self._root = folder.resolve(strict=True)
         except (OSError, ValueError) as error:
-            raise _unwritable(rules.folder, error) from None
+            raise _unwritable(folder, error) from None
 
     def save(self, task: Task, number: int, keep: Callable[[File], None]) -> None:
         """Save output `number` of `task`, counted from 1, and give `keep` what became of it.
@@ -139,14 +131,14 @@ class Downloader:
         if error.errno in _DISK_FAILS:
             self.stop(reason)
         elif not os.path.isdir(self._root):  # noqa: PTH112 - which is false, too, for any trouble
-            self.stop(OutputError(f"{self._rules.folder}: the folder is gone"))
+            self.stop(OutputError(f"{self._folder}: the folder is gone"))
         elif not os.access(self._root, os.W_OK | os.X_OK) and self._is_below_root(path):
-            self.stop(_unwritable(self._rules.folder, error))
+            self.stop(_unwritable(self._folder, error))
         return _failed("not_saved", reason.message)
 
     def _is_below_root(self, path: Path) -> bool:
         """Tell whether something would have to be made in the folder itself for `path`."""
-        return path.parent == self._rules.folder or not os.path.isdir(path.parent)  # noqa: PTH112
+        return path.parent == self._folder or not os.path.isdir(path.parent)  # noqa: PTH112
 
     def _stopped(self, task: Task, number: int) -> File:
         """Return why an output is not saved that others or the user have put an end to."""
@@ -156,7 +148,7 @@ class Downloader:
         return _failed("not_saved", reason.message if reason is not None else "interrupted")
 
     def _path(self, task: Task, number: int, media: Media) -> Path:
-        return self._rules.folder / self._rules.template.path(task, number, media)
+        return self._folder / self._template.path(task, number, media)
 
     def _existing(self, task: Task, number: int) -> list[Path]:
         """Return what was saved under this name before, whatever its kind."""
@@ -164,7 +156,7 @@ class Downloader:
         return [path for path in paths if path.is_file()]
 
     def _kept(self, task: Task, number: int) -> File | None:
-        if self._rules.overwrites or not (existing := self._existing(task, number)):
+        if self._policy.overwrite or not (existing := self._existing(task, number)):
             return None
         path = existing[0]
         remove_leftover(partial_path(path.with_suffix("")))
@@ -183,7 +175,7 @@ class Downloader:
         stem.parent.mkdir(parents=True, exist_ok=True)
         if not stem.parent.resolve().is_relative_to(self._root):
             raise DownloadError(f"{stem.parent} leads out of the folder", code="outside")
-        end = self._clock() + self._rules.file_timeout
+        end = self._clock() + self._policy.file_timeout
         part_path = partial_path(stem)
         with self._lock:
             self._parts.add(part_path)
@@ -227,7 +219,7 @@ class Downloader:
             raise Stopped
         if self._clock() > end:
             raise DownloadError(
-                f"it took longer than {self._rules.file_timeout:g} seconds", code="too_slow"
+                f"it took longer than {self._policy.file_timeout:g} seconds", code="too_slow"
             )
         if seconds:
             self._sleep(seconds)

@@ -13,7 +13,7 @@ from flux_cli.models.task import File
 
 
 class OpenFile(Protocol):
-    """Asks for a file, or the rest of one: what `api.files.FileClient.open` is."""
+    """Asks for a file, or the rest of one: what `api.file_client.FileClient.open` is."""
 
     def __call__(
         self, url: str, *, start: int = 0, validator: str | None = None
@@ -21,7 +21,7 @@ class OpenFile(Protocol):
         """Ask for `url` from byte `start` on."""
 
 
-class Progress(Protocol):
+class FileProgress(Protocol):
     """Hears of each file, from several threads."""
 
     def moved(self, path: Path, size: int, total: int | None) -> None:
@@ -35,7 +35,7 @@ class Fetch:
     """Fetches files no larger than `max_size` bytes, each within the budget of its host."""
 
     def __init__(
-        self, open_file: OpenFile, hosts: Hosts, progress: Progress, *, max_size: int
+        self, open_file: OpenFile, hosts: Hosts, progress: FileProgress, *, max_size: int
     ) -> None:
         self._open_file = open_file
         self._hosts = hosts

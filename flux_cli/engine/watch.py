@@ -4,13 +4,12 @@ Everything that takes time or chance is passed in, so that a day of watching
 can be tested in a second.
 """
 
-import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Protocol
 
-from flux_cli.engine.until import Until
+from flux_cli.engine.policies import Until, WatchPolicy
 from flux_cli.errors import ServiceError, TokenRejected
 from flux_cli.models.state import State
 from flux_cli.models.task import Task
@@ -28,24 +27,6 @@ class Ending(Enum):
     FAILED_FAST = "a task failed, and --fail-fast was given"
     TIMED_OUT = "--timeout ran out"
     NO_ANSWER = "the token was rejected, or the service did not answer for too long"
-
-
-@dataclass(frozen=True, slots=True)
-class WatchPolicy:
-    """When to poll, and when to end; all in seconds, `timeout` None for no end."""
-
-    interval: float = 5.0
-    max_interval: float = 30.0
-    timeout: float | None = None
-    until: Until = Until.ALL
-    fail_fast: bool = False
-    not_found_grace: float = 60.0
-    give_up_after: float = 300.0
-
-    @property
-    def patience(self) -> float:
-        """The longest silence within a poll; without any patience, one is made to its end."""
-        return self.give_up_after or math.inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +105,7 @@ class Watch:
         silent_since: float | None = None  # the start of the first poll without an answer
         self.deadline = None if policy.timeout is None else self._clock() + policy.timeout
         interval = policy.interval
+        most = max(interval, policy.max_interval)
         while True:
             polled_at = self._clock()
             poll = self._poll(self.open_ids())
@@ -143,7 +125,7 @@ class Watch:
             self.last_trouble = self.trouble or self.last_trouble
             if self._has_ended(now, silent_since):
                 return
-            interval = policy.interval if changes else min(interval * _GROWTH, policy.max_interval)
+            interval = policy.interval if changes else min(interval * _GROWTH, most)
             delay = interval + self._uniform(0.0, _JITTER * interval)
             next_at = max(polled_at + delay, now + _BREATH, now + self._pause_left())
             if self.deadline is not None:

@@ -40,12 +40,12 @@ class Problem:
     message: str
 
 
-Record = Mapping[str, Any]
+JsonObject = Mapping[str, Any]
 # an id or a problem, the line it starts in, and the JSON object it stood in, if any
-Found = tuple[str | Problem, int, Record | None]
+FoundId = tuple[str | Problem, int, JsonObject | None]
 
 
-def read_ids(stream: Readable, name: str) -> Iterator[Found]:
+def read_ids(stream: Readable, name: str) -> Iterator[FoundId]:
     """Yield what `stream` holds where ids belong, each with its line, counted from 1.
 
     The ids are not checked. Raises InputError, naming `name` and the line,
@@ -107,7 +107,7 @@ def _lines(chunks: Iterator[str]) -> Iterator[str]:
         yield last
 
 
-def _text_ids(chunks: Iterator[str]) -> Iterator[Found]:
+def _text_ids(chunks: Iterator[str]) -> Iterator[FoundId]:
     for number, line in enumerate(_lines(chunks), 1):
         for word in line.split():
             if word.startswith("#"):
@@ -131,7 +131,7 @@ def _column_name(cell: str) -> str:
     return cell.strip().lower()
 
 
-def _csv_ids(chunks: Iterator[str], name: str, delimiter: str) -> Iterator[Found]:
+def _csv_ids(chunks: Iterator[str], name: str, delimiter: str) -> Iterator[FoundId]:
     rows = csv.reader((f"{line}\n" for line in _lines(chunks)), delimiter=delimiter)
     column = None
     line = 1
@@ -163,7 +163,7 @@ class _JsonStream:
         self._line = 1
         self._decoder = json.JSONDecoder()
 
-    def ids(self) -> Iterator[Found]:
+    def ids(self) -> Iterator[FoundId]:
         in_array = False
         while (mark := self._next_mark()) is not None:
             if mark == "[" and not in_array:
@@ -233,7 +233,7 @@ def _end_of_space(text: str, position: int) -> int:
     return match.end() if match else position
 
 
-def _ids_in(value: Any) -> Iterator[tuple[str | Problem, Record | None]]:
+def _ids_in(value: Any) -> Iterator[tuple[str | Problem, JsonObject | None]]:
     """Yield the ids in one JSON value: an id, a task, a submission's or a batch's reply."""
     if isinstance(value, str):
         yield value, None

@@ -26,7 +26,7 @@ from flux_cli.mcp.answers import (
     task_answer,
     text_form,
 )
-from flux_cli.mcp.queries import Cancelled, Found, Queries, Question, Tell
+from flux_cli.mcp.queries import Cancelled, Queries, ReportProgress, RequestedIds, TaskResults
 from flux_cli.models.state import State
 from flux_cli.output.machine import encode_record
 from flux_cli.output.records import as_record
@@ -67,13 +67,16 @@ class Tools:
     ) -> Annotated[CallToolResult, BatchAnswer]:
         """Look once at any number of tasks."""
 
-        def ask(tell: Tell, is_cancelled: Callable[[], bool]) -> BatchAnswer:
-            connection = self._queries.connect()
-            question = Question.of(task_ids, connection.token)
-            found = self._queries.poll(
-                connection, question.ids, tell=tell, is_cancelled=is_cancelled
-            )
-            return BatchAnswer(**_facts(found, question))
+        def ask(report_progress: ReportProgress, is_cancelled: Callable[[], bool]) -> BatchAnswer:
+            with self._queries.session() as session:
+                requested = RequestedIds.of(task_ids, session.connection.token)
+                results = self._queries.poll(
+                    session,
+                    requested.ids,
+                    report_progress=report_progress,
+                    is_cancelled=is_cancelled,
+                )
+            return BatchAnswer(**_facts(results, requested))
 
         return _result(await _in_thread(ask, ctx, "answered for"))
 
@@ -82,9 +85,9 @@ class Tools:
     ) -> Annotated[CallToolResult, TaskAnswer]:
         """Look once at one task."""
 
-        def ask(tell: Tell, is_cancelled: Callable[[], bool]) -> TaskAnswer:
-            found = self._look_at_one(task_id, tell, is_cancelled)
-            return task_answer(found.tasks[0], pause=found.pause)
+        def ask(report_progress: ReportProgress, is_cancelled: Callable[[], bool]) -> TaskAnswer:
+            results = self._poll_one(task_id, report_progress, is_cancelled)
+            return task_answer(results.tasks[0], pause=results.pause)
 
         return _result(await _in_thread(ask, ctx, "answered for"))
 
@@ -95,20 +98,20 @@ class Tools:
 
         seconds = _checked(timeout_seconds)
 
-        def ask(tell: Tell, is_cancelled: Callable[[], bool]) -> WaitAnswer:
-            connection = self._queries.connect()
-            question = Question.of(task_ids, connection.token)
-            found = self._queries.wait(
-                connection,
-                question.ids,
-                seconds=seconds,
-                tell=tell,
-                is_cancelled=is_cancelled,
-            )
+        def ask(report_progress: ReportProgress, is_cancelled: Callable[[], bool]) -> WaitAnswer:
+            with self._queries.session() as session:
+                requested = RequestedIds.of(task_ids, session.connection.token)
+                results = self._queries.wait(
+                    session,
+                    requested.ids,
+                    seconds=seconds,
+                    report_progress=report_progress,
+                    is_cancelled=is_cancelled,
+                )
             return WaitAnswer(
-                **_facts(found, question),
-                timed_out=found.timed_out,
-                waited_seconds=round(found.waited, 1),
+                **_facts(results, requested),
+                timed_out=results.timed_out,
+                waited_seconds=round(results.waited, 1),
             )
 
         return _result(await _in_thread(ask, ctx, "ended"))
@@ -116,18 +119,25 @@ class Tools:
     async def read_task(self, id: str) -> str:  # noqa: A002 - as the URI has it
         """Return the record of one task, for the resource."""
         try:
-            found = await _in_thread(partial(self._look_at_one, id), None)
+            results = await _in_thread(partial(self._poll_one, id), None)
         except ToolError as error:
             raise ResourceError(str(error)) from None
-        task = found.tasks[0]
+        task = results.tasks[0]
         if task.state is State.NOT_FOUND:
             raise ResourceNotFoundError(f"the service does not know the task {task.id}")
         return encode_record(as_record(task))
 
-    def _look_at_one(self, task_id: str, tell: Tell, is_cancelled: Callable[[], bool]) -> Found:
-        connection = self._queries.connect()
-        question = Question.of([task_id], connection.token)
-        return self._queries.poll(connection, question.ids, tell=tell, is_cancelled=is_cancelled)
+    def _poll_one(
+        self, task_id: str, report_progress: ReportProgress, is_cancelled: Callable[[], bool]
+    ) -> TaskResults:
+        with self._queries.session() as session:
+            requested = RequestedIds.of([task_id], session.connection.token)
+            return self._queries.poll(
+                session,
+                requested.ids,
+                report_progress=report_progress,
+                is_cancelled=is_cancelled,
+            )
 
 
 def make_server(queries: Queries) -> MCPServer[Any]:
@@ -184,12 +194,12 @@ def _checked(seconds: Any) -> float:
     raise ToolError(f"timeout_seconds is {str(seconds)[:40]!r}; give 1 to {_LONGEST_WAIT:.0f}")
 
 
-def _facts(found: Found, question: Question) -> dict[str, Any]:
+def _facts(results: TaskResults, requested: RequestedIds) -> dict[str, Any]:
     return batch_facts(
-        found.tasks,
-        invalid=question.invalid,
-        duplicates=question.duplicates,
-        pause=found.pause,
+        results.tasks,
+        invalid=requested.invalid,
+        duplicates=requested.duplicates,
+        pause=results.pause,
     )
 
 
@@ -202,21 +212,21 @@ def _result(answer: BatchAnswer | TaskAnswer) -> CallToolResult:
 
 
 async def _in_thread(
-    ask: Callable[[Tell, Callable[[], bool]], R],
+    ask: Callable[[ReportProgress, Callable[[], bool]], R],
     ctx: Context[Any, Any] | None,
     verb: str = "",
 ) -> R:
     """Run `ask` beside the event loop; raise ToolError for what users can do something about."""
     cancelled = threading.Event()
 
-    def tell(done: int, total: int) -> None:
+    def report_progress(done: int, total: int) -> None:
         if ctx is not None and not cancelled.is_set():
             message = f"{done:,} of {total:,} tasks {verb}"
             with contextlib.suppress(anyio.BrokenResourceError, anyio.ClosedResourceError):
                 anyio.from_thread.run(ctx.report_progress, float(done), float(total), message)
 
     def run() -> R:
-        return ask(tell, cancelled.is_set)
+        return ask(report_progress, cancelled.is_set)
 
     try:
         return await anyio.to_thread.run_sync(run, abandon_on_cancel=True)

@@ -1,11 +1,12 @@
-"""How a set of tasks stands as a whole: counts, and the exit code that follows."""
+"""How a set of tasks, or of files, stands as a whole: counts, and the exit code that follows."""
 
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from flux_cli.errors import ExitCode
 from flux_cli.models.state import State
-from flux_cli.models.task import Task
+from flux_cli.models.task import File, Task
 
 
 _CODES = {
@@ -56,3 +57,38 @@ class TaskCounts:
         )
         noun = "task" if self.total == 1 else "tasks"
         return f"{self.total:,} {noun}: {parts}" if parts else f"{self.total} {noun}"
+
+
+@dataclass(slots=True)
+class FileCounts:
+    """Counts files by what became of them; `size` is what all new ones hold, in bytes."""
+
+    saved: int = 0
+    size: int = 0
+    kept: int = 0
+    expired: int = 0
+    failed: int = 0
+    unfinished: int = 0  # there was no time for them
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether anything that should have been saved was not."""
+        return bool(self.failed or self.expired)
+
+    @property
+    def unsaved(self) -> int:
+        """How many files may be saved another time."""
+        return self.failed + self.unfinished
+
+    def add(self, file: File) -> None:
+        if file.error is not None and file.error.code == "timed_out":
+            self.unfinished += 1
+        elif file.error is not None:
+            is_expired = file.error.code == "expired"
+            self.expired += is_expired
+            self.failed += not is_expired
+        elif file.is_new:
+            self.saved += 1
+            self.size += file.size or 0
+        else:
+            self.kept += 1

@@ -2,10 +2,13 @@
 
 from collections.abc import Callable, Iterable
 from enum import StrEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from flux_cli.models.task import Task
 from flux_cli.output.terminal import Stdout
+
+
+if TYPE_CHECKING:
+    from flux_cli.models.task import Task
 
 
 class Format(StrEnum):
@@ -23,7 +26,7 @@ class Format(StrEnum):
 class Writer(Protocol):
     """Takes results a batch at a time and writes them to stdout."""
 
-    def write(self, tasks: Iterable[Task]) -> int:
+    def write(self, tasks: "Iterable[Task]") -> int:
         """Write `tasks`; return how many were taken, which is all but for a reader that stalls.
 
         Raises OutputClosed and OutputError.

@@ -103,7 +103,7 @@ class LiveView:
                 self._failed.appendleft(_brief(task))
 
     def polled(self, next_in: float, trouble: str) -> None:
-        """Take in the end of a look: seconds to the next one, and what went wrong."""
+        """Take in the end of a poll: seconds to the next one, and what went wrong."""
         with self._lock:
             self._next_poll = self._clock() + next_in
             self._trouble = trouble

@@ -9,6 +9,7 @@ from typing import Self
 from rich.filesize import decimal
 
 from flux_cli import interrupts
+from flux_cli.models.summary import FileCounts
 from flux_cli.models.task import File
 from flux_cli.output.sanitize import one_line
 from flux_cli.output.terminal import ECHO, Stderr
@@ -158,6 +159,30 @@ class BarProgress(Progress):
 def failure_line(file: File, name: str) -> str:
     """Return the line about an output that was not saved."""
     return f"flux: {name}: not saved: {file.error.message if file.error else ''}"
+
+
+def download_summary(counts: FileCounts, folder: Path, *, seconds: float | None = None) -> str:
+    """Return one line about the files in `folder`.
+
+    Without `seconds` it tells no rate, which says nothing where most of the
+    time was spent waiting.
+    """
+    noun = "file" if counts.saved == 1 else "files"
+    parts = [f"saved {counts.saved:,} {noun}"]
+    if counts.saved:
+        rate = ""
+        if seconds is not None:
+            seconds = max(0.001, seconds)
+            rate = f" in {seconds:.1f} s, {format_size(round(counts.size / seconds))}/s"
+        parts[0] += f" ({format_size(counts.size)}{rate})"
+    parts[0] += f" in {folder}"
+    if counts.kept:
+        parts.append(f"kept {counts.kept:,} that were there")
+    if counts.expired:
+        parts.append(f"{counts.expired:,} expired")
+    if counts.failed or counts.unfinished:
+        parts.append(f"{counts.failed + counts.unfinished:,} not saved")
+    return "; ".join(parts)
 
 
 def format_size(size: int) -> str:

@@ -11,7 +11,8 @@ from flux_cli.api.client import Client
 from flux_cli.api.connection import Connection
 from flux_cli.api.throttle import Throttle
 from flux_cli.engine.check import Check
-from flux_cli.engine.watch import Polled, Watch, WatchPolicy
+from flux_cli.engine.policies import WatchPolicy
+from flux_cli.engine.watch import Polled, Watch
 from flux_cli.models.ids import TaskIds
 from flux_cli.token import Token
 from tests.soak.service import Table

@@ -14,8 +14,8 @@ import pytest
 
 from flux_cli.api.file_client import FileResponse
 from flux_cli.api.throttle import Throttle
-from flux_cli.engine.downloader import Downloader, DownloadRules
-from flux_cli.models.file_names import NameTemplate
+from flux_cli.engine.downloader import Downloader
+from flux_cli.engine.policies import DownloadPolicy
 from flux_cli.models.state import State
 from flux_cli.models.task import File, Output, Task
 from flux_cli.output.progress import Progress
@@ -44,9 +44,12 @@ class Saving:
 
     def __init__(self, folder: Path, template: str = "{model}/{id}") -> None:
         self.folder = folder
-        rules = DownloadRules(folder, NameTemplate(template))
         self.downloader = Downloader(
-            rules, serve, throttle=lambda: Throttle(concurrency=9, retries=0), progress=Progress()
+            folder,
+            DownloadPolicy(name=template),
+            serve,
+            throttle=lambda: Throttle(concurrency=9, retries=0),
+            progress=Progress(),
         )
 
     def save(self) -> dict[str, File]:
@@ -199,9 +202,12 @@ def test_what_was_replaced_may_stay_where_it_cannot_be_removed(
 ) -> None:
     (tmp_path / "b.webp").write_bytes(b"old")
     fail(monkeypatch, "unlink", errno.EACCES, "b.webp")
-    rules = DownloadRules(tmp_path, NameTemplate("{id}"), overwrites=True)
     downloader = Downloader(
-        rules, serve, throttle=lambda: Throttle(concurrency=9, retries=0), progress=Progress()
+        tmp_path,
+        DownloadPolicy(name="{id}", overwrite=True),
+        serve,
+        throttle=lambda: Throttle(concurrency=9, retries=0),
+        progress=Progress(),
     )
     assert saved(downloader, task("b")).path == f"{tmp_path}/b.png"
 
@@ -219,7 +225,8 @@ def test_once_closed_nothing_is_put_in_its_place_any_more(tmp_path: Path) -> Non
         go_on.wait(60)
 
     downloader = Downloader(
-        DownloadRules(tmp_path, NameTemplate("{id}")),
+        tmp_path,
+        DownloadPolicy(name="{id}"),
         slow,
         throttle=lambda: Throttle(concurrency=9, retries=0),
         progress=Progress(),
@@ -244,7 +251,8 @@ def test_closing_waits_for_what_is_being_put_in_its_place(tmp_path: Path) -> Non
         told.append(file)
 
     downloader = Downloader(
-        DownloadRules(tmp_path, NameTemplate("{id}")),
+        tmp_path,
+        DownloadPolicy(name="{id}"),
         serve,
         throttle=lambda: Throttle(concurrency=9, retries=0),
         progress=Progress(),

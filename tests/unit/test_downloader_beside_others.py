@@ -8,8 +8,8 @@ from pathlib import Path
 
 from flux_cli.api.file_client import FileResponse
 from flux_cli.api.throttle import Throttle
-from flux_cli.engine.downloader import Downloader, DownloadRules
-from flux_cli.models.file_names import NameTemplate
+from flux_cli.engine.downloader import Downloader
+from flux_cli.engine.policies import DownloadPolicy
 from flux_cli.models.media import Media
 from flux_cli.models.task import File, parse_task
 from flux_cli.output.progress import Silence
@@ -43,7 +43,8 @@ def test_after_waiting_for_the_lock_it_is_looked_once_more_whether_the_file_is_t
             time.sleep(seconds)
 
         return Downloader(
-            DownloadRules(tmp_path, NameTemplate("{id}_{n}.{ext}")),
+            tmp_path,
+            DownloadPolicy(),
             open_file,
             throttle=lambda: Throttle(concurrency=1, retries=0),
             progress=Silence(lambda _: None),

@@ -1,8 +1,12 @@
-"""The name that the program was called by, from the path that it was started with."""
+"""The name that the program was called by, and the commands that it has."""
 
 import pytest
+import typer
+from typer.main import get_command
+from typer.testing import CliRunner
 
 from flux_cli.__main__ import called_as
+from flux_cli.app import app
 
 
 @pytest.mark.parametrize(
@@ -20,3 +24,17 @@ from flux_cli.__main__ import called_as
 )
 def test_the_name_it_was_called_by(path: str, name: str) -> None:
     assert called_as(path) == name
+
+
+def test_a_new_group_stands_in_the_help() -> None:
+    """Help lists commands in the order of their registration, groups among them."""
+    group = typer.Typer(help="New.")
+    group.command("one")(lambda: None)
+    before = get_command(app).list_commands(None)  # type: ignore[attr-defined]
+    app.add_typer(group, name="new")
+    try:
+        output = CliRunner().invoke(app, ["--help"]).output
+    finally:
+        app.registered_groups.pop()
+    listed = [line.split()[0] for line in output.partition("Commands:\n")[2].splitlines() if line]
+    assert listed == [*before, "new"]

@@ -122,7 +122,7 @@ def test_what_is_printed_is_accepted_and_means_the_same(
     assert (flux, tasks, watch) == ("flux", "tasks", "watch")
     again = context(runtime, rest)
     for name, value in ctx.params.items():
-        if name not in ("ids", "file"):
+        if name not in ("ids", "files"):
             expected = value.rstrip("\n") if isinstance(value, str) else value
             if isinstance(value, Path):
                 expected = Path(str(value).rstrip("\n"))
@@ -132,10 +132,10 @@ def test_what_is_printed_is_accepted_and_means_the_same(
 
 def ids_of(ctx: typer.Context) -> list[str]:
     """Return the ids that the command would watch."""
-    from flux_cli.commands.intake import gather_ids
+    from flux_cli.input.task_ids import gather_ids
 
-    files = [Path(file) for file in ctx.params["file"] or []]
-    return list(gather_ids(ctx.obj, ctx.params["ids"] or [], files, token=None))
+    files = [Path(file) for file in ctx.params["files"] or []]
+    return list(gather_ids(ctx.params["ids"] or [], files, None, token=None))
 
 
 MANY = make_ids(30)

@@ -12,8 +12,8 @@ from flux_cli import errors
 from flux_cli.api.responses import BatchResponse, ResponseHead, parse_batch
 from flux_cli.api.throttle import BUDGET, Throttle
 from flux_cli.engine.check import Check
-from flux_cli.engine.until import Until
-from flux_cli.engine.watch import Changed, Ending, Event, Poll, Polled, Watch, WatchPolicy
+from flux_cli.engine.policies import Until, WatchPolicy
+from flux_cli.engine.watch import Changed, Ending, Event, Poll, Polled, Watch
 from flux_cli.errors import ServiceError
 from flux_cli.models.state import State
 from flux_cli.models.task import Task, no_answer, not_found, parse_task

@@ -25,7 +25,7 @@ def test_a_line_of_progress_at_most_every_30_seconds() -> None:
     for task_id in make_ids(1000):
         ids.add(task_id)
     unused: Any = None
-    view = PrintView(runtime, ids, unused, None, tells_progress=True)
+    view = PrintView(runtime, ids, unused, None, shows_progress=True)
     told: list[float] = []
     for second in range(121):
         time[0] = float(second)

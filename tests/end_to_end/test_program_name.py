@@ -14,12 +14,12 @@ from tests.support.program import FLUX, Program
 CODE = """
 import sys
 sys.argv = [sys.argv[1]]
-from flux_cli.commands.typed import typed
+from flux_cli.commands.program_name import program_name
 from flux_cli.runtime import Runtime
 import os
 runtime = type("Runtime", (), {"environment": os.environ})
-print(typed(runtime))
-print(typed(runtime, elsewhere=True))
+print(program_name(runtime))
+print(program_name(runtime, elsewhere=True))
 """
 
 

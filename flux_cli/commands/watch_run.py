@@ -1,34 +1,37 @@
-"""Watches a set of tasks to the end: from ids to a verdict. `watch` and `demo` share it."""
+"""Watches a set of tasks to the end: from ids to an exit code. `watch` and `demo` share it."""
 
 import contextlib
-import random
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flux_cli import interrupts
-from flux_cli.api.connection import Connection
+from flux_cli.commands.file_options import FileOptions
 from flux_cli.commands.hook_input import describe_task
-from flux_cli.commands.look import no_answer_for
+from flux_cli.commands.options import OutputOptions
+from flux_cli.commands.watch_options import NotifyOptions
 from flux_cli.commands.watch_views import make_view
+from flux_cli.engine.check import no_answer_for
 from flux_cli.engine.download_queue import INTERRUPTED, DownloadQueue
 from flux_cli.engine.event_loop import EventLoop
 from flux_cli.engine.hooks import Hooks
-from flux_cli.engine.until import Until
-from flux_cli.engine.watch import Changed, Ending, Watch, WatchPolicy
-from flux_cli.errors import ExitCode, FluxError, Interrupted
+from flux_cli.engine.policies import Until, WatchPolicy
+from flux_cli.engine.session import Session
+from flux_cli.engine.watch import Changed, Ending
+from flux_cli.errors import ExitCode, FluxError, Interrupted, OutputError
 from flux_cli.models.ids import TaskIds
 from flux_cli.models.state import State
-from flux_cli.models.summary import TaskCounts
+from flux_cli.models.summary import FileCounts, TaskCounts
 from flux_cli.models.task import Task, TaskError
 from flux_cli.output.formats import Format
 from flux_cli.runtime import Runtime
 
 
 if TYPE_CHECKING:
-    from flux_cli.api.client import Client
-    from flux_cli.commands.saving import Saving, SavingOptions
+    from flux_cli.engine.download_report import DownloadReport
 
 
 _MOST_FAILURES = 5  # of commands, named one by one
@@ -36,72 +39,71 @@ _OUT_OF_TIME = TaskError("timed_out", "--timeout ran out")
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
-    """How a watch asks and what it shows; `resume` tells how to go on with open ids, and why."""
+class WatchRequest:
+    """How a watch is made, what it shows, and what else it does.
+
+    With `folder` it saves files there. `print_hint` tells how to go on with open ids, and why.
+    """
 
     policy: WatchPolicy
-    output: Format = Format.AUTO
-    states: frozenset[State] | None = None
-    keep_raw: bool = False
-    batch_size: int = 50
-    retries: int = 3
-    command: str | None = None
-    bell: bool = False
-    saving: "SavingOptions | None" = None
-    resume: Callable[[list[str], str], None] | None = None
+    output: OutputOptions
+    notify: NotifyOptions = field(default_factory=NotifyOptions)
+    folder: Path | None = None
+    files: FileOptions = field(default_factory=FileOptions)
+    print_hint: Callable[[list[str], str], None] | None = None
 
 
-def follow(runtime: Runtime, ids: TaskIds, connection: Connection, wishes: Wishes) -> ExitCode:
-    """Watch `ids` until what `wishes.plan` waits for has happened; return the verdict.
+def run_watch(runtime: Runtime, session: Session, ids: TaskIds, request: WatchRequest) -> ExitCode:
+    """Watch `ids` until what the policy waits for has happened; return the exit code.
 
     Raises ServiceError when the service rejected the token or was gone for too
     long, Interrupted likewise, each after writing what is known.
     """
     with contextlib.ExitStack() as stack:
-        return _Follow(stack, runtime, ids, connection, wishes).run()
+        return _WatchRun(stack, runtime, session, ids, request).run()
 
 
-class _Follow:
+class _WatchRun:
     """A watch, and what goes with it: a view or a stream, files to save, commands to run."""
 
     def __init__(
         self,
         stack: contextlib.ExitStack,
         runtime: Runtime,
+        session: Session,
         ids: TaskIds,
-        connection: Connection,
-        wishes: Wishes,
+        request: WatchRequest,
     ) -> None:
         """Open what has to be closed again on `stack`. Raises OutputError and UsageError."""
         self._runtime = runtime
         self._ids = ids
-        self._wishes = wishes
+        self._session = session
+        self._request = request
+        self._output = request.output
         self._loop = EventLoop()
-        self._saving: Saving | None = None
+        self._report: DownloadReport | None = None
         self._downloads: DownloadQueue | None = None
         self._hooks: Hooks | None = None
-        if wishes.saving is not None or wishes.command is not None:
+        if request.folder is not None or request.notify.command is not None:
             runtime.stdout.outlives_reader = True
-        client = stack.enter_context(runtime.client(connection))
-        self._watch, self._stop_asking = self._make_watch(client, connection)
-        if wishes.saving is not None:
-            self._saving = stack.enter_context(self._open_saving(wishes.saving))
+        self._watch = session.watch(
+            ids,
+            request.policy,
+            wait=lambda seconds: self._loop.run_for(seconds, runtime.clock),
+            keep_raw=self._output.raw,
+            loop=self._loop,
+        )
+        if request.folder is not None:
+            self._report = stack.enter_context(self._open_report(request.folder, request.files))
             self._downloads = DownloadQueue(
-                self._saving.save, self._saved, loop=self._loop, workers=wishes.saving.workers
+                self._report.save, self._saved, loop=self._loop, workers=session.concurrency
             )
             stack.callback(self._downloads.close)
-        self._view = make_view(
-            runtime,
-            ids,
-            wishes.output,
-            wishes.states,
-            keep_raw=wishes.keep_raw,
-            has_files=wishes.saving is not None,
-        )
+        self._view = make_view(runtime, ids, self._output, has_files=request.folder is not None)
         stack.callback(self._view.close)
-        if wishes.command is not None:
+        if request.notify.command is not None:
             self._hooks = Hooks(
-                wishes.command,
+                request.notify.command,
                 describe_task,
                 loop=self._loop,
                 environment=runtime.environment,
@@ -111,8 +113,8 @@ class _Follow:
             stack.callback(self._hooks.stop)
 
     def run(self) -> ExitCode:
-        if self._wishes.policy.timeout:
-            deadline = time.monotonic() + self._wishes.policy.timeout
+        if self._request.policy.timeout:
+            deadline = time.monotonic() + self._request.policy.timeout
             self._runtime.stdout.set_deadline(deadline)
             self._runtime.stderr.set_deadline(deadline)
         try:
@@ -126,78 +128,51 @@ class _Follow:
         except Interrupted:
             with contextlib.suppress(FluxError):  # the interrupt is the reason to end
                 self._end(INTERRUPTED)
-                if self._saving is not None:
-                    self._saving.finish(tells_rate=False)
-            self._tell_of_commands()
-            self._tell_how_to_go_on("interrupted")
+                if self._report is not None:
+                    self._report.finish(self._print_download_summary)
+            self._print_hook_failures()
+            self._print_resume_hint("interrupted")
             raise
+        except OutputError as error:  # what the service did counts before it
+            if self._watch.error is None:
+                raise
+            self._runtime.stderr.line(f"flux: {error.message}.")
+            self._print_resume_hint("gave up")
+            raise self._watch.error from None
         return self._conclude()
 
-    def _make_watch(
-        self, client: "Client", connection: Connection
-    ) -> tuple[Watch, Callable[[], None]]:
-        from flux_cli.api.throttle import Throttle
-        from flux_cli.engine.batch import PageSize
-        from flux_cli.engine.check import Check
-
-        wishes = self._wishes
-        most, patience = connection.concurrency, wishes.policy.patience
-        throttle = Throttle(concurrency=most, retries=wishes.retries, patience=patience)
-        pages = PageSize(wishes.batch_size)
-
-        def poll(open_ids: Iterator[str]) -> Check:
-            return Check(
-                open_ids,
-                client.retrieve_batch,
-                throttle=throttle,
-                batch_size=wishes.batch_size,
-                workers=min(most, -(-len(self._ids) // wishes.batch_size)),
-                keep_raw=wishes.keep_raw,
-                now=self._runtime.now,
-                pages=pages,
-                is_over=watch.is_over,
-                loop=self._loop,
-            )
-
-        watch = Watch(
-            self._ids,
-            poll,
-            policy=wishes.policy,
-            clock=self._runtime.clock,
-            wait=lambda seconds: self._loop.run_for(seconds, self._runtime.clock),
-            uniform=random.uniform,
-            pause_left=throttle.pause_left,
-        )
-        return watch, throttle.stop
-
-    @contextlib.contextmanager
-    def _open_saving(self, options: "SavingOptions") -> Iterator["Saving"]:
-        from flux_cli.commands.saving import open_saving
+    def _open_report(
+        self, folder: Path, files: FileOptions
+    ) -> "AbstractContextManager[DownloadReport]":
+        from flux_cli.commands.download_run import open_report
         from flux_cli.output.progress import LineProgress, Silence
 
         runtime = self._runtime
-        is_live = self._wishes.output in (Format.AUTO, Format.TABLE) and runtime.stdout.has_styles
+        is_live = self._output.format in (Format.AUTO, Format.TABLE) and runtime.stdout.has_styles
         progress = Silence(lambda line: self._loop.post(lambda: self._view.say(line)))
-        with open_saving(
-            runtime, options, progress if is_live else LineProgress(runtime.stderr)
-        ) as saving:
-            yield saving
+        return open_report(
+            runtime,
+            self._session,
+            folder,
+            files,
+            progress if is_live else LineProgress(runtime.stderr),
+        )
 
     def _changed(self, task: Task) -> None:
-        """Tell of `task`, when its outputs are saved if it has any."""
+        """Show `task`, when its outputs are saved if it has any."""
         if self._downloads is not None and task.state is State.SUCCEEDED and task.outputs:
             self._downloads.add(task)
         else:
-            if self._saving is not None and not task.state.is_running:
-                self._saving.note(task)
-            self._tell(task)
+            if self._report is not None and not task.state.is_running:
+                self._report.note(task)
+            self._notify(task)
 
     def _saved(self, task: Task) -> None:
-        if self._saving is not None:
-            self._saving.note(task)
-        self._tell(task)
+        if self._report is not None:
+            self._report.note(task)
+        self._notify(task)
 
-    def _tell(self, task: Task) -> None:
+    def _notify(self, task: Task) -> None:
         self._view.changed(task)
         if self._hooks is not None and not task.state.is_running:
             self._hooks.start(task)
@@ -210,64 +185,70 @@ class _Follow:
 
     def _end(self, error: TaskError) -> None:
         """Stop what is under way, and write what is left; outputs not saved have `error`."""
-        self._stop_asking()
-        if self._saving is not None and self._downloads is not None:
-            self._saving.close()
+        self._session.stop()
+        if self._report is not None and self._downloads is not None:
+            self._report.close()
             for task in self._downloads.interrupt(error):
-                self._saving.note(task)
+                self._report.note(task)
                 self._view.changed(task)  # and run no command for it
         if self._hooks is not None:
             self._hooks.stop()
         self._view.end(self._watch)
 
     def _conclude(self) -> ExitCode:
-        """Say how it went, and return the verdict."""
+        """Say how it went, and return the exit code."""
         runtime, watch = self._runtime, self._watch
         counts = TaskCounts()
         counts.count(watch.state_of(task_id) for task_id in self._ids)
         runtime.stderr.note(counts.summary())
         also: list[ExitCode] = []
-        failure = self._finish_saving()
-        has_failed = self._saving is not None and self._saving.has_failed
-        if self._tell_of_commands() or has_failed:
+        failure = self._finish_report()
+        has_failed = self._report is not None and self._report.counts.has_failed
+        if self._print_hook_failures() or has_failed:
             also.append(ExitCode.OUTPUT)
-        if self._wishes.bell and runtime.stdout.is_terminal:
+        if self._request.notify.bell and runtime.stdout.is_terminal:
             runtime.stdout.write(b"\a")
         if watch.ending is Ending.TIMED_OUT or self._ran_out_of_time():
             also.append(ExitCode.TIMED_OUT)
-            self._tell_how_to_go_on("the timeout ran out")
+            self._print_resume_hint("the timeout ran out")
         if watch.error is not None:
-            self._tell_how_to_go_on("gave up")
+            self._print_resume_hint("gave up")
             raise watch.error
-        self._forget_what_was_not_waited_for(counts)
+        self._leave_out_unawaited(counts)
         if unknown := counts.by_state[State.UNKNOWN]:
             raise no_answer_for(unknown, len(self._ids), watch.last_trouble)
         if failure is not None:
             raise failure
         return counts.exit_code(*also)
 
-    def _finish_saving(self) -> FluxError | None:
+    def _finish_report(self) -> FluxError | None:
         """Write what goes with the files; return what went wrong, which others may outrank."""
-        if self._saving is not None:
+        if self._report is not None:
             try:
-                self._saving.finish(tells_rate=False)
+                self._report.finish(self._print_download_summary)
             except FluxError as error:
                 return error
         return None
 
-    def _forget_what_was_not_waited_for(self, counts: TaskCounts) -> None:
+    def _print_download_summary(self, files: FileCounts) -> None:
+        from flux_cli.output.progress import download_summary
+
+        if self._request.folder is not None:
+            self._runtime.stderr.note(download_summary(files, self._request.folder))
+
+    def _leave_out_unawaited(self, counts: TaskCounts) -> None:
         by_state, ending = counts.by_state, self._watch.ending
-        if self._wishes.policy.until is Until.ANY and ending is Ending.DONE:
+        if self._request.policy.until is Until.ANY and ending is Ending.DONE:
             by_state[State.PENDING] = by_state[State.PROCESSING] = 0
         if ending is not Ending.DONE and self._watch.trouble is None:
             by_state[State.UNKNOWN] = 0  # there was no time to hear of them
 
     def _ran_out_of_time(self) -> bool:
         """Tell whether files or commands were cut off by the end of the time."""
-        unsaved = self._saving is not None and self._saving.unfinished
+        unsaved = self._report is not None and self._report.counts.unfinished
         return bool(unsaved or (self._hooks is not None and self._hooks.unfinished))
 
-    def _tell_of_commands(self) -> bool:
+    def _print_hook_failures(self) -> bool:
         """Say which commands failed, and return whether any did."""
         if self._hooks is None:
             return False
@@ -281,7 +262,9 @@ class _Follow:
             say(f"flux: --exec: {count:,} {noun} ended early or not run")
         return bool(failures)
 
-    def _tell_how_to_go_on(self, why: str) -> None:
+    def _print_resume_hint(self, why: str) -> None:
         open_ids = list(self._watch.open_ids())
-        if open_ids and self._wishes.resume is not None:
-            self._wishes.resume(open_ids, why)
+        if open_ids and self._request.print_hint is not None:
+            self._request.print_hint(open_ids, why)
+        elif self._report is not None and self._report.counts.unsaved:
+            self._runtime.stderr.line(f"flux: {why}. Run the same command again to save the rest.")

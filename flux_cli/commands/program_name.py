@@ -8,7 +8,7 @@ from pathlib import Path
 from flux_cli.runtime import Runtime
 
 
-def typed(runtime: Runtime, *, elsewhere: bool = False) -> str:
+def program_name(runtime: Runtime, *, elsewhere: bool = False) -> str:
     """Return the name of this program where the PATH leads to it, else the path it was called by.
 
     What is printed for a user to type works in the shell that the program was called from, also

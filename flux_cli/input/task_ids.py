@@ -2,25 +2,16 @@
 
 import contextlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
-
-import typer
+from typing import BinaryIO, TextIO
 
 from flux_cli import interrupts
-from flux_cli.api.connection import Connection
-from flux_cli.errors import ExitCode, InputError
-from flux_cli.input.readers import Problem, Record, read_ids
+from flux_cli.errors import InputError
+from flux_cli.input.readers import JsonObject, Problem, read_ids
 from flux_cli.models.ids import TaskIds, flaw
-from flux_cli.models.task import read_record
-from flux_cli.output.sanitize import one_line
-from flux_cli.runtime import Runtime
+from flux_cli.models.task import Task, read_record
 from flux_cli.token import Token
-
-
-if TYPE_CHECKING:
-    from flux_cli.engine.finished_tasks import FinishedTasks
 
 
 _STDIN = "-"
@@ -29,81 +20,29 @@ _HINT = "Nothing was sent. Separate ids by white space; a CSV needs a column tas
 _LONGEST_ECHO = 40  # characters of a bad id that are shown
 
 
-def prepare(
-    ctx: typer.Context,
-    ids: list[str] | None,
-    files: list[Path] | None,
-    *,
-    base_url: str | None,
-    request_timeout: float,
-    concurrency: int,
-    debug: bool,
-) -> tuple[TaskIds, Connection]:
-    """Return the ids and the connection that a command works with.
-
-    Raises InputError, UsageError or NoToken; without anything to read ids from
-    it shows short help and exits.
-    """
-    runtime: Runtime = ctx.obj
-    url = runtime.base_url(base_url)
-    found = runtime.find_token(url)
-    task_ids = read_all(ctx, ids, files, token=found.token if found else None)
-    if found is None:
-        raise runtime.no_token(url)
-    return task_ids, runtime.connection(
-        found, url, request_timeout=request_timeout, concurrency=concurrency, debug=debug
-    )
-
-
-def read_all(
-    ctx: typer.Context,
-    ids: list[str] | None,
-    files: list[Path] | None,
-    *,
-    token: Token | None,
-    known: "FinishedTasks | None" = None,
-) -> TaskIds:
-    """Return the ids of all sources, and say how many came more than once.
-
-    `known` takes in the tasks that the input tells the end of. Raises
-    InputError; without anything to read it shows short help and exits.
-    """
-    runtime: Runtime = ctx.obj
-    arguments, files = ids or [], files or []
-    has_stdin = runtime.stdin is not None and not runtime.stdin_is_terminal
-    if not (arguments or files or has_stdin):
-        typer.echo(ctx.get_usage(), err=True)
-        runtime.stderr.line("flux: no task ids. Give them as arguments, with --file, or on stdin.")
-        raise typer.Exit(ExitCode.USAGE)
-    task_ids = gather_ids(runtime, arguments, files, token=token, known=known)
-    if task_ids.duplicates:
-        noun = "duplicate id" if task_ids.duplicates == 1 else "duplicate ids"
-        runtime.stderr.note(f"flux: left out {task_ids.duplicates:,} {noun}.")
-    return task_ids
-
-
 def gather_ids(
-    runtime: Runtime,
     arguments: Sequence[str],
     files: Sequence[Path],
+    stdin: TextIO | None,
     *,
     token: Token | None,
-    known: "FinishedTasks | None" = None,
+    keep: Callable[[Task | None], None] | None = None,
 ) -> TaskIds:
     """Return the distinct ids of all sources, in order.
 
     Stdin is read when there are neither arguments nor files. Raises InputError
     that names source and line of each of the first bad ids; `token`, pasted
-    where an id belongs, is one of them.
+    where an id belongs, is one of them. `keep` is given the task of each new id
+    that the input tells about, None where it does not tell the end of it.
     """
     ids = TaskIds()
     problems: list[str] = []
     count = 0
-    for place, number, found, record in _candidates(runtime, arguments, files):
+    for place, number, found, record in _candidates(arguments, files, stdin):
         if (problem := _problem(found, token)) is None:
             is_new = ids.add(str(found))
-            if known is not None and is_new and record is not None:
-                known.add(read_record(str(found), record))
+            if keep is not None and is_new and record is not None:
+                keep(read_record(str(found), record))
             continue
         count += 1
         if count <= _MOST_PROBLEMS:
@@ -130,13 +69,18 @@ def _problem(found: str | Problem, token: Token | None) -> str | None:
     reason = flaw(found)
     if reason is None:
         return None
-    shown = one_line(token.hide(found) if token else found, _LONGEST_ECHO)
+    shown = _shortened(token.hide(found) if token else found)
     return f'"{shown}" is not a task id: it {reason}'
 
 
+def _shortened(text: str) -> str:
+    text = " ".join(text[: 4 * _LONGEST_ECHO].split())
+    return text if len(text) <= _LONGEST_ECHO else f"{text[: _LONGEST_ECHO - 1]}…"
+
+
 def _candidates(
-    runtime: Runtime, arguments: Sequence[str], files: Sequence[Path]
-) -> Iterator[tuple[str, int, str | Problem, Record | None]]:
+    arguments: Sequence[str], files: Sequence[Path], stdin: TextIO | None
+) -> Iterator[tuple[str, int, str | Problem, JsonObject | None]]:
     """Yield what stands where an id belongs, after its place: `argument `, 2 or `ids.txt:`, 7.
 
     With it comes the JSON object that it stood in, if it did.
@@ -144,7 +88,7 @@ def _candidates(
     for number, text in enumerate(arguments, 1):
         yield "argument ", number, text, None
     for file in files or ([] if arguments else [Path(_STDIN)]):
-        with _opened(runtime, file) as (stream, name):
+        with _opened(file, stdin) as (stream, name):
             try:
                 place = f"{name}:"
                 for found, line, record in read_ids(stream, name):
@@ -171,11 +115,11 @@ class _Interruptible:
 
 
 @contextlib.contextmanager
-def _opened(runtime: Runtime, file: Path) -> Iterator[tuple[_Interruptible, str]]:
+def _opened(file: Path, stdin: TextIO | None) -> Iterator[tuple[_Interruptible, str]]:
     if str(file) == _STDIN:
-        if runtime.stdin is None:
+        if stdin is None:
             raise InputError("stdin: is closed", hint="Give ids as arguments or with --file")
-        yield _Interruptible(runtime.stdin.buffer), "stdin"
+        yield _Interruptible(stdin.buffer), "stdin"
         return
     try:
         with interrupts.cuttable():  # a named pipe waits for somebody who writes

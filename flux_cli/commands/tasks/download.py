@@ -1,0 +1,47 @@
+"""`flux tasks download`: saves what finished tasks made."""
+
+from pathlib import Path
+
+import typer
+
+from flux_cli.commands.file_options import FileOptions, Folder
+from flux_cli.commands.inputs import read_ids
+from flux_cli.commands.options import ExitStatus, InputOptions, OutputOptions, ServiceOptions
+from flux_cli.runtime import Runtime
+
+
+def download(
+    ctx: typer.Context,
+    *,
+    inputs: InputOptions,
+    folder: Folder = Path(),
+    files: FileOptions,
+    output: OutputOptions,
+    exit_status: ExitStatus = False,
+    service: ServiceOptions,
+) -> None:
+    """Save the images and videos of finished tasks.
+
+    \b
+    Examples:
+      flux tasks download ID ID -d pictures
+      flux tasks download -f ids.txt -d out --sidecar --contact-sheet
+      flux tasks check -f ids.txt | flux tasks download -d out
+      flux tasks download -f ids.txt --name '{created:%Y-%m-%d}/{prompt}.{ext}'
+
+    A file is whole or absent; one that is there already is kept. Ids come from
+    where check takes them; of tasks that its JSON lines tell the end of, the
+    service is not asked again. Records have path, bytes and sha256 in outputs.
+
+    Exits with 0 when everything that succeeded is saved; 7 when something is
+    not; 5 when a task was not answered for; 4 when the token is rejected.
+    """
+    from flux_cli.commands.download_run import DownloadRequest, run_download
+    from flux_cli.engine.finished_tasks import FinishedTasks
+
+    runtime: Runtime = ctx.obj
+    runtime.stderr.is_quiet = output.quiet
+    with runtime.session(service) as session, FinishedTasks() as finished:
+        ids = read_ids(ctx, inputs, token=session.token, keep=finished.add)
+        request = DownloadRequest(folder, files, output, exit_status=exit_status)
+        raise typer.Exit(run_download(runtime, session, ids, finished, request))

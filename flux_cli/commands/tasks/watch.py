@@ -1,0 +1,52 @@
+"""`flux tasks watch`: polls until every task is finished."""
+
+from functools import partial
+
+import typer
+
+from flux_cli.commands.file_options import DownloadFolder, FileOptions, check_use
+from flux_cli.commands.inputs import read_ids
+from flux_cli.commands.options import InputOptions, ServiceOptions
+from flux_cli.commands.watch_options import NotifyOptions, WatchOptions, WatchOutputOptions
+from flux_cli.runtime import Runtime
+
+
+def watch(
+    ctx: typer.Context,
+    *,
+    inputs: InputOptions,
+    output: WatchOutputOptions,
+    policy: WatchOptions,
+    notify: NotifyOptions,
+    download_to: DownloadFolder = None,
+    files: FileOptions,
+    service: ServiceOptions,
+) -> None:
+    """Watch tasks until every one of them is finished.
+
+    \b
+    Examples:
+      flux tasks watch -f ids.txt
+      flux tasks watch -f ids.txt --timeout 10m -o csv > tasks.csv
+      flux tasks watch -f ids.txt -o jsonl | jq -r 'select(.state == "failed").id'
+      flux tasks watch -f ids.txt --download pictures --contact-sheet
+      flux tasks watch ID ID --exec 'echo "$FLUX_TASK_ID is $FLUX_TASK_STATE"'
+
+    A live view on a terminal; anywhere else one JSON line for each task that
+    is seen first or changes its state. Ids come from where check takes them.
+
+    Exits with 0 when every task succeeded; 3 when one failed; 6 when one was
+    not found; 124 when --timeout ran out; 4 when the token was rejected; 5 when
+    the service did not answer for --give-up-after; 7 when a command failed.
+    """
+    from flux_cli.commands.resume_hint import print_resume_hint
+    from flux_cli.commands.watch_run import WatchRequest, run_watch
+
+    runtime: Runtime = ctx.obj
+    runtime.stderr.is_quiet = output.quiet
+    check_use(ctx, saves=download_to is not None)
+    with runtime.session(service, patience=policy.patience) as session:
+        ids = read_ids(ctx, inputs, token=session.token)
+        hint = partial(print_resume_hint, ctx, read_at=runtime.now())
+        request = WatchRequest(policy, output, notify, download_to, files, hint)
+        raise typer.Exit(run_watch(runtime, session, ids, request))

@@ -1,0 +1,200 @@
+"""One account on one service: with its clients, its budget of requests and its clock.
+
+Whoever wants to ask something asks a session: it alone assembles queries.
+"""
+
+import contextlib
+import math
+import random
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from flux_cli.api.connection import Connection, Proxy
+from flux_cli.api.throttle import Throttle
+from flux_cli.engine.batch import PageSize
+from flux_cli.engine.check import Check
+from flux_cli.engine.event_loop import EventLoop
+from flux_cli.engine.policies import DownloadPolicy, ServiceSettings, WatchPolicy
+from flux_cli.models.ids import TaskIds
+from flux_cli.token import Token
+
+
+if TYPE_CHECKING:
+    from flux_cli.api.client import Client
+    from flux_cli.api.file_client import FileClient
+    from flux_cli.engine.downloader import Downloader
+    from flux_cli.engine.fetch import FileProgress
+    from flux_cli.engine.watch import Watch
+
+
+class Session:
+    """Asks for tasks and fetches their files; nothing is opened before it is needed.
+
+    A context manager. `token` is None where there is none; then files can be
+    fetched all the same, and anything else raises NoToken.
+    """
+
+    def __init__(
+        self,
+        settings: ServiceSettings,
+        connect: Callable[[], Connection],
+        *,
+        token: Token | None,
+        route: Callable[[str, str], Proxy | None],
+        allows_local_files: bool,
+        trace: Callable[[str], None] | None = None,
+        patience: float = math.inf,
+        pause: float = 0.0,
+        now: Callable[[], float] = time.time,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`connect` finds out where to ask, and may raise NoToken or UsageError.
+
+        `route` names the proxy for the scheme and the host of a file's URL.
+        `patience` is the longest silence, `pause` what is left of one that the
+        service asked for before, both in seconds.
+        """
+        self.token = token
+        self._settings = settings
+        self._connect = connect
+        self._route = route
+        self._allows_local_files = allows_local_files
+        self._trace = trace
+        self._now = now
+        self._clock = clock
+        self._throttle = Throttle(
+            concurrency=settings.concurrency,
+            retries=settings.retries,
+            patience=patience,
+            clock=clock,
+            pause=pause,
+        )
+        self._opened = contextlib.ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._opened.close()
+
+    @property
+    def concurrency(self) -> int:
+        """How much is asked for, or fetched, at the same time."""
+        return self._settings.concurrency
+
+    @cached_property
+    def connection(self) -> Connection:
+        """The service and the way to it. Raises NoToken and UsageError."""
+        return self._connect()
+
+    def retrieve(self, task_id: str) -> Mapping[str, Any]:
+        """Ask for one task; an empty mapping when it is not known. Raises ServiceError."""
+        return self._throttle.send(lambda: self._client.retrieve(task_id))
+
+    def check(
+        self,
+        ids: Iterable[str],
+        *,
+        count: int,
+        keep_raw: bool = False,
+        loop: EventLoop | None = None,
+        pages: PageSize | None = None,
+        is_over: Callable[[], bool] = lambda: False,
+    ) -> Check:
+        """Return a poll of `ids`, `count` at most; for the others see `Check`."""
+        settings = self._settings
+        return Check(
+            ids,
+            self._client.retrieve_batch,
+            throttle=self._throttle,
+            batch_size=settings.batch_size,
+            workers=min(settings.concurrency, -(-count // settings.batch_size)),
+            keep_raw=keep_raw,
+            now=self._now,
+            pages=pages,
+            is_over=is_over,
+            loop=loop,
+        )
+
+    def watch(
+        self,
+        ids: TaskIds,
+        policy: WatchPolicy,
+        *,
+        wait: Callable[[float], None],
+        keep_raw: bool = False,
+        loop: EventLoop | None = None,
+        is_cancelled: Callable[[], bool] = lambda: False,
+    ) -> "Watch":
+        """Return a watch of `ids`, which lets time pass by `wait`."""
+        from flux_cli.engine.watch import Watch
+
+        pages = PageSize(self._settings.batch_size)
+
+        def poll(open_ids: Iterator[str]) -> Check:
+            return self.check(
+                open_ids,
+                count=len(ids),
+                keep_raw=keep_raw,
+                loop=loop,
+                pages=pages,
+                is_over=lambda: watch.is_over() or is_cancelled(),
+            )
+
+        watch = Watch(
+            ids,
+            poll,
+            policy=policy,
+            clock=self._clock,
+            wait=wait,
+            uniform=random.uniform,
+            pause_left=self.pause_left,
+        )
+        return watch
+
+    def downloader(
+        self, folder: Path, policy: DownloadPolicy, progress: "FileProgress"
+    ) -> "Downloader":
+        """Make ready to save files in `folder`; to be closed. Raises OutputError."""
+        from flux_cli.engine.downloader import Downloader
+
+        settings = self._settings
+        return Downloader(
+            folder,
+            policy,
+            self._file_client.open,
+            throttle=lambda: Throttle(concurrency=settings.concurrency, retries=settings.retries),
+            progress=progress,
+            clock=self._clock,
+            sleep=time.sleep,
+        )
+
+    def stop(self) -> None:
+        """Ask for no more tasks."""
+        self._throttle.stop()
+
+    def pause_left(self) -> float:
+        """Return the seconds that are left of a pause that the service asked for."""
+        return self._throttle.pause_left()
+
+    @cached_property
+    def _client(self) -> "Client":
+        from flux_cli.api.client import Client
+
+        return self._opened.enter_context(Client(self.connection, now=self._now))
+
+    @cached_property
+    def _file_client(self) -> "FileClient":
+        from flux_cli.api.file_client import Access, FileClient
+
+        access = Access(
+            request_timeout=self._settings.request_timeout,
+            connections=self._settings.concurrency,
+            allows_local=self._allows_local_files,
+            route=self._route,
+            trace=self._trace,
+        )
+        return self._opened.enter_context(FileClient(access, now=self._now))

@@ -1,0 +1,101 @@
+"""The options of a dataclass, as typer sees them; their help tells the defaults that hold."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import Annotated, Any
+
+import pytest
+import typer
+from typer.main import get_command
+from typer.testing import CliRunner
+
+from flux_cli.commands.file_options import FileOptions
+from flux_cli.commands.option_groups import option_groups
+from flux_cli.commands.options import ServiceOptions
+from flux_cli.commands.watch_options import WatchOptions
+from flux_cli.config.durations import parse_duration
+from flux_cli.config.settings import DEFAULT_BASE_URL
+from flux_cli.config.sizes import parse_size
+from flux_cli.engine.policies import DownloadPolicy, ServiceSettings, WatchPolicy
+
+
+@dataclass(frozen=True)
+class Colours:
+    paint: Annotated[str, typer.Option("--paint", help="The colour.")] = "blue"
+    is_bright: Annotated[bool, typer.Option("--bright")] = False
+
+
+@dataclass(frozen=True)
+class Strokes:
+    width: Annotated[int, typer.Option("--width", min=1)] = 2
+
+
+def draw(
+    ctx: typer.Context,
+    *,
+    colours: Colours,
+    name: Annotated[str, typer.Option("--name")] = "me",
+    strokes: Strokes,
+) -> None:
+    """Draw."""
+    typer.echo(f"{ctx.info_name} {colours} {name} {strokes}")
+
+
+def run(*arguments: str) -> Any:
+    app = typer.Typer(rich_markup_mode=None, add_completion=False)
+    app.command()(option_groups(draw))
+    return CliRunner().invoke(app, arguments)
+
+
+def test_the_command_is_given_each_group_whole() -> None:
+    result = run("--paint", "red", "--width", "3")
+    assert result.output.split(maxsplit=1)[1].strip() == (
+        f"{Colours('red')} me {Strokes(3)}"  # and what was not given has its default
+    )
+
+
+def test_help_has_the_options_in_the_order_of_groups_and_fields() -> None:
+    options = re.findall(r"^  (--[a-z]+)", run("--help").output, re.MULTILINE)
+    assert options == ["--paint", "--bright", "--name", "--width", "--help"]
+
+
+def test_a_range_of_a_field_is_checked() -> None:
+    result = run("--width", "0")
+    assert result.exit_code == 2
+    assert "--width" in result.output
+
+
+READ: dict[str, Callable[[str], object]] = {
+    "DURATION": parse_duration,
+    "SIZE": parse_size,
+    "URL": str,
+}
+
+
+@pytest.mark.parametrize("kind", [ServiceOptions, WatchOptions, FileOptions])
+def test_a_default_that_a_help_text_spells_out_is_the_one_that_holds(kind: type) -> None:
+    def command(options: Any) -> None: ...
+
+    command.__annotations__["options"] = kind
+    app = typer.Typer()
+    app.command()(option_groups(command))
+    for parameter in get_command(app).params:
+        spelled = re.search(r"\[default: (\S+)\]$", getattr(parameter, "help", None) or "")
+        if spelled is not None:
+            holds = {"base_url": DEFAULT_BASE_URL}.get(parameter.name or "", parameter.default)
+            if spelled[1] == "never":
+                assert holds is None
+            else:
+                assert READ[parameter.metavar or ""](spelled[1]) == holds
+
+
+@pytest.mark.parametrize(
+    ("options", "policy"),
+    [(ServiceOptions, ServiceSettings), (WatchOptions, WatchPolicy), (FileOptions, DownloadPolicy)],
+)
+def test_what_the_engine_knows_has_an_option_and_the_same_default(
+    options: type, policy: type
+) -> None:
+    for field in fields(policy):
+        assert getattr(options(), field.name) == field.default
