@@ -60,6 +60,7 @@ _flux() {
         "flux auth login:--base-url") return ;;
         "flux auth login:--request-timeout") return ;;
         "flux auth status:--base-url") return ;;
+        "flux auth token:--curl") return ;;
         "flux auth token:--base-url") return ;;
         "flux auth logout:--base-url") return ;;
         "flux sandbox:--port") return ;;
@@ -85,7 +86,7 @@ _flux() {
             "flux auth") words="--help -h" ;;
             "flux auth login") words="--with-token --verify --no-verify --base-url --request-timeout --debug --help -h" ;;
             "flux auth status") words="--base-url --help -h" ;;
-            "flux auth token") words="--base-url --help -h" ;;
+            "flux auth token") words="--curl --base-url --help -h" ;;
             "flux auth logout") words="--base-url --help -h" ;;
             "flux demo") words="--help -h" ;;
             "flux sandbox") words="--port --latency --error-rate --failure-rate --rate-limit --page-limit --speed --seed --help -h" ;;

@@ -105,6 +105,19 @@ def test_without_a_terminal_there_is_nobody_to_ask(flux: Program, server: Sandbo
     flux("auth", "login").expect(ExitCode.USAGE, stderr="flux auth login --with-token < FILE")
 
 
+@pytest.mark.parametrize("options", [(), ("--with-token",), ("--no-verify", "--")])
+def test_a_token_among_the_arguments_is_not_repeated(
+    flux: Program, server: Sandbox, options: tuple[str, ...]
+) -> None:
+    del server
+    run = flux("auth", "login", *options, CANARY, stdin=TOKEN).expect(ExitCode.USAGE)
+    assert run.stderr == (
+        "flux: auth login takes no arguments, as others can see them."
+        " Run: flux auth login, and paste the token when you are asked.\n"
+    )
+    assert not flux.config.exists()
+
+
 def test_the_prompt_names_the_service_and_shows_nothing(flux: Program, server: Sandbox) -> None:
     terminal = Terminal(flux, "auth", "login")
     terminal.expect(f"API token for {server.base_url}: ")
