@@ -1,4 +1,4 @@
-# fish completion for flux. Made by `make completions`; do not edit.
+# fish completion for flux. Made by `make completions`; do not edit. [sha256 bf4af2452bc7625f33e9f60a69422634788fe2e3b113ec7a054611436efa83df]
 
 function __flux_at --description 'Whether the command line is at this command'
     set -l path flux
