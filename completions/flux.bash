@@ -1,8 +1,8 @@
-# bash completion for flux. Made by `make completions`; do not edit.
+# bash completion for flux. Made by `make completions`; do not edit. [sha256 52f3ae9975e9e6dbf299fcbf9f66521765b3c7ebbf5dc9b532dad31a9c8d1321]
 
 _flux() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
-    local path=flux word words=
+    local path=flux word words= IFS=$' \t\n'
     COMPREPLY=()
     # bash splits --option=value into three words
     if [[ $current == "=" ]]; then
@@ -60,6 +60,7 @@ _flux() {
         "flux auth login:--base-url") return ;;
         "flux auth login:--request-timeout") return ;;
         "flux auth status:--base-url") return ;;
+        "flux auth token:--curl") return ;;
         "flux auth token:--base-url") return ;;
         "flux auth logout:--base-url") return ;;
         "flux sandbox:--port") return ;;
@@ -85,7 +86,7 @@ _flux() {
             "flux auth") words="--help -h" ;;
             "flux auth login") words="--with-token --verify --no-verify --base-url --request-timeout --debug --help -h" ;;
             "flux auth status") words="--base-url --help -h" ;;
-            "flux auth token") words="--base-url --help -h" ;;
+            "flux auth token") words="--curl --base-url --help -h" ;;
             "flux auth logout") words="--base-url --help -h" ;;
             "flux demo") words="--help -h" ;;
             "flux sandbox") words="--port --latency --error-rate --failure-rate --rate-limit --page-limit --speed --seed --help -h" ;;
@@ -102,23 +103,37 @@ _flux() {
             "flux mcp") words="config" ;;
         esac
     fi
-    COMPREPLY=($(compgen -W "$words" -- "$current"))
+    _flux_offer -W "$words" -- "$current"
+}
+
+# Offer what compgen prints, a line each, as it stands: no word is split, and none is a pattern
+_flux_offer() {
+    local line
+    COMPREPLY=()
+    while IFS= read -r line; do
+        [[ -n $line ]] && COMPREPLY+=("$line")
+    done <<< "$(compgen "$@")"
 }
 
 _flux_words() {
-    COMPREPLY=($(compgen -W "$1" -- "$current"))
+    _flux_offer -W "$1" -- "$current"
 }
 
 _flux_list() {
     local done=
     [[ $current == *,* ]] && done=${current%,*},
-    COMPREPLY=($(compgen -P "$done" -W "$1" -- "${current##*,}"))
+    _flux_offer -P "$done" -W "$1" -- "${current##*,}"
     compopt -o nospace 2>/dev/null
 }
 
 _flux_files() {
-    local IFS=$'\n'
-    COMPREPLY=($(compgen "$1" -- "$current"))
+    local found=() name
+    _flux_offer "$1" -- "$current"
+    # a name with a line break comes in pieces, which are no names
+    for name in "${COMPREPLY[@]}"; do
+        if [[ -e $name || -L $name || $name == [~]* ]]; then found+=("$name"); fi
+    done
+    COMPREPLY=("${found[@]}")
     compopt -o filenames 2>/dev/null
 }
 

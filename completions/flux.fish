@@ -1,4 +1,4 @@
-# fish completion for flux. Made by `make completions`; do not edit.
+# fish completion for flux. Made by `make completions`; do not edit. [sha256 bf4af2452bc7625f33e9f60a69422634788fe2e3b113ec7a054611436efa83df]
 
 function __flux_at --description 'Whether the command line is at this command'
     set -l path flux
@@ -107,6 +107,7 @@ complete -c flux -n '__flux_at flux auth login' -l debug -d 'Show requests and r
 complete -c flux -n '__flux_at flux auth login' -l help -s h -d 'Show this message and exit.'
 complete -c flux -n '__flux_at flux auth status' -l base-url -x -d 'The service to ask. [default: https://api.acedata.cloud]'
 complete -c flux -n '__flux_at flux auth status' -l help -s h -d 'Show this message and exit.'
+complete -c flux -n '__flux_at flux auth token' -l curl -x -d 'Print a configuration for curl -K - instead, which sends JSON to PATH of the service, with the token.'
 complete -c flux -n '__flux_at flux auth token' -l base-url -x -d 'The service to ask. [default: https://api.acedata.cloud]'
 complete -c flux -n '__flux_at flux auth token' -l help -s h -d 'Show this message and exit.'
 complete -c flux -n '__flux_at flux auth logout' -l base-url -x -d 'The service to ask. [default: https://api.acedata.cloud]'

@@ -1,4 +1,4 @@
-# PowerShell completion for flux. Made by `make completions`; do not edit.
+# PowerShell completion for flux. Made by `make completions`; do not edit. [sha256 30d2c8c1d0f5bb3c840bfde01e1965dc525d45f84ce79f77871fb9322b2b45f1]
 
 Register-ArgumentCompleter -Native -CommandName flux, flux-tasks -ScriptBlock {
     param($current, $line, $cursor)
@@ -17,7 +17,7 @@ Register-ArgumentCompleter -Native -CommandName flux, flux-tasks -ScriptBlock {
         'flux auth' = @('--help', '-h')
         'flux auth login' = @('--with-token', '--verify', '--no-verify', '--base-url', '--request-timeout', '--debug', '--help', '-h')
         'flux auth status' = @('--base-url', '--help', '-h')
-        'flux auth token' = @('--base-url', '--help', '-h')
+        'flux auth token' = @('--curl', '--base-url', '--help', '-h')
         'flux auth logout' = @('--base-url', '--help', '-h')
         'flux demo' = @('--help', '-h')
         'flux sandbox' = @('--port', '--latency', '--error-rate', '--failure-rate', '--rate-limit', '--page-limit', '--speed', '--seed', '--help', '-h')

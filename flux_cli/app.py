@@ -61,6 +61,8 @@ class _Boundary(TyperGroup):
     ) -> Any:
         """Run the command line in `args` and exit. `obj` may hold a Runtime."""
         runtime = extra.pop("obj", None) or Runtime.of_process(prog_name or "flux")
+        if runtime.program != self.name:
+            help_.show_name_in_examples(self, runtime.program)
         try:
             words = sys.argv[1:] if args is None else args
             code = super().main(
@@ -199,8 +201,8 @@ def _root(
 
     \b
     Examples:
-      flux tasks check ID ID            look at two tasks
-      flux tasks check < ids.txt        look at the tasks in a file
-      flux demo                         try it: no account, no network
+      flux demo
+      flux tasks check ID ID
+      flux tasks check < ids.txt
     """
     del ctx

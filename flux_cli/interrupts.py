@@ -89,15 +89,30 @@ def cuttable() -> Iterator[None]:
 
 @contextlib.contextmanager
 def cleaned_up(cleanup: Callable[[], None]) -> Iterator[None]:
-    """Have `cleanup` run, too, when a second signal ends the process inside the block.
+    """Have `cleanup` run, too, when a second signal or Ctrl-\\ ends the process inside the block.
 
     It runs in the middle of anything, so it must not wait, nor take a lock.
     """
     _state.cleanups = (*_state.cleanups, cleanup)
     try:
-        yield
+        with _quit_after_cleanups():
+            yield
     finally:
         _state.cleanups = tuple(c for c in _state.cleanups if c is not cleanup)
+
+
+@contextlib.contextmanager
+def _quit_after_cleanups() -> Iterator[None]:
+    """Have SIGQUIT clean up before it does what it always does."""
+    number = getattr(signal, "SIGQUIT", None)
+    if number is None or not _is_main() or signal.getsignal(number) is not signal.SIG_DFL:
+        yield  # another block does, or whoever started flux has it ignored
+        return
+    signal.signal(number, _quit)
+    try:
+        yield
+    finally:
+        signal.signal(number, signal.SIG_DFL)
 
 
 @contextlib.contextmanager
@@ -286,8 +301,19 @@ def _note_stop(number: int, frame: object) -> None:
     _state.wake()
 
 
+def _quit(number: int, frame: object) -> None:
+    del frame
+    _clean_up()
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
+
+
 def _end_at_once(number: int) -> None:
+    _clean_up()
+    os._exit(128 + number)
+
+
+def _clean_up() -> None:
     for cleanup in reversed(_state.cleanups):
         with contextlib.suppress(Exception):
             cleanup()
-    os._exit(128 + number)

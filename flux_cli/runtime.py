@@ -26,6 +26,7 @@ from flux_cli.config.settings import (
     no_token,
     token_from_environment,
     token_from_store,
+    tokens_in,
 )
 from flux_cli.engine.policies import ServiceSettings
 from flux_cli.errors import NoToken, UsageError
@@ -59,6 +60,8 @@ class Runtime:
         """Return the world of this process, which was called as `program`."""
         world = os.environ
         out, err = Stdout(sys.stdout, world), Stderr(sys.stderr, world)
+        for token in tokens_in(world):
+            err.keep_secret(token)
         return cls(world, sys.stdin, out, err, program=program)
 
     @property
@@ -91,7 +94,13 @@ class Runtime:
 
     def base_url(self, option: str | None) -> BaseUrl:
         """Return the base URL to use. Raises UsageError for a bad one."""
-        return find_base_url(option, self.environment)
+        url = find_base_url(option, self.environment)
+        if self.stderr.has_secret(url.text):  # which records and the name server would be told
+            raise UsageError(
+                f"{url.source}: the base URL has the token in it",
+                hint="The token is taken from its variable or from flux auth login alone",
+            )
+        return url
 
     def find_token(self, base_url: BaseUrl) -> FoundToken | None:
         """Return the token for `base_url`: from the environment, else the stored one.

@@ -1,5 +1,6 @@
 """`flux auth`: the token, and where it is kept."""
 
+import re
 import time
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,13 +24,14 @@ from flux_cli.token import Token
 if TYPE_CHECKING:
     from flux_cli.engine.session import Session
 
+_PATH = re.compile(r"[\w.~%:@!$&'()*+,;=/?-]+", re.ASCII)  # of RFC 3986, and a query
 
 group = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="Your API token, and where it is kept."
 )
 
 
-@group.command()
+@group.command(context_settings={"allow_extra_args": True})
 def login(
     ctx: typer.Context,
     with_token: Annotated[
@@ -54,11 +56,16 @@ def login(
       flux auth login --with-token < token.txt
     """
     runtime: Runtime = ctx.obj
+    if ctx.args:  # typer would repeat them
+        raise UsageError(
+            "auth login takes no arguments, as others can see them",
+            hint=f"Run: {runtime.program} auth login, and paste the token when you are asked",
+        )
     url = runtime.base_url(base_url)
     if shadow := token_from_environment(runtime.environment):
         raise UsageError(
             f"{shadow.source} is set and would be used instead of a stored token",
-            hint=f"Unset it first (unset {shadow.source}), or go on without logging in",
+            hint=f"Unset it first (unset {shadow.source}), or keep using it: no login is needed",
         )
     token = _ask_for_token(runtime, url, from_stdin=with_token)
     runtime.stderr.keep_secret(token)
@@ -100,16 +107,35 @@ def status(ctx: typer.Context, base_url: options.BaseUrl = None) -> None:
 
 
 @group.command("token")
-def show_token(ctx: typer.Context, base_url: options.BaseUrl = None) -> None:
+def show_token(
+    ctx: typer.Context,
+    curl_path: Annotated[
+        str | None,
+        typer.Option(
+            "--curl",
+            metavar="PATH",
+            show_default=False,
+            help="Print a configuration for curl -K - instead, which sends JSON to PATH of the"
+            " service, with the token.",
+        ),
+    ] = None,
+    base_url: options.BaseUrl = None,
+) -> None:
     """Print the token that would be used, for scripts of your own.
 
+    With --curl it goes to the service that it is for, and stays out of the list of processes.
+
     \b
-    Example, which keeps it out of the list of processes:
-      flux auth token | sed 's/^/authorization: Bearer /' | curl -H @- ...
+    Examples:
+      flux auth token
+      flux auth token --curl flux/images | curl -sS -K - -d @task.json
     """
     runtime: Runtime = ctx.obj
-    _, found = _required_token(runtime, base_url)
-    runtime.stdout.write_text(f"{found.token.reveal()}\n")
+    url, found = _required_token(runtime, base_url)
+    text = found.token.reveal()
+    if curl_path is not None:
+        text = _curl_configuration(_address(url, curl_path), text)
+    runtime.stdout.write_text(f"{text}\n")
 
 
 @group.command()
@@ -123,6 +149,25 @@ def logout(ctx: typer.Context, base_url: options.BaseUrl = None) -> None:
         runtime.stderr.line(f"flux: no token was stored for {url.origin}.")
     if shadow := token_from_environment(runtime.environment):
         runtime.stderr.line(f"flux: {shadow.source} is set and is still used.")
+
+
+def _address(base_url: BaseUrl, path: str) -> str:
+    """Return the URL of a path of the service. Raises UsageError for what is no path."""
+    path = path.removeprefix("/")
+    if not _PATH.fullmatch(path) or "://" in path:
+        raise UsageError(
+            "--curl: this is not a path of the service", hint="Example: --curl flux/images"
+        )
+    return f"{base_url.text}/{path}"
+
+
+def _curl_configuration(url: str, token: str) -> str:
+    """Return what `curl -K` reads. Neither value has a quote or a backslash in it."""
+    return (
+        f'url = "{url}"\ngloboff\n'
+        f'header = "authorization: Bearer {token}"\n'
+        'header = "content-type: application/json"'
+    )
 
 
 def _required_token(runtime: Runtime, base_url: str | None) -> tuple[BaseUrl, FoundToken]:

@@ -1,7 +1,7 @@
 """`--install-completion` and `--show-completion`, and the command tree that they are made of."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path, PurePath
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -55,15 +55,14 @@ def _install(ctx: typer.Context, shell: Shell | None) -> None:
 
     runtime: Runtime = ctx.obj
 
-    def may_replace(path: Path) -> bool:
+    def may_write(question: str) -> bool:
         if not (runtime.stdin_is_terminal and runtime.stderr.is_terminal):
             return False
-        question = f"flux: {path} was not written by flux. Replace it?"
-        return typer.confirm(runtime.stderr.sanitized(question), err=True)
+        return typer.confirm(runtime.stderr.sanitized(f"flux: {question}"), err=True)
 
     has_changed = False
     for change in install(
-        shell, command_tree(ctx.command), runtime.environment, may_replace=may_replace
+        shell, command_tree(ctx.command), runtime.environment, may_write=may_write
     ):
         has_changed = True
         runtime.stderr.line(f"flux: {change}")

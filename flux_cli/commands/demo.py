@@ -1,5 +1,7 @@
 """`flux demo`: the whole program in fifteen seconds, without an account or a network."""
 
+import textwrap
+
 import typer
 
 from flux_cli.commands.options import OutputOptions
@@ -26,20 +28,21 @@ _TASKS = (  # model, prompt
     ("flux-2-pro", "山水画, ink wash, a small boat in the mist"),
     ("flux-dev", "logo of a fox, flat, on white"),
 )
-_NEXT_STEPS = (  # a heading, then what to type and what for
+_NEXT_STEPS = (  # a heading, then what for and what to type
     (
-        "That was a sandbox. For your own tasks, with their ids in a file ids.txt:",
-        ("auth login", "save your token"),
-        ("tasks check -f ids.txt", "look at them once"),
-        ("tasks watch -f ids.txt", "watch them, as here"),
-        ("tasks download -f ids.txt", "save what they made"),
+        "That was a sandbox. For your own tasks, put their ids in a file ids.txt.",
+        ("Save your token:", "auth login"),
+        ("Look at the tasks once:", "tasks check -f ids.txt"),
+        ("Watch them, as here:", "tasks watch -f ids.txt"),
+        ("Save what they made:", "tasks download -f ids.txt"),
     ),
     (
         "For your scripts:",
-        ("tasks check --help", "formats and exit codes"),
-        ("sandbox", "a local service to try them on"),
+        ("Formats and exit codes:", "tasks check --help"),
+        ("A local service to try them on:", "sandbox"),
     ),
 )
+_WIDEST = 80  # columns
 _INTERVAL = 1.0  # seconds between two looks
 _SEED = 7  # some of everything
 
@@ -65,8 +68,16 @@ def demo(ctx: typer.Context) -> None:
         ) as session:
             output = OutputOptions(format=Format.TABLE)
             run_watch(runtime, session, ids, WatchRequest(policy, output))
+    _tell_next_steps(runtime)
+
+
+def _tell_next_steps(runtime: Runtime) -> None:
+    """Say what to type next: a command has its line for itself, as not every shell has comments."""
     program = program_name(runtime)
     for heading, *steps in _NEXT_STEPS:
-        runtime.stderr.line(heading)
-        for command, purpose in steps:
-            runtime.stderr.line(f"  {f'{program} {command}':{len(program) + 27}}# {purpose}")
+        runtime.stderr.line("")
+        for line in textwrap.wrap(heading, min(_WIDEST, runtime.stderr.columns)):
+            runtime.stderr.line(line)
+        for purpose, command in steps:
+            runtime.stderr.line(f"  {purpose}")
+            runtime.stderr.line(f"    {program} {command}")

@@ -68,7 +68,7 @@ def run_download(
         seconds = runtime.clock() - started
         runtime.stderr.note(download_summary(files, request.folder, seconds=seconds))
 
-    with open_report(runtime, session, request.folder, request.files, progress) as report:
+    with open_report(session, request.folder, request.files, progress) as report:
         tasks = _TaskOutput(runtime, output, report, progress, counts, total=len(ids))
         engine = Download(
             _answers(ids, finished, check), report.save, loop=loop, workers=session.concurrency
@@ -97,7 +97,7 @@ def run_download(
 
 @contextlib.contextmanager
 def open_report(
-    runtime: Runtime, session: Session, folder: Path, files: FileOptions, progress: Progress
+    session: Session, folder: Path, files: FileOptions, progress: Progress
 ) -> Iterator[DownloadReport]:
     """Make ready to save files in `folder`. Raises OutputError, UsageError."""
     downloader = session.downloader(folder, files, progress)

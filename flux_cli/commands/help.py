@@ -1,7 +1,8 @@
 """`flux help` and `flux schema`: what there is to know beyond one command."""
 
+import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,6 +16,18 @@ if TYPE_CHECKING:
 
 _WIDTH = 80
 _DEEPEST = 28  # columns; a longer term has a line of its own
+_EXAMPLES = re.compile(r"Examples?\b.*:\n(?:.+\n?)+")
+_IN_EXAMPLES = re.compile(r"(^ *|\| )flux(?= )", re.MULTILINE)
+
+
+def show_name_in_examples(command: Any, program: str) -> None:
+    """Have the help of a click command, and of all below it, show the name it was called by."""
+    if command.help:
+        command.help = _EXAMPLES.sub(
+            lambda block: _IN_EXAMPLES.sub(rf"\1{program}", block[0]), command.help
+        )
+    for child in getattr(command, "commands", {}).values():
+        show_name_in_examples(child, program)
 
 
 def show_help(

@@ -40,13 +40,15 @@ group = typer.Typer(
 
     \b
     Examples:
-      flux mcp                              over stdio, as clients start it
-      flux mcp --http --port 8000           over HTTP, at http://127.0.0.1:8000/mcp
-      flux mcp config claude                the lines for the client's configuration
+      flux mcp
+      flux mcp --http --port 8000
+      flux mcp config claude
 
-    The token and the service are those of the other commands. Over HTTP it
-    listens on this machine; elsewhere a bearer token is required, in
-    FLUX_MCP_TOKEN. Needs the extra mcp; without it, flux mcp says how to get it.
+    Clients start it over stdio; `flux mcp config` prints the lines that they
+    need. The token and the service are those of the other commands. Over HTTP
+    it listens on this machine, at http://127.0.0.1:8000/mcp in the example;
+    elsewhere a bearer token is required, in FLUX_MCP_TOKEN. Needs the extra
+    mcp; without it, flux mcp says how to get it.
     """,
 )
 

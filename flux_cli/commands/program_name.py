@@ -1,10 +1,10 @@
 """What a user types to call this very program from where they are."""
 
-import shlex
 import shutil
 import sys
 from pathlib import Path
 
+from flux_cli.output.shell_words import quote
 from flux_cli.runtime import Runtime
 
 
@@ -13,13 +13,20 @@ def program_name(runtime: Runtime, *, elsewhere: bool = False) -> str:
 
     What is printed for a user to type works in the shell that the program was called from, also
     where it is in an environment that nobody has activated, or where `flux` is another program.
-    With `elsewhere` it works in a shell in another folder too.
+    With `elsewhere` it works in a shell in another folder too. It is one line, whatever the
+    names of the folders hold.
     """
+
+    def path(text: str) -> str:
+        is_relative = elsewhere and "/" in text  # a bare name is looked for in the PATH
+        word = str(Path(text).absolute()) if is_relative else text
+        return quote(word, ascii_only=not runtime.stderr.speaks_unicode)
+
     called = Path(sys.argv[0])
     if called.name == "__main__.py":
-        return f"{shlex.quote(sys.orig_argv[0])} -m flux_cli"
+        return f"{path(sys.orig_argv[0])} -m flux_cli"
     named = shutil.which(called.name, path=runtime.environment.get("PATH"))
     this = shutil.which(called)
     if named is not None and (this is None or Path(named).samefile(this)):
         return called.name
-    return shlex.quote(str(called.absolute()) if elsewhere else sys.argv[0])
+    return path(sys.argv[0])

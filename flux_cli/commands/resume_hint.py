@@ -2,9 +2,7 @@
 
 import contextlib
 import json
-import os
 import re
-import shlex
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +13,7 @@ import typer
 from flux_cli.config.durations import format_duration
 from flux_cli.engine.policies import Until
 from flux_cli.models.ids import match_key
-from flux_cli.output.sanitize import sanitize
+from flux_cli.output.shell_words import quote
 from flux_cli.runtime import Runtime
 
 
@@ -82,27 +80,6 @@ def _source(ctx: typer.Context, open_ids: list[str], read_at: float) -> tuple[li
     what = "id of the open task is" if count == 1 else f"ids of the {count:,} open tasks are"
     runtime.stderr.line(f"flux: the {what} in {path}")
     return _option("--file", str(path)), []
-
-
-def quote(word: str, *, ascii_only: bool = False) -> str:
-    """Return `word` as a POSIX shell reads it back, on one line and safe to show.
-
-    Line breaks and what a terminal may act on are spelled for printf; line
-    breaks at the very end are lost, which a command does not miss.
-    """
-    if sanitize(word) == word and (word.isascii() or not ascii_only):
-        return shlex.quote(word)
-    text = "".join(_for_printf(character, ascii_only=ascii_only) for character in word)
-    return f'"$(printf %b {shlex.quote(text)})"'
-
-
-def _for_printf(character: str, *, ascii_only: bool) -> str:
-    if character == "\n":
-        return r"\n"
-    is_plain = sanitize(character) == character and (character.isascii() or not ascii_only)
-    if is_plain and character not in "\\!":  # an interactive shell takes ! for history
-        return character
-    return "".join(rf"\0{byte:03o}" for byte in os.fsencode(character))
 
 
 def _options(ctx: typer.Context) -> Iterator[str]:

@@ -114,13 +114,12 @@ def sandbox(
 
 
 def _submission(program: str) -> str:
-    """Return a command that submits a task. The token is on stdin, as all can see arguments."""
+    """Return a command that submits a task. curl is told on its stdin where to and as whom."""
     task = {"action": "generate", "model": "flux-dev", "prompt": "a red fox", "size": "1:1"}
     body = json.dumps({**task, "async": True})
     return (
-        f"{program} auth token | sed 's/^/authorization: Bearer /' |"
-        f" curl -sS -H @- -H 'content-type: application/json' -d '{body}'"
-        f' "$FLUX_API_BASE_URL/flux/images" | {program} tasks check'
+        f"{program} auth token --curl flux/images | curl -sS -K - -d '{body}' |"
+        f" {program} tasks check"
     )
 
 

@@ -151,7 +151,6 @@ class _WatchRun:
         is_live = self._output.format in (Format.AUTO, Format.TABLE) and runtime.stdout.has_styles
         progress = Silence(lambda line: self._loop.post(lambda: self._view.say(line)))
         return open_report(
-            runtime,
             self._session,
             folder,
             files,

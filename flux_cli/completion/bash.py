@@ -7,7 +7,7 @@ _SCRIPT = r"""# bash completion for flux. Made by `make completions`; do not edi
 
 _flux() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
-    local path=flux word words=
+    local path=flux word words= IFS=$' \t\n'
     COMPREPLY=()
     # bash splits --option=value into three words
     if [[ $current == "=" ]]; then
@@ -32,23 +32,37 @@ _flux() {
 @COMMANDS@
         esac
     fi
-    COMPREPLY=($(compgen -W "$words" -- "$current"))
+    _flux_offer -W "$words" -- "$current"
+}
+
+# Offer what compgen prints, a line each, as it stands: no word is split, and none is a pattern
+_flux_offer() {
+    local line
+    COMPREPLY=()
+    while IFS= read -r line; do
+        [[ -n $line ]] && COMPREPLY+=("$line")
+    done <<< "$(compgen "$@")"
 }
 
 _flux_words() {
-    COMPREPLY=($(compgen -W "$1" -- "$current"))
+    _flux_offer -W "$1" -- "$current"
 }
 
 _flux_list() {
     local done=
     [[ $current == *,* ]] && done=${current%,*},
-    COMPREPLY=($(compgen -P "$done" -W "$1" -- "${current##*,}"))
+    _flux_offer -P "$done" -W "$1" -- "${current##*,}"
     compopt -o nospace 2>/dev/null
 }
 
 _flux_files() {
-    local IFS=$'\n'
-    COMPREPLY=($(compgen "$1" -- "$current"))
+    local found=() name
+    _flux_offer "$1" -- "$current"
+    # a name with a line break comes in pieces, which are no names
+    for name in "${COMPREPLY[@]}"; do
+        if [[ -e $name || -L $name || $name == [~]* ]]; then found+=("$name"); fi
+    done
+    COMPREPLY=("${found[@]}")
     compopt -o filenames 2>/dev/null
 }
 

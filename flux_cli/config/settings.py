@@ -1,8 +1,9 @@
 """Where requests go and with which token: decided from options, environment and store."""
 
+import contextlib
 import re
 import urllib.parse
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from flux_cli.api.ip_rules import is_host, is_loopback
@@ -110,6 +111,13 @@ def token_from_environment(environment: Mapping[str, str]) -> FoundToken | None:
                     hint=f"Set {name} to the token alone",
                 ) from None
     return None
+
+
+def tokens_in(environment: Mapping[str, str]) -> Iterator[Token]:
+    """Yield every token that a variable holds, also one that is not used."""
+    for name in TOKEN_VARIABLES:
+        with contextlib.suppress(ValueError):
+            yield Token(environment.get(name, "").strip())
 
 
 def token_from_store(store: CredentialStore, base_url: BaseUrl) -> FoundToken | None:

@@ -168,6 +168,10 @@ class Stderr(Screen):
         if not any(known.is_in(token.reveal()) for known in self._secrets):
             self._secrets.append(token)
 
+    def has_secret(self, text: str) -> bool:
+        """Tell whether `text` holds what is never to be written."""
+        return any(token.hide(text) != text for token in self._secrets)
+
     def sanitized(self, text: str) -> str:
         """Return `text` as one line that shows no secret and moves nothing."""
         for token in self._secrets:

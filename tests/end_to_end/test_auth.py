@@ -4,17 +4,22 @@ import ctypes
 import json
 import os
 import re
+import resource
+import signal
 import stat
 import subprocess
 import sys
+import termios
 from collections.abc import Callable
 from pathlib import Path
 
+import pexpect
 import pytest
 
 from flux_cli.errors import ExitCode
 from flux_cli.sandbox.server import TOKEN, Sandbox
 from tests.end_to_end.test_check import Start
+from tests.support.patience import until
 from tests.support.program import CANARY, FLUX, Program, Run, decode
 from tests.support.terminal import Terminal
 
@@ -105,6 +110,19 @@ def test_without_a_terminal_there_is_nobody_to_ask(flux: Program, server: Sandbo
     flux("auth", "login").expect(ExitCode.USAGE, stderr="flux auth login --with-token < FILE")
 
 
+@pytest.mark.parametrize("options", [(), ("--with-token",), ("--no-verify", "--")])
+def test_a_token_among_the_arguments_is_not_repeated(
+    flux: Program, server: Sandbox, options: tuple[str, ...]
+) -> None:
+    del server
+    run = flux("auth", "login", *options, CANARY, stdin=TOKEN).expect(ExitCode.USAGE)
+    assert run.stderr == (
+        "flux: auth login takes no arguments, as others can see them."
+        " Run: flux auth login, and paste the token when you are asked.\n"
+    )
+    assert not flux.config.exists()
+
+
 def test_the_prompt_names_the_service_and_shows_nothing(flux: Program, server: Sandbox) -> None:
     terminal = Terminal(flux, "auth", "login")
     terminal.expect(f"API token for {server.base_url}: ")
@@ -135,6 +153,51 @@ def test_ctrl_c_at_the_prompt_saves_nothing(flux: Program, server: Sandbox) -> N
     screen = terminal.end()
     assert screen.code == ExitCode.INTERRUPTED
     assert "Traceback" not in screen.sent
+    assert not flux.config.exists()
+
+
+@pytest.mark.parametrize("variable", ["FLUX_API_TOKEN", "ACEDATACLOUD_API_TOKEN"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        f"{CANARY}",
+        f"--{CANARY}",
+        f"tasks {CANARY}",
+        f"auth {CANARY}",
+        f"help {CANARY}",
+        f"tasks check an-id --state {CANARY}",
+        f"tasks check an-id --retries {CANARY}",
+        f"tasks watch an-id --timeout {CANARY}",
+        f"tasks check an-id --base-url https://{CANARY}.example",
+        f"auth status --base-url https://{CANARY.upper()}.example",
+        f"auth status --base-url https://api.acedata.cloud/{CANARY}",
+        f"auth status {CANARY}",
+    ],
+)
+def test_a_token_in_the_wrong_place_is_not_repeated(
+    flux: Program, words: str, variable: str
+) -> None:
+    run = flux(*words.split(), variables={"FLUX_API_TOKEN": None, variable: CANARY})
+    run.expect(ExitCode.USAGE)
+    assert CANARY not in run.stderr.lower()
+    assert run.stdout == b""
+
+
+def echoes(terminal: Terminal) -> bool:
+    return bool(termios.tcgetattr(terminal.process.child_fd)[3] & termios.ECHO)
+
+
+def test_ctrl_backslash_at_the_prompt_gives_the_echo_back(flux: Program, server: Sandbox) -> None:
+    del server
+    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
+    terminal = Terminal(flux, "auth", "login", gets_signals=True)
+    terminal.expect("API token for ")
+    until(lambda: not echoes(terminal))
+    terminal.type("\x1c")
+    terminal.process.expect(pexpect.EOF)
+    assert echoes(terminal)
+    terminal.process.close()
+    assert terminal.process.signalstatus == signal.SIGQUIT
     assert not flux.config.exists()
 
 

@@ -10,8 +10,11 @@ from pathlib import Path
 import pexpect
 import pytest
 
+from flux_cli.completion.shells import Shell, make_script
+from flux_cli.completion.tree import Command, Option, Value
 from flux_cli.errors import ExitCode
-from tests.support.needs import need
+from tests.end_to_end.test_auth import restrained
+from tests.support.needs import leave_out, need
 from tests.support.patience import LONGEST
 from tests.support.program import FLUX, MEASURED_BY, Program
 from tests.support.terminal import Terminal
@@ -223,11 +226,16 @@ def test_who_is_at_the_terminal_is_asked(flux: Program, reply: str, code: ExitCo
     assert (flux.folder / ".bashrc").exists() == (code is ExitCode.OK)
 
 
+def script_of_last_year() -> str:
+    """Return a script as another version of flux writes it."""
+    last_year = Command("flux", "", (Option(("--old",), "Do.", Value.NONE, ""),))
+    return make_script(Shell.ZSH, last_year)
+
+
 def test_a_script_of_an_older_flux_is_replaced_unasked(flux: Program) -> None:
     flux("--install-completion", "zsh").expect(ExitCode.OK)
     script = flux.folder / ".local" / "share" / "flux-tasks" / "_flux"
-    head = "".join(script.read_text().splitlines(keepends=True)[:2])
-    script.write_text(f"{head}# of last year\n")
+    script.write_text(script_of_last_year())
     flux("--install-completion", "zsh").expect(ExitCode.OK, stderr=f"wrote {script}")
     assert script.read_text() == (SCRIPTS / "_flux").read_text()
 
@@ -238,6 +246,7 @@ def test_links_to_where_somebody_keeps_these_files_stay(flux: Program) -> None:
     (flux.folder / ".bashrc").symlink_to(kept / "bashrc")
     script = flux.folder / BASH_SCRIPT
     script.parent.mkdir(parents=True)
+    (kept / "flux").write_text(script_of_last_year())
     script.symlink_to(kept / "flux")
     (kept / "bashrc").write_bytes(b"export MINE=\xe9\n")  # of a time before UTF-8
     (kept / "bashrc").chmod(0o600)
@@ -247,6 +256,152 @@ def test_links_to_where_somebody_keeps_these_files_stay(flux: Program) -> None:
     assert (kept / "flux").read_text() == (SCRIPTS / NAMES["bash"]).read_text()
     assert (kept / "bashrc").read_bytes().startswith(b"export MINE=\xe9\nsource ")
     assert (kept / "bashrc").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("edit", ["a line at its end", "a line in it"])
+def test_a_script_that_was_edited_is_not_replaced_unasked(flux: Program, edit: str) -> None:
+    flux("--install-completion", "bash").expect(ExitCode.OK)
+    script = flux.folder / BASH_SCRIPT
+    mine = "# mine\n"
+    text = script.read_text()
+    edited = text + mine if edit == "a line at its end" else text.replace("\n", f"\n{mine}", 1)
+    script.write_text(edited)
+    run = flux("--install-completion", "bash").expect(ExitCode.USAGE)
+    assert f"{script}: was edited since flux wrote it, and is not replaced." in run.stderr
+    assert script.read_text() == edited
+
+
+def linked_script(flux: Program, content: str | None) -> tuple[Path, Path]:
+    """Make a link where the script belongs; return it, and the file that it leads to."""
+    script, kept = flux.folder / BASH_SCRIPT, flux.folder / "kept"
+    script.parent.mkdir(parents=True)
+    script.symlink_to(kept)
+    if content is not None:
+        kept.write_text(content)
+    return script, kept
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [(FOREIGN, "was not written by flux. Replace it?"), (None, "is not there. Create it?")],
+)
+@pytest.mark.parametrize("reply", ["y", "n"])
+def test_the_question_names_where_a_link_leads(
+    flux: Program, content: str | None, says: str, reply: str
+) -> None:
+    script, kept = linked_script(flux, content)
+    terminal = Terminal(flux, "--install-completion", "bash", columns=400)
+    terminal.expect(f"flux: {script}, which is a link to {kept}, {says} [y/N]: ")
+    terminal.type(f"{reply}\r")
+    assert terminal.end().code == (ExitCode.OK if reply == "y" else ExitCode.USAGE)
+    ours = (SCRIPTS / NAMES["bash"]).read_text()
+    assert script.is_symlink()
+    assert (kept.read_text() if kept.exists() else None) == (ours if reply == "y" else content)
+    assert (flux.folder / ".bashrc").exists() == (reply == "y")
+
+
+def test_a_file_that_changes_while_the_question_waits_stays(flux: Program) -> None:
+    script, kept = linked_script(flux, FOREIGN)
+    terminal = Terminal(flux, "--install-completion", "bash", columns=400)
+    terminal.expect("Replace it? [y/N]: ")
+    other = flux.folder / "other"
+    other.write_text("of great value\n")
+    script.unlink()
+    script.symlink_to(other)
+    terminal.type("y\r")
+    assert terminal.end().code == ExitCode.OUTPUT
+    assert other.read_text() == "of great value\n"
+    assert kept.read_text() == FOREIGN
+
+
+@pytest.mark.parametrize("name", [".bashrc", str(BASH_SCRIPT)])
+def test_a_link_to_a_file_of_somebody_else_is_not_written_through(flux: Program, name: str) -> None:
+    if os.geteuid() != 0:
+        leave_out("root, to make a file of another user")
+    theirs, link = flux.folder / "theirs", flux.folder / name
+    theirs.write_text("# theirs\n")
+    os.chown(theirs, 12345, -1)
+    link.parent.mkdir(parents=True, exist_ok=True)
+    link.symlink_to(theirs)
+    run = flux("--install-completion", "bash").expect(ExitCode.OUTPUT)
+    assert f"{link}: is a link to {theirs}, a file of somebody else" in run.stderr
+    assert theirs.read_text() == "# theirs\n"
+    files = {path for path in flux.folder.rglob("*") if path.is_file()}
+    assert files == {link, theirs}
+
+
+def test_a_start_up_file_that_is_read_only_is_noticed_before_anything_is_written(
+    flux: Program,
+) -> None:
+    startup = flux.folder / ".bashrc"
+    startup.write_text("export MINE=1\n")
+    startup.chmod(0o444)
+    run = subprocess.run(
+        [FLUX, "--install-completion", "bash"],
+        env=flux.variables({}),
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=restrained,
+    )
+    assert run.returncode == ExitCode.OUTPUT
+    assert run.stderr == f"flux: {startup}: cannot be written: Permission denied.\n"
+    assert [path for path in flux.folder.rglob("*") if path.is_file()] == [startup]
+
+
+@pytest.mark.parametrize("end", ["export MINE=1 \\\n", "export MINE=1 \\", "export MINE=1"])
+def test_the_line_that_is_added_is_never_the_rest_of_another(flux: Program, end: str) -> None:
+    need("bash")
+    startup = flux.folder / ".bashrc"
+    startup.write_text(f"# mine\n{end}")
+    flux("--install-completion", "bash").expect(ExitCode.OK)
+    code = f'source "{startup}"; complete -p flux; echo "$MINE"'
+    run = subprocess.run(["bash", "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout == "complete -F _flux flux\n1\n"
+    assert startup.read_text().startswith(f"# mine\n{end}")
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish", "powershell"])
+def test_xdg_folders_that_are_relative_count_as_unset(flux: Program, shell: str) -> None:
+    relative: dict[str, str | None] = {"XDG_DATA_HOME": "data", "XDG_CONFIG_HOME": "./config"}
+    flux("--install-completion", shell, variables=relative).expect(ExitCode.OK)
+    files = [path for path in flux.folder.rglob("*") if path.is_file()]
+    assert files
+    for path in files:
+        assert path.is_relative_to(flux.folder / ".local/share") or (
+            path.is_relative_to(flux.folder / ".config") or path.name in {".bashrc", ".zshrc"}
+        )
+    for name in (".bashrc", ".zshrc"):
+        if (flux.folder / name).exists():
+            assert f"source '{flux.folder}/" in (flux.folder / name).read_text()
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "says"),
+    [
+        ("HOME", "home", "HOME: home is not a path from / on. Set it to your home folder."),
+        ("HOME", "/no/such", "HOME: /no/such is not a folder. Set it to your home folder."),
+        (
+            "ZDOTDIR",
+            "zsh",
+            "ZDOTDIR: zsh is another folder wherever zsh starts. Set it to a path from / on.",
+        ),
+    ],
+)
+def test_a_home_that_is_none_is_one_line(
+    flux: Program, variable: str, value: str, says: str
+) -> None:
+    run = flux("--install-completion", "zsh", variables={variable: value}).expect(ExitCode.USAGE)
+    assert run.stderr == f"flux: {says}\n"
+    assert [path for path in flux.folder.rglob("*") if path.is_file()] == []
+
+
+def test_bash_offers_names_as_they_are(tmp_path: Path) -> None:
+    """No name is a pattern, and none is cut where it has a line break."""
+    need("bash")
+    for name in ("ids-*", "ids-[1]", "ids-1 2", "ids-a\nids-b"):
+        (tmp_path / name).write_text("")
+    assert bash("flux tasks check -f ids-", tmp_path) == {"ids-*", "ids-[1]", "ids-1 2"}
 
 
 def make_pipe(path: Path) -> None:

@@ -81,13 +81,15 @@ def run_in_bash(
 # What an example must leave behind: a file and a part of it, or a part of stdout, of the two
 # tasks, of which the first (0) succeeds and the second (1) fails.
 LEAVES = {
-    "README-0": ("tasks.csv", "{1},failed"),
-    "README-1": ("tasks.jsonl", '"prompt":"a red fox"'),
-    "README-2": ("log.txt", "{0} succeeded"),
+    "README-0": ("", "{1}\n"),
+    "README-1": ("tasks.csv", "{1},failed"),
+    "README-2": ("tasks.jsonl", '"prompt":"a red fox"'),
+    "README-3": ("log.txt", "{0} succeeded"),
     "download-0": ("again.jsonl", '"path":"pictures/{0}_1.png"'),
     "download-1": ("", "a-fox_"),
     "download-2": ("", '"path":"pictures/{0}_1.png"'),
-    "quick-start-0": ("", "{1},failed"),
+    "quick-start-0": ("", '"id":"{1}"'),
+    "quick-start-1": ("", "{1},failed"),
     "scripts-0": ("", "some failed:\n{1}\n"),
     "scripts-1": ("submitted.jsonl", '"task_id"'),
     "scripts-2": ("again.jsonl", '"task_id"'),
@@ -100,7 +102,7 @@ LEAVES = {
     "scripts-9": ("tasks.csv", "{0},succeeded"),
     "scripts-10": ("", "-"),
 }
-VERDICT = {"README-0", "scripts-5", "scripts-6", "quick-start-0"}  # end with a watch of both tasks
+VERDICT = {"README-1", "scripts-5", "scripts-6", "quick-start-1"}  # end with a watch of both tasks
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
@@ -123,6 +125,16 @@ def test_examples_for_other_programs_run(flux: Program, ids: list[str], script: 
     run = run_in_bash(flux, script.replace("$HOME/pictures", home).replace("          ", ""))
     assert run.returncode in (0, ExitCode.TASK_FAILED)
     assert f"{ids[1]},failed" in (flux.folder / "tasks.csv").read_text()
+
+
+@pytest.mark.parametrize(
+    "page", [*PAGES, TOP / "CONTRIBUTING.md", TOP / "SECURITY.md"], ids=lambda page: page.name
+)
+def test_what_is_to_be_typed_has_no_comments(page: Path) -> None:
+    """zsh, the default shell of macOS, takes them for arguments where somebody types."""
+    blocks = re.findall(r"(?ms)^```(?:sh|console|text)\n(.*?)^```", page.read_text())
+    lines = [line for block in blocks for line in block.splitlines()]
+    assert [line for line in lines if re.search(r"(^|\s)#", line)] == []
 
 
 def test_links_lead_somewhere() -> None:

@@ -17,7 +17,8 @@ sys.argv = [sys.argv[1]]
 from flux_cli.commands.program_name import program_name
 from flux_cli.runtime import Runtime
 import os
-runtime = type("Runtime", (), {"environment": os.environ})
+stderr = type("Stderr", (), {"speaks_unicode": True})
+runtime = type("Runtime", (), {"environment": os.environ, "stderr": stderr})
 print(program_name(runtime))
 print(program_name(runtime, elsewhere=True))
 """
@@ -62,6 +63,23 @@ def test_the_path_where_another_program_has_the_name(flux: Program) -> None:
     (other / "flux").write_text("#!/bin/sh\n")
     (other / "flux").chmod(0o755)
     assert told(flux, "my programs/flux", other)[0] == "'my programs/flux'"
+
+
+@pytest.mark.parametrize("name", ["a\tb", "a\nb", "a\x1b[31mb", "a\u202eb", "a\udce9b", "it's!"])
+def test_a_folder_of_any_name_is_spelled_on_one_line_that_is_safe(flux: Program, name: str) -> None:
+    folder = flux.folder / name
+    folder.mkdir()
+    (folder / "flux").symlink_to(FLUX)
+    for line in told(flux, f"{name}/flux"):
+        assert line.isprintable()
+        run = subprocess.run(
+            ["sh", "-c", f"{line} --version"],
+            cwd=flux.folder,
+            env=flux.environment,
+            capture_output=True,
+            check=True,
+        )
+        assert run.stdout.startswith(b"flux ")
 
 
 def test_python_where_that_was_typed(flux: Program) -> None:

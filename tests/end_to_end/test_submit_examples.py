@@ -16,29 +16,20 @@ from tests.support.needs import need
 from tests.support.program import FLUX, Program
 
 
-SERVICE = "https://api.acedata.cloud"
 SUBMISSIONS = [
-    name for name, text in EXAMPLES.items() if "/flux/images" in text and "flux sandbox" not in text
+    name
+    for name, text in EXAMPLES.items()
+    if "curl flux/images" in text and "flux sandbox" not in text
 ]
-FLUX_FOR_THE_SANDBOX = """#!/bin/sh
-FLUX_API_BASE_URL={url} exec {flux} "$@"
-"""
-CURL_FOR_THE_SANDBOX = """#!/bin/sh
+LOGGING_CURL = """#!/bin/sh
 printf '%s\\n' "$@" >> {log}
-for word; do
-    shift
-    case $word in
-    {service}/*) word={url}${{word#{service}}} ;;
-    esac
-    set -- "$@" "$word"
-done
 exec {curl} "$@"
 """
 
 
 @pytest.fixture
 def server(flux: Program, sandbox: Callable[..., Sandbox]) -> Sandbox:
-    """A sandbox that stands in for the service, of which the token is stored."""
+    """A sandbox whose token is stored; no variable names it or its token."""
     need("curl", "jq")
     server = sandbox()
     task = {"action": "generate", "model": "flux-dev", "prompt": "will fail"}
@@ -46,32 +37,27 @@ def server(flux: Program, sandbox: Callable[..., Sandbox]) -> Sandbox:
     del flux.environment["FLUX_API_TOKEN"]
     flux("auth", "login", "--with-token", stdin=TOKEN).expect(ExitCode.OK)
     del flux.environment["FLUX_API_BASE_URL"]
-    fill = {
-        "url": server.base_url,
-        "service": SERVICE,
-        "flux": shlex.quote(FLUX),
-        "curl": shutil.which("curl"),
-        "log": shlex.quote(str(flux.folder / "curl.log")),
-    }
     programs = flux.folder / "bin"
     programs.mkdir()
-    for name, text in (("flux", FLUX_FOR_THE_SANDBOX), ("curl", CURL_FOR_THE_SANDBOX)):
-        (programs / name).write_text(text.format(**fill))
-        (programs / name).chmod(0o755)
+    (programs / "flux").symlink_to(FLUX)
+    log = shlex.quote(str(flux.folder / "curl.log"))
+    (programs / "curl").write_text(LOGGING_CURL.format(log=log, curl=shutil.which("curl")))
+    (programs / "curl").chmod(0o755)
     flux.environment["PATH"] = f"{programs}:{flux.environment['PATH']}"
     return server
 
 
+@pytest.mark.parametrize("variable", ["FLUX_API_BASE_URL", "ACEDATACLOUD_API_BASE_URL"])
 @pytest.mark.parametrize("shell", ["sh", "bash", "zsh"])
 @pytest.mark.parametrize("name", SUBMISSIONS)
-def test_a_submission_works_after_a_login_alone(
-    flux: Program, server: Sandbox, name: str, shell: str
+def test_a_submission_goes_where_the_stored_token_belongs(
+    flux: Program, server: Sandbox, name: str, shell: str, variable: str
 ) -> None:
     need(shell)
     run = subprocess.run(
         [shell, "-eu", "-c", EXAMPLES[name]],
         cwd=flux.folder,
-        env=flux.variables({}),
+        env=flux.variables({variable: server.base_url}),
         capture_output=True,
         text=True,
         timeout=60,
@@ -81,12 +67,41 @@ def test_a_submission_works_after_a_login_alone(
     file, part = LEAVES[name]
     assert part in (flux.folder / file).read_text()
     arguments = (flux.folder / "curl.log").read_text()
-    assert f"{SERVICE}/flux/images" in arguments
-    assert "content-type: application/json" in arguments
+    assert arguments.startswith("-sS\n-K\n-\n-d\n{")
+    assert "://" not in arguments
     assert TOKEN not in arguments
     newest = server.store.newest()[0].request
     assert newest["action"] == "generate"
     assert newest["size"] == "1:1"
+
+
+@pytest.mark.parametrize("path", ["flux/images", "/flux/images"])
+def test_curl_is_told_of_one_service_with_its_own_token(flux: Program, path: str) -> None:
+    shown = flux("auth", "token", "--curl", path, FLUX_API_TOKEN=TOKEN).expect(ExitCode.OK)
+    assert shown.lines == [
+        'url = "https://api.acedata.cloud/flux/images"',
+        "globoff",
+        f'header = "authorization: Bearer {TOKEN}"',
+        'header = "content-type: application/json"',
+    ]
+
+
+@pytest.mark.usefixtures("server")
+def test_curl_is_told_nothing_where_no_token_belongs(flux: Program) -> None:
+    shown = flux("auth", "token", "--curl", "flux/images").expect(ExitCode.TOKEN)
+    assert shown.stdout == b""
+    assert "is sent nowhere else" in shown.stderr
+
+
+@pytest.mark.parametrize(
+    "path", ["", "/", "https://x.example/", 'a"', "a b", "a\\b", "a\nb", "\u00e9", "a#b"]
+)
+def test_what_is_no_path_is_refused(flux: Program, path: str) -> None:
+    run = flux("auth", "token", "--curl", path, FLUX_API_TOKEN=TOKEN).expect(ExitCode.USAGE)
+    assert run.stderr == (
+        "flux: --curl: this is not a path of the service. Example: --curl flux/images.\n"
+    )
+    assert run.stdout == b""
 
 
 def test_there_are_submissions() -> None:

@@ -106,8 +106,29 @@ def test_the_demo_runs_a_dozen_tasks_to_their_end(flux: Program) -> None:
     screen = Terminal(flux, "demo", columns=100, rows=60, FLUX_API_TOKEN=None).end()
     assert screen.code == ExitCode.OK
     assert "12 tasks: 11 succeeded, 1 failed" in screen.lines
-    assert any("flux auth login" in line for line in screen.lines)
     assert not (flux.folder / "config").exists()
+
+
+@pytest.mark.parametrize("columns", [40, 80])
+def test_what_the_demo_says_to_type_has_a_line_for_itself(flux: Program, columns: int) -> None:
+    """There is nothing on it but the command: interactive zsh, for one, has no comments."""
+    flux.environment["PATH"] = f"{Path(FLUX).parent}:{flux.environment['PATH']}"
+    screen = Terminal(flux, "demo", columns=columns, rows=60, FLUX_API_TOKEN=None).end()
+    start = next(n for n, line in enumerate(screen.lines) if line.startswith("That was"))
+    lines = screen.lines[start:]
+    steps = [number for number, line in enumerate(lines) if line.startswith("    ")]
+    assert [lines[number].strip() for number in steps] == [
+        "flux auth login",
+        "flux tasks check -f ids.txt",
+        "flux tasks watch -f ids.txt",
+        "flux tasks download -f ids.txt",
+        "flux tasks check --help",
+        "flux sandbox",
+    ]
+    for number in steps:
+        assert re.fullmatch(r"  \w.*:", lines[number - 1])
+    joined = " ".join(lines[: steps[0] - 1])
+    assert joined.startswith("That was a sandbox. For your own tasks, put their ids in a file ids.")
 
 
 SUBMIT = (

@@ -1,7 +1,6 @@
 """`flux tasks watch`: live on a terminal, a stream in a pipe, a verdict at the end."""
 
 import json
-import os
 import random
 import shlex
 import signal
@@ -20,7 +19,7 @@ from flux_cli.sandbox.server import Faults, Sandbox
 from flux_cli.sandbox.store import TaskStore
 from tests.end_to_end.test_check import Start
 from tests.support.fault_server import End, Request, Step, answer, reply
-from tests.support.patience import AT_ONCE, until
+from tests.support.patience import AT_ONCE
 from tests.support.program import CANARY, FLUX, Program
 from tests.support.records import batch, error_body, failed, finished, make_ids, running
 from tests.support.terminal import Terminal
@@ -391,21 +390,6 @@ def test_resizing_in_the_middle(flux: Program, service: Start) -> None:
     assert not end.cursor_hidden
     tail = end.sent[end.sent.rindex("20 tasks: 20 succeeded") - 3000 :]
     assert all(task_id in tail for task_id in make_ids(20)[-5:])
-
-
-def test_ctrl_z_and_fg(flux: Program, service: Start) -> None:
-    service(Tasks({"a": 5}))
-    terminal = Terminal(flux, *WATCH, "a", "--max-interval", "1s", gets_signals=True)
-    terminal.expect("processing")
-    os.kill(terminal.process.pid, signal.SIGTSTP)
-    stat = Path(f"/proc/{terminal.process.pid}/stat")
-    until(lambda: stat.read_text().rpartition(")")[2].split()[0] == "T")
-    terminal.process.expect(r"\x1b\[\?25h")  # the cursor is back while it is stopped
-    os.kill(terminal.process.pid, signal.SIGCONT)
-    terminal.expect("processing")
-    end = terminal.end()
-    assert end.code == ExitCode.OK
-    assert not end.cursor_hidden
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -13,10 +13,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from flux_cli.app import app
-from flux_cli.commands.resume_hint import quote, resume_command
+from flux_cli.commands.resume_hint import resume_command
 from flux_cli.config.durations import format_duration, parse_duration
 from flux_cli.models.ids import flaw
 from flux_cli.output.sanitize import sanitize
+from flux_cli.output.shell_words import quote
 from flux_cli.output.terminal import Stderr
 from flux_cli.runtime import Runtime
 from tests.support.records import make_ids
