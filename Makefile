@@ -37,13 +37,7 @@ check: $(VENV)/installed-dev ## Lint, formatting and types
 	@$(BIN)/mypy && $(BIN)/mypy scripts/install.py
 
 fuzz: $(VENV)/installed-fuzz ## Feed bytes to what reads bytes, SECONDS for each (15)
-	@for target in reply body ids text; do \
-		work=$$(mktemp -d); \
-		$(BIN)/python -m tests.fuzz $$target -max_total_time=$(SECONDS) -artifact_prefix=$$work/ \
-			-print_final_stats=1 $$work tests/contract >$$work/log 2>&1 \
-			|| { tail -n 30 $$work/log; exit 1; }; \
-		sed -n "s/^stat::number_of_executed_units: */$$target: nothing found, inputs: /p" $$work/log; \
-	done
+	@FOR=$(SECONDS) scripts/fuzz
 
 soak: $(VENV)/installed-dev ## Measure what flux withstands, into docs/reliability.md (ten minutes)
 	@$(BIN)/python -m tests.soak

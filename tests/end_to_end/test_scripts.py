@@ -159,7 +159,7 @@ def test_who_may_install_nothing_is_told_what_is_left_out(machine: Machine, has_
     assert machine.log.read_text() == ""
 
 
-@pytest.mark.parametrize("answer", ["y", "n", ""])
+@pytest.mark.parametrize("answer", ["y", "Yes", "n", "", "yikes no"])
 def test_somebody_at_the_terminal_is_asked(machine: Machine, answer: str) -> None:
     machine.has("apt-get", INSTALLER)
     machine.has("sudo", '[ "$1" != -n ] || exit 1; exec "$@"')
@@ -175,8 +175,8 @@ def test_somebody_at_the_terminal_is_asked(machine: Machine, answer: str) -> Non
     screen.expect(pexpect.EOF)
     screen.close()
     assert screen.exitstatus == 0
-    assert ("Installing with sudo apt-get" in screen.before) == (answer == "y")
-    assert (machine.log.read_text() != "") == (answer == "y")
+    assert ("Installing with sudo apt-get" in screen.before) == (answer in {"y", "Yes"})
+    assert (machine.log.read_text() != "") == (answer in {"y", "Yes"})
 
 
 def test_another_parallel_is_not_taken_for_gnus(machine: Machine) -> None:
@@ -202,8 +202,8 @@ def test_a_python_that_is_too_old_is_named(machine: Machine) -> None:
     assert len(run.stderr.splitlines()) == 1
     machine.has("python3.13", "")
     assert machine.run("find-python").stdout == "python3.13\n"
-    named = machine.run("find-python", PYTHON="/nowhere/python3")
-    assert "and /nowhere/python3 is not there" in named.stderr
+    named = machine.run("find-python", PYTHON="/nowhere/my python3")
+    assert "and /nowhere/my python3 is not there" in named.stderr
 
 
 def test_a_python_that_makes_no_environment_is_named(machine: Machine) -> None:
@@ -379,6 +379,47 @@ def test_a_home_that_cannot_be_used_is_named(
     assert state(installing.home) == {}
 
 
+NAME = """a $(touch pwned) `touch pwned` "b" 'c' %s"""
+
+
+def test_the_name_of_the_folder_is_never_read_as_code(machine: Machine) -> None:
+    need("make")
+    top = machine.home / NAME
+    (top / ".venv" / "bin").mkdir(parents=True)
+    shutil.copy2(SCRIPTS.parent / "Makefile", top)
+    shutil.copytree(SCRIPTS, top / "scripts")
+    program = top / ".venv" / "bin" / "flux"
+    program.write_text('#!/bin/sh\nprintf "%s\\n" "$0"\n')
+    program.chmod(0o755)
+    for name in ("pyproject.toml", ".venv/installed"):
+        (top / name).touch()
+    for folder, arguments, shown in (
+        (top, [], ".venv/bin/flux"),
+        (machine.home, ["-C", str(top)], str(program)),
+    ):
+        run = subprocess.run(
+            ["make", "--no-print-directory", *arguments, "demo", f"PYTHON={NAME}"],
+            cwd=folder,
+            env=os.environ | {"PWD": str(folder)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (run.returncode, run.stdout) == (0, f"{shown}\n"), run.stderr
+    assert list(machine.home.rglob("pwned")) == []
+
+
+@pytest.mark.parametrize(
+    ("value", "fails"), [("true", True), ("1", True), ("True", True), ("0", False), ("", False)]
+)
+def test_nothing_is_left_out_in_ci(
+    monkeypatch: pytest.MonkeyPatch, value: str, fails: bool
+) -> None:
+    monkeypatch.setenv("CI", value)
+    with pytest.raises(pytest.fail.Exception if fails else pytest.skip.Exception):
+        need("a program that nobody has")
+
+
 def test_a_run_of_the_tests_leaves_no_files(machine: Machine) -> None:
     need("bash")
     top = machine.home / "clone"
@@ -402,13 +443,18 @@ def test_a_run_of_the_tests_leaves_no_files(machine: Machine) -> None:
     good = machine.run(str(script))
     assert (good.returncode, good.stdout) == (0, "Left out 1 test: ...\n")
     assert machine.run(str(script), CODE="3").returncode == 3
-    machine.log.write_text("")
-    with subprocess.Popen(
-        [script], env=machine.environment | {"LASTS": "60"}, process_group=0
-    ) as process:
-        while not machine.log.read_text():
-            time.sleep(0.02)
-        os.killpg(process.pid, signal.SIGINT)
-    assert process.returncode == 130
-    assert list(machine.temporary.iterdir()) == []
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
+        machine.log.write_text("")
+        with subprocess.Popen(
+            [script], env=machine.environment | {"LASTS": "60"}, process_group=0
+        ) as process:
+            while not machine.log.read_text():
+                time.sleep(0.02)
+            os.killpg(process.pid, number)
+        assert process.returncode == 128 + number
+        assert list(machine.temporary.iterdir()) == []
+    nowhere = subprocess.run(
+        [script], env=machine.environment | {"TMPDIR": "/nowhere"}, capture_output=True, check=False
+    )
+    assert nowhere.returncode == 1
     assert sorted(top.rglob("*")) == before
