@@ -10,7 +10,7 @@ export CALLED_FROM := $(value PWD)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .NOTPARALLEL: # tools are there before anything else begins
-.PHONY: help demo install uninstall tools test check fuzz soak bench format completions docs pictures inspect release-check clean
+.PHONY: help demo install uninstall tools test check fuzz soak bench format completions docs pictures inspect release-check clean always
 
 help: ## Show what there is to make
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -72,9 +72,10 @@ release-check: ## Build sdist and wheel, and run the demo from the wheel in a fr
 clean: ## Remove the environment and what the tools left behind
 	rm -rf $(VENV) dist .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-$(VENV)/installed: pyproject.toml
-	@echo "Setting up $(VENV) ..."
-	@scripts/make-venv $(VENV)
+$(VENV)/pyvenv.cfg: always # and what follows from it only if it was made anew
+	@! scripts/is-stale $(VENV) || { echo "Setting up $(VENV) ..." && scripts/make-venv $(VENV); }
+
+$(VENV)/installed: pyproject.toml $(VENV)/pyvenv.cfg
 	@$(PIP) install -e .
 	@touch $@
 

@@ -26,10 +26,10 @@ esac
 # A real one, but that makes environments without a look at any index.
 INSTALLING_PYTHON = f"""
 case $* in
-*-m*venv*)
-    mkdir -p "$3/bin"
-    printf '#!/bin/sh\\neval "$PIP"\\n' > "$3/bin/python"
-    chmod +x "$3/bin/python" ;;
+*-m*venv*--clear*)
+    mkdir -p "$4/bin"
+    printf '#!/bin/sh\\neval "$PIP"\\n' > "$4/bin/python"
+    chmod +x "$4/bin/python" ;;
 *) exec {sys.executable} "$@" ;;
 esac
 """
@@ -379,6 +379,21 @@ def test_a_home_that_cannot_be_used_is_named(
     assert state(installing.home) == {}
 
 
+def test_an_environment_of_another_python_is_made_anew(machine: Machine) -> None:
+    venv = machine.home / "venv"
+    (venv / "bin").mkdir(parents=True)
+    (venv / "pyvenv.cfg").touch()
+    for name in ("other", "same"):
+        machine.has(name, f"echo {name}")
+    stale, fresh = 0, 1
+    assert machine.run("is-stale", str(venv)).returncode == stale
+    (venv / "bin" / "python").symlink_to(machine.bin / "same")
+    assert machine.run("is-stale", str(venv)).returncode == fresh
+    assert machine.run("is-stale", str(venv), PYTHON="same").returncode == fresh
+    for name in ("other", "/nowhere/python3"):
+        assert machine.run("is-stale", str(venv), PYTHON=name).returncode == stale
+
+
 NAME = """a $(touch pwned) `touch pwned` "b" 'c' %s"""
 
 
@@ -391,14 +406,15 @@ def test_the_name_of_the_folder_is_never_read_as_code(machine: Machine) -> None:
     program = top / ".venv" / "bin" / "flux"
     program.write_text('#!/bin/sh\nprintf "%s\\n" "$0"\n')
     program.chmod(0o755)
-    for name in ("pyproject.toml", ".venv/installed"):
+    (top / ".venv" / "bin" / "python").symlink_to("/bin/true")
+    for name in (".venv/pyvenv.cfg", "pyproject.toml", ".venv/installed"):
         (top / name).touch()
     for folder, arguments, shown in (
         (top, [], ".venv/bin/flux"),
         (machine.home, ["-C", str(top)], str(program)),
     ):
         run = subprocess.run(
-            ["make", "--no-print-directory", *arguments, "demo", f"PYTHON={NAME}"],
+            ["make", "--no-print-directory", *arguments, "demo", f"EXTRA={NAME}", "PYTHON="],
             cwd=folder,
             env=os.environ | {"PWD": str(folder)},
             capture_output=True,
