@@ -432,7 +432,10 @@ def main() -> int:
     undone = "removed" if is_undo else "installed"
     try:
         places = _places()
-        with _alone(places), tempfile.TemporaryDirectory(prefix="flux-install-") as work:
+        with (
+            _alone(places),
+            tempfile.TemporaryDirectory(prefix="flux-install-", ignore_cleanup_errors=True) as work,
+        ):
             installer = Installer(places, Commands(Path(work), places), Path(work))
             if is_undo:
                 installer.undo()
