@@ -3,20 +3,24 @@ PYTHON ?=
 VENV := .venv
 BIN := $(VENV)/bin
 SECONDS := 15
+# What is named on the command line, and the folder that make was called from, reach the shell as
+# variables: pasted into a recipe, a name with a quote or a $ would be read as code.
+export PYTHON EXTRA
+export CALLED_FROM := $(value PWD)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .NOTPARALLEL: # tools are there before anything else begins
-.PHONY: help demo install uninstall tools test check fuzz soak bench format completions docs pictures inspect release-check clean
+.PHONY: help demo install uninstall tools test check fuzz soak bench format completions docs pictures inspect release-check clean always
 
 help: ## Show what there is to make
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 # What the demo says to type next has to work in the shell that make was called from.
 demo: $(VENV)/installed ## Watch a dozen tasks run to their end on a local sandbox
-	@"$(if $(filter $(CURDIR),$(PWD)),$(BIN),$(CURDIR)/$(BIN))/flux" demo
+	@if [ "$$CALLED_FROM" -ef . ]; then $(BIN)/flux demo; else "$$PWD/$(BIN)/flux" demo; fi
 
 install: ## Put flux on the PATH: with pipx or uv, else in an environment of its own
-	@PYTHON=$(PYTHON) EXTRA=$(EXTRA) scripts/install
+	@scripts/install
 
 uninstall: ## Take away what make install has put there
 	@scripts/install --undo
@@ -25,21 +29,15 @@ test: tools check ## Run every check and every test, and install what that needs
 	@scripts/run-tests
 
 tools:
-	@PYTHON=$(PYTHON) scripts/test-tools
+	@scripts/test-tools
 
 check: $(VENV)/installed-dev ## Lint, formatting and types
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check --quiet .
-	@$(BIN)/mypy
+	@$(BIN)/mypy && $(BIN)/mypy scripts/install.py
 
 fuzz: $(VENV)/installed-fuzz ## Feed bytes to what reads bytes, SECONDS for each (15)
-	@for target in reply body ids text; do \
-		work=$$(mktemp -d); \
-		$(BIN)/python -m tests.fuzz $$target -max_total_time=$(SECONDS) -artifact_prefix=$$work/ \
-			-print_final_stats=1 $$work tests/contract >$$work/log 2>&1 \
-			|| { tail -n 30 $$work/log; exit 1; }; \
-		sed -n "s/^stat::number_of_executed_units: */$$target: nothing found, inputs: /p" $$work/log; \
-	done
+	@FOR=$(SECONDS) scripts/fuzz
 
 soak: $(VENV)/installed-dev ## Measure what flux withstands, into docs/reliability.md (ten minutes)
 	@$(BIN)/python -m tests.soak
@@ -66,17 +64,18 @@ pictures: $(VENV)/installed-dev ## Make the pictures of the documentation anew
 	@PYTHONPATH=. $(BIN)/python docs/pictures/gallery.py
 
 inspect: $(VENV)/installed-dev ## Have the MCP inspector (npm) list and call the tools, on a sandbox
-	@PATH="$(CURDIR)/$(BIN):$$PATH" scripts/inspect-mcp
+	@PATH="$$PWD/$(BIN):$$PATH" scripts/inspect-mcp
 
 release-check: ## Build sdist and wheel, and run the demo from the wheel in a fresh environment
-	@PYTHON=$(PYTHON) scripts/release-check
+	@scripts/release-check
 
 clean: ## Remove the environment and what the tools left behind
 	rm -rf $(VENV) dist .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-$(VENV)/installed: pyproject.toml
-	@echo "Setting up $(VENV) ..."
-	@PYTHON=$(PYTHON) scripts/make-venv $(VENV)
+$(VENV)/pyvenv.cfg: always # and what follows from it only if it was made anew
+	@! scripts/is-stale $(VENV) || { echo "Setting up $(VENV) ..." && scripts/make-venv $(VENV); }
+
+$(VENV)/installed: pyproject.toml $(VENV)/pyvenv.cfg
 	@$(PIP) install -e .
 	@touch $@
 

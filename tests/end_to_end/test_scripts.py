@@ -15,13 +15,29 @@ from tests.support.needs import account, need
 
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
-BASICS = "cat chmod dirname env grep ln mkdir mktemp readlink rm rmdir sed sh tail true"
+BASICS = "cat chmod dirname env grep ln mkdir mktemp readlink rm rmdir sed sh sleep tail true"
 TOOLS = ["bash", "chromium", "curl", "fish", "git", "jq", "parallel", "zsh"]
 NEW_PYTHON = """
 case $* in
 *%d.%d*version_info*) printf python3.11 ;;
 --version) echo "Python 3.11.4" ;;
 esac
+"""
+# A real one, but that makes environments without a look at any index.
+INSTALLING_PYTHON = f"""
+case $* in
+*-m*venv*--clear*)
+    mkdir -p "$4/bin"
+    printf '#!/bin/sh\\neval "$PIP"\\n' > "$4/bin/python"
+    chmod +x "$4/bin/python" ;;
+*) exec {sys.executable} "$@" ;;
+esac
+"""
+PIP = """
+echo pip >> "$LOG"
+for name in flux flux-tasks; do
+    printf '#!/bin/sh\\necho flux 1.2.3\\n' > "${0%/*}/$name"; chmod +x "${0%/*}/$name"
+done
 """
 INSTALLER = """
 printf '%s\\n' "$0 $*" | sed 's|.*/||' >> "$LOG"
@@ -59,6 +75,7 @@ class Machine:
             "LOG": str(self.log),
             "BIN": str(self.bin),
             "UNKNOWN": "",
+            "PIP": PIP,
         }
 
     def has(self, name: str, code: str) -> None:
@@ -70,7 +87,15 @@ class Machine:
 
     def run(self, script: str, *arguments: str, **changes: str) -> subprocess.CompletedProcess[str]:
         """Run one of the scripts; whatever happens it leaves no temporary file."""
-        run = subprocess.run(
+        run = self.run_beside(script, *arguments, **changes)
+        assert list(self.temporary.iterdir()) == []
+        return run
+
+    def run_beside(
+        self, script: str, *arguments: str, **changes: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run one of the scripts while another one runs."""
+        return subprocess.run(
             [SCRIPTS / script, *arguments],
             env=self.environment | changes,
             stdin=subprocess.DEVNULL,
@@ -79,8 +104,6 @@ class Machine:
             timeout=60,
             check=False,
         )
-        assert list(self.temporary.iterdir()) == []
-        return run
 
 
 @pytest.fixture
@@ -136,7 +159,7 @@ def test_who_may_install_nothing_is_told_what_is_left_out(machine: Machine, has_
     assert machine.log.read_text() == ""
 
 
-@pytest.mark.parametrize("answer", ["y", "n", ""])
+@pytest.mark.parametrize("answer", ["y", "Yes", "n", "", "yikes no"])
 def test_somebody_at_the_terminal_is_asked(machine: Machine, answer: str) -> None:
     machine.has("apt-get", INSTALLER)
     machine.has("sudo", '[ "$1" != -n ] || exit 1; exec "$@"')
@@ -152,8 +175,8 @@ def test_somebody_at_the_terminal_is_asked(machine: Machine, answer: str) -> Non
     screen.expect(pexpect.EOF)
     screen.close()
     assert screen.exitstatus == 0
-    assert ("Installing with sudo apt-get" in screen.before) == (answer == "y")
-    assert (machine.log.read_text() != "") == (answer == "y")
+    assert ("Installing with sudo apt-get" in screen.before) == (answer in {"y", "Yes"})
+    assert (machine.log.read_text() != "") == (answer in {"y", "Yes"})
 
 
 def test_another_parallel_is_not_taken_for_gnus(machine: Machine) -> None:
@@ -179,8 +202,8 @@ def test_a_python_that_is_too_old_is_named(machine: Machine) -> None:
     assert len(run.stderr.splitlines()) == 1
     machine.has("python3.13", "")
     assert machine.run("find-python").stdout == "python3.13\n"
-    named = machine.run("find-python", PYTHON="/nowhere/python3")
-    assert "and /nowhere/python3 is not there" in named.stderr
+    named = machine.run("find-python", PYTHON="/nowhere/my python3")
+    assert "and /nowhere/my python3 is not there" in named.stderr
 
 
 def test_a_python_that_makes_no_environment_is_named(machine: Machine) -> None:
@@ -200,33 +223,58 @@ def test_what_others_put_in_the_place_of_flux_is_left_alone(machine: Machine, ki
         theirs.write_text(before)
     else:
         theirs.symlink_to(before)
-    machine.has("pipx", 'echo "$@" >> "$LOG"')
+    machine.has("python3", INSTALLING_PYTHON)
+    machine.has("pipx", "exit 1")
     for arguments, code in (((), 1), (("--undo",), 0)):
         run = machine.run("install", *arguments)
         assert run.returncode == code
-        assert machine.log.read_text().replace("list --short\n", "") == ""
         assert theirs.is_symlink() == (kind == "link")
         assert str(theirs.readlink() if kind == "link" else theirs.read_text()) == before
     run = machine.run("install")
-    assert run.stderr.startswith("~/.local/bin/flux is another program's, and is left as it is")
+    assert "~/.local/bin/flux is another program's, and is left as it is" in run.stderr
     assert len(run.stderr.splitlines()) == 1
 
 
+MANAGER = """
+echo "$@" >> "$LOG"
+env="$HOME/tools/flux-tasks"
+case $* in
+*environment*|*dir*) echo "$HOME/tools" ;;
+*uninstall*) rm -rf "$HOME/.local/bin/flux" "$env" ;;
+*install*)
+    mkdir -p "$HOME/.local/bin" "$env/bin"
+    printf '#!/bin/sh\\necho flux 1.2.3\\n' > "$env/bin/flux"
+    chmod +x "$env/bin/flux"
+    ln -sf "$env/bin/flux" "$HOME/.local/bin/flux"
+    eval "$THEN" ;;
+esac
+"""
+
+
+@pytest.fixture
+def installing(machine: Machine) -> Machine:
+    """A machine on which environments can be made."""
+    machine.has("python3", INSTALLING_PYTHON)
+    machine.environment["THEN"] = ""
+    return machine
+
+
+def state(folder: Path) -> dict[str, str]:
+    """Return every path below a folder, and what is there."""
+    return {
+        str(path.relative_to(folder)): str(path.readlink())
+        if path.is_symlink()
+        else path.read_text()
+        if path.is_file()
+        else ""
+        for path in folder.rglob("*")
+    }
+
+
 @pytest.mark.parametrize("name", ["pipx", "uv"])
-def test_flux_is_installed_by_what_is_there(machine: Machine, name: str) -> None:
-    code = """
-    echo "$@" >> "$LOG"
-    case $* in
-    *list*) echo "flux-tasks 1.2.3" ;;
-    *uninstall*) rm "$HOME/.local/bin/flux" ;;
-    *install*)
-        mkdir -p "$HOME/.local/bin" "$HOME/flux-tasks/bin"
-        printf '#!/bin/sh\\necho flux 1.2.3\\n' > "$HOME/flux-tasks/bin/flux"
-        chmod +x "$HOME/flux-tasks/bin/flux"
-        ln -sf "$HOME/flux-tasks/bin/flux" "$HOME/.local/bin/flux" ;;
-    esac"""
-    machine.has(name, code)
-    run = machine.run("install", EXTRA="mcp", SHELL="/bin/zsh")
+def test_flux_is_installed_by_what_is_there(installing: Machine, name: str) -> None:
+    installing.has(name, MANAGER)
+    run = installing.run("install", EXTRA="mcp", SHELL="/bin/zsh")
     assert (run.returncode, run.stderr) == (0, "")
     path = "For this shell, and in its start-up file for later ones:"
     assert run.stdout.splitlines() == [
@@ -234,30 +282,158 @@ def test_flux_is_installed_by_what_is_there(machine: Machine, name: str) -> None
         f"~/.local/bin is not on your PATH. {path}",
         '  export PATH="$HOME/.local/bin:$PATH"',
     ]
-    assert " .[mcp]\n" in machine.log.read_text()
-    machine.environment["PATH"] = f"{machine.home}/.local/bin:{machine.bin}"
-    assert len(machine.run("install").stdout.splitlines()) == 1
-    machine.has("flux", "another one")
-    machine.environment["PATH"] = f"{machine.bin}:{machine.home}/.local/bin"
-    assert f"On your PATH, {machine.bin}/flux comes before it" in machine.run("install").stdout
-    undone = machine.run("install", "--undo")
-    assert undone.stdout == f"Removed: {name}'s environment\n"
-    assert not (machine.home / ".local" / "bin" / "flux").exists()
+    log = installing.log.read_text()
+    assert " .[mcp]\n" in log
+    assert f" --python {installing.bin}/python3 " in log
+    assert "--force" not in log
+    installing.environment["PATH"] = f"{installing.home}/.local/bin:{installing.bin}"
+    assert len(installing.run("install").stdout.splitlines()) == 1
+    before = state(installing.home)
+    failed = installing.run("install", THEN='rm -rf "$env" "$HOME/.local/bin/flux"; exit 1')
+    assert (failed.returncode, state(installing.home)) == (1, before)
+    assert f"flux is not installed: {name} failed." in failed.stderr
+    installing.has("flux", "another one")
+    installing.environment["PATH"] = f"{installing.bin}:{installing.home}/.local/bin"
+    assert f"On your PATH, {installing.bin}/flux comes before" in installing.run("install").stdout
+    undone = installing.run("install", "--undo")
+    assert undone.stdout == f"Removed: ~/.local/bin/flux, {name}'s environment\n"
+    assert not (installing.home / "tools" / "flux-tasks").exists()
 
 
-def test_an_installation_that_fails_leaves_nothing(machine: Machine) -> None:
-    make = """
-    case $* in
-    *-m*venv*)
-        mkdir -p "$3/bin"
-        printf "#!/bin/sh\\nexit 1\\n" > "$3/bin/python"
-        chmod +x "$3/bin/python" ;;
-    esac"""
-    machine.has("python3", f"{NEW_PYTHON}\n{make}")
-    run = machine.run("install")
+@pytest.mark.parametrize("name", ["pipx", "uv"])
+def test_what_somebody_had_installed_with_a_manager_stays(installing: Machine, name: str) -> None:
+    installing.has(name, MANAGER)
+    (installing.home / "tools" / "flux-tasks").mkdir(parents=True)
+    before = state(installing.home)
+    run = installing.run("install")
     assert run.returncode == 1
-    assert "flux is not installed: " in run.stderr
-    assert not any(path.is_file() for path in machine.home.rglob("*"))
+    assert f"installed with {name} and not by make install" in run.stderr
+    assert len(run.stderr.splitlines()) == 1
+    assert installing.run("install", "--undo").stdout.startswith("There is nothing to remove")
+    assert state(installing.home) == before
+
+
+def test_an_own_environment_is_made_beside_the_old_one(installing: Machine) -> None:
+    first = installing.run("install")
+    assert first.stdout.startswith("Installed in ~/.local/share/flux-tasks/made-by-make-")
+    before = state(installing.home)
+    link = installing.home / ".local" / "bin" / "flux"
+    for pip in ("exit 1", "true", 'mkdir "${0%/*}/flux"', f': > "{link.parent}/x"; exit 3'):
+        assert installing.run("install", PIP=pip).returncode == 1
+        (link.parent / "x").unlink(missing_ok=True)
+        assert state(installing.home) == before
+    old = link.readlink()
+    other = installing.home.with_name("other")  # the same folder, spelled differently
+    other.symlink_to(installing.home)
+    assert installing.run("install", HOME=str(other)).returncode == 0
+    assert link.readlink() != old
+    assert len(list((installing.home / ".local" / "share" / "flux-tasks").iterdir())) == 1
+    theirs = link.with_name("flux-tasks")
+    theirs.unlink()
+    theirs.symlink_to("/opt/flux-tasks/bin/flux-tasks")
+    assert installing.run("install", "--undo").stdout.startswith("Removed: ~/.local/bin/flux, ~/.l")
+    assert [path for path in state(installing.home) if "flux" in path] == [".local/bin/flux-tasks"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("is_there", [False, True])
+def test_an_installation_that_is_stopped_changes_nothing(
+    installing: Machine, number: signal.Signals, is_there: bool
+) -> None:
+    if is_there:
+        installing.run("install")
+    installing.log.write_text("")
+    before = state(installing.home)
+    with subprocess.Popen(
+        [SCRIPTS / "install"], env=installing.environment | {"PIP": f"{PIP}\nexec sleep 60"}
+    ) as process:
+        while not installing.log.read_text():
+            time.sleep(0.02)
+        second = installing.run_beside("install")
+        process.send_signal(number)
+    assert process.returncode == 128 + number
+    assert state(installing.home) == before
+    assert list(installing.temporary.iterdir()) == []
+    assert "another make install or make uninstall is at work" in second.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("HOME", "home", "HOME is 'home', which is no absolute path"),
+        ("HOME", "", "HOME is not set"),
+        ("HOME", "/nowhere/home", "which is no folder"),
+        ("HOME", "/opt/a\nb", "HOME is '/opt/a\\nb', and no program"),
+        ("HOME", '/opt/"', "reads one of its characters as something else"),
+        ("XDG_DATA_HOME", "data", "XDG_DATA_HOME is 'data', which is no absolute path"),
+    ],
+)
+def test_a_home_that_cannot_be_used_is_named(
+    installing: Machine, name: str, value: str, said: str
+) -> None:
+    for arguments in ((), ("--undo",)):
+        run = installing.run("install", *arguments, **{name: value})
+        assert run.returncode == 1
+        assert said in run.stderr
+        assert len(run.stderr.splitlines()) == 1
+    assert state(installing.home) == {}
+
+
+def test_an_environment_of_another_python_is_made_anew(machine: Machine) -> None:
+    venv = machine.home / "venv"
+    (venv / "bin").mkdir(parents=True)
+    (venv / "pyvenv.cfg").touch()
+    for name in ("other", "same"):
+        machine.has(name, f"echo {name}")
+    stale, fresh = 0, 1
+    assert machine.run("is-stale", str(venv)).returncode == stale
+    (venv / "bin" / "python").symlink_to(machine.bin / "same")
+    assert machine.run("is-stale", str(venv)).returncode == fresh
+    assert machine.run("is-stale", str(venv), PYTHON="same").returncode == fresh
+    for name in ("other", "/nowhere/python3"):
+        assert machine.run("is-stale", str(venv), PYTHON=name).returncode == stale
+
+
+NAME = """a $(touch pwned) `touch pwned` "b" 'c' %s"""
+
+
+def test_the_name_of_the_folder_is_never_read_as_code(machine: Machine) -> None:
+    need("make")
+    top = machine.home / NAME
+    (top / ".venv" / "bin").mkdir(parents=True)
+    shutil.copy2(SCRIPTS.parent / "Makefile", top)
+    shutil.copytree(SCRIPTS, top / "scripts")
+    program = top / ".venv" / "bin" / "flux"
+    program.write_text('#!/bin/sh\nprintf "%s\\n" "$0"\n')
+    program.chmod(0o755)
+    (top / ".venv" / "bin" / "python").symlink_to("/bin/true")
+    for name in (".venv/pyvenv.cfg", "pyproject.toml", ".venv/installed"):
+        (top / name).touch()
+    for folder, arguments, shown in (
+        (top, [], ".venv/bin/flux"),
+        (machine.home, ["-C", str(top)], str(program)),
+    ):
+        run = subprocess.run(
+            ["make", "--no-print-directory", *arguments, "demo", f"EXTRA={NAME}", "PYTHON="],
+            cwd=folder,
+            env=os.environ | {"PWD": str(folder)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (run.returncode, run.stdout) == (0, f"{shown}\n"), run.stderr
+    assert list(machine.home.rglob("pwned")) == []
+
+
+@pytest.mark.parametrize(
+    ("value", "fails"), [("true", True), ("1", True), ("True", True), ("0", False), ("", False)]
+)
+def test_nothing_is_left_out_in_ci(
+    monkeypatch: pytest.MonkeyPatch, value: str, fails: bool
+) -> None:
+    monkeypatch.setenv("CI", value)
+    with pytest.raises(pytest.fail.Exception if fails else pytest.skip.Exception):
+        need("a program that nobody has")
 
 
 def test_a_run_of_the_tests_leaves_no_files(machine: Machine) -> None:
@@ -283,13 +459,18 @@ def test_a_run_of_the_tests_leaves_no_files(machine: Machine) -> None:
     good = machine.run(str(script))
     assert (good.returncode, good.stdout) == (0, "Left out 1 test: ...\n")
     assert machine.run(str(script), CODE="3").returncode == 3
-    machine.log.write_text("")
-    with subprocess.Popen(
-        [script], env=machine.environment | {"LASTS": "60"}, process_group=0
-    ) as process:
-        while not machine.log.read_text():
-            time.sleep(0.02)
-        os.killpg(process.pid, signal.SIGINT)
-    assert process.returncode == 130
-    assert list(machine.temporary.iterdir()) == []
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
+        machine.log.write_text("")
+        with subprocess.Popen(
+            [script], env=machine.environment | {"LASTS": "60"}, process_group=0
+        ) as process:
+            while not machine.log.read_text():
+                time.sleep(0.02)
+            os.killpg(process.pid, number)
+        assert process.returncode == 128 + number
+        assert list(machine.temporary.iterdir()) == []
+    nowhere = subprocess.run(
+        [script], env=machine.environment | {"TMPDIR": "/nowhere"}, capture_output=True, check=False
+    )
+    assert nowhere.returncode == 1
     assert sorted(top.rglob("*")) == before
