@@ -3,17 +3,8 @@
 from flux_cli import errors
 from flux_cli.api.connection import Proxy
 from flux_cli.api.http import httpx
-from flux_cli.api.transport import UntrustedHost
+from flux_cli.api.transport import BEFORE_SENDING, UntrustedHost
 from flux_cli.errors import ServiceError
-
-
-_BEFORE_SENDING = (
-    httpx.ConnectError,
-    httpx.ConnectTimeout,
-    httpx.ProxyError,
-    httpx.LocalProtocolError,
-    httpx.UnsupportedProtocol,
-)
 
 
 def service_error(
@@ -21,7 +12,7 @@ def service_error(
 ) -> ServiceError:
     """Return what `error`, raised by an exchange with `url`, means for its reader."""
     host = url.host
-    may_have_arrived = not isinstance(error, _BEFORE_SENDING)
+    may_have_arrived = not isinstance(error, BEFORE_SENDING)
     if isinstance(error, UntrustedHost):
         return errors.UntrustedServer(
             f"{host}: {error}",

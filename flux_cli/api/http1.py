@@ -17,14 +17,16 @@ _PIECE = 120_000
 _HEAD = 1 << 14  # bytes that are received at a time while a head is read
 _BREAK = re.compile(r"[\r\n\0]+[ \t]*")  # what no header's value may hold (RFC 9110, section 5.5)
 _LENGTH = re.compile(r"[0-9]{1,18}")
+_RECORD = 1 << 14  # bytes that TLS sends in one piece, which arrives whole or is not understood
 _FIRST_FINAL = 200  # the statuses before it announce another reply
 
 
 class Http1Connection(http.client.HTTPConnection):
     """A connection that is used for one exchange after the other.
 
-    Raises httpx's exceptions: LocalProtocolError before anything is sent,
-    WriteError and WriteTimeout, then ReadError, ReadTimeout and RemoteProtocolError.
+    Raises httpx's exceptions: LocalProtocolError, ConnectError and ConnectTimeout
+    before anything is sent, then WriteError and WriteTimeout, then ReadError,
+    ReadTimeout and RemoteProtocolError.
     """
 
     auto_open = 0
@@ -45,7 +47,7 @@ class Http1Connection(http.client.HTTPConnection):
     ) -> "_Response":
         """Send a request and read the head of its response."""
         self.stream.deadline = deadline
-        self.stream.has_received = False
+        self.stream.has_sent = self.stream.has_received = False
         try:
             self.putrequest(method, target, skip_host=True, skip_accept_encoding=True)
             for name, value in headers:
@@ -57,8 +59,11 @@ class Http1Connection(http.client.HTTPConnection):
         try:
             self.stream.send()
         except TimeoutError as error:
-            raise httpx.WriteTimeout("the request was not sent in time") from error
+            kind = httpx.WriteTimeout if self.stream.has_sent else httpx.ConnectTimeout
+            raise kind("the request was not sent in time") from error
         except OSError as error:
+            if not self.stream.has_sent:
+                raise httpx.ConnectError(reason(error)) from error
             # It may have been answered all the same: too large, or not wanted.
             with contextlib.suppress(httpx.HTTPError):
                 return self._response()
@@ -146,6 +151,7 @@ class _Stream(io.RawIOBase):
     def __init__(self, connected: Connected, deadline: Deadline) -> None:
         self.connected = connected
         self.deadline = deadline  # of the exchange that is under way
+        self.has_sent = False  # a part of the request that can be understood
         self.has_received = False  # a byte of the response
         self.has_ended = False
         self._outgoing = b""
@@ -159,7 +165,8 @@ class _Stream(io.RawIOBase):
         self._outgoing = b""
         while outgoing:
             self._limit()
-            outgoing = outgoing[self.connected.send(outgoing) :]
+            outgoing = outgoing[self.connected.send(outgoing[:_RECORD]) :]
+            self.has_sent = True
 
     def makefile(self, mode: str) -> io.BufferedReader:
         del mode
@@ -180,6 +187,11 @@ class _Stream(io.RawIOBase):
 
     def _limit(self) -> None:
         self.connected.settimeout(self.deadline.left())
+
+
+def reason(error: OSError) -> str:
+    """Return the system's words for what broke a connection."""
+    return (error.strerror or "no connection").lower()
 
 
 @contextlib.contextmanager

@@ -14,11 +14,19 @@ from flux_cli.api.connection_pool import ConnectionPool, Origin
 from flux_cli.api.deadline import Deadline
 from flux_cli.api.dialer import Connected, Dialer
 from flux_cli.api.http import httpx
-from flux_cli.api.http1 import Body, Http1Connection
+from flux_cli.api.http1 import Body, Http1Connection, reason
 from flux_cli.api.proxy import ProxyServer, parse_proxy
 from flux_cli.api.tls import make_context, shake_hands
 
 
+# With these, the request has certainly not arrived; with any other it may have.
+BEFORE_SENDING = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.ProxyError,
+    httpx.LocalProtocolError,
+    httpx.UnsupportedProtocol,
+)
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -29,9 +37,8 @@ class UntrustedHost(httpx.ConnectError):
 class Transport(httpx.BaseTransport):
     """Sends requests over pooled connections, each exchange within `seconds`.
 
-    Raises httpx.TransportError, and ForbiddenAddress where the dialer does. Its
-    class says how far the request came: with ConnectError, ConnectTimeout,
-    ProxyError and LocalProtocolError not to the server; with any other it may have.
+    Raises httpx.TransportError, whose class says how far the request came (see
+    BEFORE_SENDING), and ForbiddenAddress where the dialer does.
 
     Extensions of a request: `renew_after`, the bytes of the reply's body that give
     it its whole time again; `is_repeatable`, that it does no harm to send it twice.
@@ -59,21 +66,23 @@ class Transport(httpx.BaseTransport):
         """Send `request`; its time runs from here to the last byte that is read."""
         deadline = Deadline(self._seconds, self._clock)
         origin = _origin(request.url)
-        if (idle := self._pool.take(origin)) is not None:
-            try:
-                return self._exchange(idle, origin, request, deadline)
-            except (httpx.NetworkError, httpx.RemoteProtocolError) as error:
-                # It may have been closed while it was idle.
-                if idle.stream.has_received or not request.extensions.get("is_repeatable"):
-                    raise
-                broken = error
-            try:
-                connection = self._connect(origin, deadline)
-            except httpx.TransportError:
-                raise broken from None  # which the request may have arrived before
-        else:
-            connection = self._connect(origin, deadline)
-        return self._exchange(connection, origin, request, deadline)
+        idle = self._pool.take(origin)
+        if idle is None:
+            return self._exchange(self._connect(origin, deadline), origin, request, deadline)
+        broken: httpx.TransportError | None = None
+        try:
+            return self._exchange(idle, origin, request, deadline)
+        except httpx.ConnectError:
+            pass  # It was closed while it was idle, and nothing has been sent.
+        except (httpx.NetworkError, httpx.RemoteProtocolError) as error:
+            # So it was, or it was closed because of the request.
+            if idle.stream.has_received or not request.extensions.get("is_repeatable"):
+                raise
+            broken = error
+        try:
+            return self._exchange(self._connect(origin, deadline), origin, request, deadline)
+        except BEFORE_SENDING as error:
+            raise broken or error from None
 
     def close(self) -> None:
         """Close every connection."""
@@ -160,10 +169,10 @@ def _connecting() -> Iterator[None]:
     except ssl.SSLEOFError as error:
         raise httpx.ConnectError("the connection was closed") from error
     except ssl.SSLError as error:
-        reason = getattr(error, "verify_message", "") or error.reason
-        raise UntrustedHost(f"the connection is not secure: {reason}") from error
+        why = getattr(error, "verify_message", "") or error.reason
+        raise UntrustedHost(f"the connection is not secure: {why}") from error
     except OSError as error:
-        raise httpx.ConnectError((error.strerror or "no connection").lower()) from error
+        raise httpx.ConnectError(reason(error)) from error
 
 
 def _check_proxy(status: int) -> None:

@@ -6,7 +6,7 @@ from tests.support.clock import FakeClock
 class FakeConnection:
     """A connection that gives the bytes of a reply piece by piece, each after `delay` seconds.
 
-    When `sending` is an error, that is what comes of sending.
+    When `sending` is an error, that is what comes of sending, after `takes` bytes.
     """
 
     def __init__(
@@ -17,12 +17,14 @@ class FakeConnection:
         delay: float = 0.0,
         piece: int = 1 << 16,
         sending: OSError | None = None,
+        takes: int = 0,
     ) -> None:
         self.clock = clock
         self.data = data
         self.delay = delay
         self.piece = piece
         self.sending = sending
+        self.takes = takes
         self.sent = b""
         self.is_closed = False
         self.timeout = 0.0
@@ -41,10 +43,11 @@ class FakeConnection:
         return len(piece)
 
     def send(self, data: memoryview, /) -> int:
-        if self.sending is not None:
+        size = len(data) if self.sending is None else min(len(data), self.takes - len(self.sent))
+        if self.sending is not None and size == 0:
             raise self.sending
-        self.sent += data
-        return len(data)
+        self.sent += data[:size]
+        return size
 
     def fileno(self) -> int:
         return -1

@@ -43,6 +43,23 @@ def over(connection: Callable[[FakeClock], FakeConnection]) -> Callable[[ExitSta
     return make
 
 
+def sending(error: OSError, takes: int) -> Callable[[ExitStack], Made]:
+    """Over a connection that takes so many bytes of a request, and then fails."""
+    return over(lambda clock: FakeConnection(clock, b"", sending=error, takes=takes))
+
+
+def late(_: ExitStack) -> Made:
+    """Over a connection that is made when no time is left for the request."""
+    clock = FakeClock()
+
+    def connect(*_: object) -> FakeConnection:
+        clock.now += 31.0
+        return FakeConnection(clock, HEAD)
+
+    dialer = Dialer(resolve=lambda *_: ["1.1.1.1"], connect=connect)
+    return HTTP, Transport(seconds=30.0, dialer=dialer, clock=clock)
+
+
 def unknown(_: ExitStack) -> Made:
     def resolve(*_: object) -> list[str]:
         raise socket.gaierror(-2, "Name or service not known")
@@ -177,18 +194,11 @@ ROWS: list[tuple[str, Callable[[ExitStack], Made], str, bool]] = [
     ("proxy is gone", tunnel(b""), "proxy_error", False),
     ("proxy stalls", tunnel_stalls, "timeout", False),
     ("proxy wants a password", password_wanted, "proxy_error", False),
-    (
-        "breaks while sending",
-        over(lambda clock: FakeConnection(clock, b"", sending=BrokenPipeError())),
-        "reply_cut",
-        True,
-    ),
-    (
-        "stalls while sending",
-        over(lambda clock: FakeConnection(clock, b"", sending=TimeoutError())),
-        "timeout",
-        True,
-    ),
+    ("breaks before sending", sending(BrokenPipeError(), 0), "unreachable", False),
+    ("breaks while sending", sending(BrokenPipeError(), 20), "reply_cut", True),
+    ("stalls before sending", sending(TimeoutError(), 0), "timeout", False),
+    ("stalls while sending", sending(TimeoutError(), 20), "timeout", True),
+    ("late before sending", late, "timeout", False),
     (
         "stalls before the reply",
         over(lambda clock: FakeConnection(clock, HEAD, delay=100.0)),

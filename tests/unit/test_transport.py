@@ -4,12 +4,16 @@ import contextlib
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import httpx
 import pytest
 
+from flux_cli.api.dialer import Dialer
 from flux_cli.api.transport import Transport, chunks
+from tests.support.clock import FakeClock
 from tests.support.fault_server import End, FaultServer, Request, Script, Step, reply
+from tests.support.network import FakeConnection
 
 
 @pytest.fixture
@@ -192,6 +196,65 @@ def test_a_request_that_meets_the_end_of_an_idle_connection_is_repeated_once_if_
         with pytest.raises(BROKEN):
             get(transport, f"{server.url}/second", is_repeatable=is_repeatable)
     assert len(server.requests) == requests
+
+
+class Dying(FakeConnection):
+    """A connection that ends after one exchange, which nothing shows before the next is sent."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        size = len(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        super().__init__(clock, reply(200, b"ok"), sending=BrokenPipeError(), takes=size)
+        self.silent = socket.socketpair()
+
+    def fileno(self) -> int:
+        return self.silent[0].fileno()
+
+    def close(self) -> None:
+        for end in self.silent:
+            end.close()
+
+
+def test_what_was_not_sent_over_an_idle_connection_is_sent_over_another() -> None:
+    """That does no harm, whether it may be repeated or not."""
+    clock = FakeClock()
+    made: list[Dying] = []
+
+    def connect(*_: object) -> Dying:
+        made.append(Dying(clock))
+        return made[-1]
+
+    with Transport(seconds=30.0, clock=clock, dialer=Dialer(connect=connect)) as transport:
+        for _ in range(3):
+            request = httpx.Request("GET", "http://127.0.0.1/")
+            with contextlib.closing(transport.handle_request(request)) as response:
+                assert response.read() == b"ok"
+    assert len(made) == 3
+
+
+def test_an_idle_connection_is_forgotten_after_a_minute() -> None:
+    clock = FakeClock()
+    with FaultServer(lambda _: [reply(200, b"ok")]) as server:
+        with Transport(seconds=30.0, clock=clock) as transport:
+            get(transport, server.url)
+            clock.now += 59.0
+            get(transport, server.url)
+            assert server.connections == 1
+            clock.now += 61.0
+            get(transport, server.url)
+        assert server.connections == 2
+
+
+def test_no_more_connections_are_kept_than_were_asked_for(transport: Transport) -> None:
+    with ExitStack() as stack:
+        servers = [stack.enter_context(FaultServer(serve_all)) for _ in range(3)]
+        for server in [*servers, *servers]:
+            get(transport, server.url)
+    assert [server.connections for server in servers] == [2, 2, 2]  # the oldest is closed first
+
+
+def serve_all(request: Request) -> list[Step]:
+    del request
+    return [reply(200, b"ok")]
 
 
 def test_a_reply_that_has_begun_is_not_asked_for_again(transport: Transport) -> None:
