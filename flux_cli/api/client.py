@@ -105,7 +105,7 @@ class Client:
     ) -> tuple[ResponseHead, bytes]:
         url = httpx.URL(self._connection.base_url + path)
         content = json.dumps(request, separators=(",", ":"))
-        self._say(f"> POST {url} {content}")
+        self._say(f"> POST {self._connection.base_url}{path} {content}")
         started = time.monotonic()
         try:
             sent = httpx.Request(

@@ -2,11 +2,11 @@
 
 import contextlib
 import select
-import socket
 import threading
 from collections.abc import Callable
 
 from flux_cli.api.http1 import Http1Connection
+from flux_cli.api.tls import abort
 
 
 Origin = tuple[str, str, int]  # scheme, host, port
@@ -81,7 +81,7 @@ class ConnectionPool:
 
 def _end(connection: Http1Connection) -> None:
     with contextlib.suppress(OSError):
-        connection.stream.connected.shutdown(socket.SHUT_RDWR)
+        abort(connection.stream.connected)
 
 
 def _is_readable(descriptor: int) -> bool:

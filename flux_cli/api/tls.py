@@ -46,6 +46,15 @@ def shake_hands(
     return _TlsInTls(connection, deadline.left(), context, host)
 
 
+def abort(connection: Connected) -> None:
+    """End a connection for whoever waits for it. Raises OSError."""
+    if isinstance(connection, socket.socket):
+        # Not as an SSLSocket, which would go on without TLS.
+        socket.socket.shutdown(connection, socket.SHUT_RDWR)
+    else:
+        connection.shutdown(socket.SHUT_RDWR)
+
+
 class _TlsInTls:
     """TLS to a server within the TLS of a proxy, which the module `ssl` does between buffers."""
 
@@ -77,7 +86,8 @@ class _TlsInTls:
         return self._outer.fileno()
 
     def shutdown(self, how: int, /) -> None:
-        self._outer.shutdown(how)
+        del how
+        abort(self._outer)
 
     def close(self) -> None:
         self._outer.close()

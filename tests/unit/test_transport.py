@@ -1,13 +1,16 @@
 """Exchanges over real connections: what is a whole reply, and what becomes of the connection."""
 
 import contextlib
+import itertools
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
 
 import httpx
 import pytest
+import trustme
 
 from flux_cli.api.dialer import Dialer
 from flux_cli.api.transport import Transport, chunks
@@ -309,3 +312,30 @@ def test_what_is_in_use_ends_when_the_transport_is_closed(transport: Transport) 
         assert arrived.wait(30)
         transport.close()
         assert ended.wait(20)  # and not at the deadline
+
+
+def test_what_is_in_use_over_tls_ends_as_well_and_brings_nothing_else() -> None:
+    """The module `ssl` would go on without TLS, and take what comes for what is in it."""
+    authority = trustme.CA()
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(tls)
+    context = ssl.create_default_context()
+    authority.configure_trust(context)
+
+    def pour(request: Request) -> Iterator[Step]:
+        del request
+        yield HEAD + b"\r\n"
+        for _ in itertools.repeat(None):
+            yield b"x" * 10_000
+
+    with FaultServer(pour, tls=tls) as server:
+        transport = Transport(seconds=30.0, context=context)
+        request = httpx.Request("GET", server.url)
+        with contextlib.closing(transport.handle_request(request)) as response:
+            pieces = chunks(response)
+            next(pieces)
+            transport.close()
+            rest: set[int] = set()
+            with contextlib.suppress(httpx.TransportError):
+                rest.update(*pieces)
+    assert rest <= {ord("x")}
