@@ -11,6 +11,8 @@ from contextlib import ExitStack
 import httpx
 import pytest
 import trustme
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from flux_cli.api.dialer import Dialer
 from flux_cli.api.transport import Transport, chunks
@@ -111,6 +113,44 @@ def test_whole_replies(transport: Transport, sent: bytes, body: bytes) -> None:
 def test_what_is_no_whole_reply_is_an_error(transport: Transport, sent: bytes) -> None:
     with FaultServer(serve(sent)) as server, pytest.raises(BROKEN):
         get(transport, server.url)
+
+
+PARTS = st.sampled_from(
+    [
+        *(b"HTTP/1.1 ", b"HTTP/1.0 ", b"HTTP/9.9 ", b"200", b"100", b"101", b"204", b"304", b"999"),
+        *(b"\r\n", b"\n", b"\r", b"\r\n\r\n", b" ", b"\t", b":", b"\0", b"\xff", b"From ", b"-1"),
+        *(
+            b"content-length: ",
+            b"transfer-encoding: ",
+            b"chunked",
+            b"gzip",
+            b"2",
+            b"ok",
+            b"0",
+            b"5",
+        ),
+        *(b"content-type: multipart/mixed; boundary=x", b"content-type: message/rfc822", b"--x"),
+        *(b"connection: close", b"keep-alive: 1", b";", b"x" * 70_000, b"99999999999999999999"),
+    ]
+)
+BYTES = st.lists(PARTS, max_size=30).map(b"".join) | st.binary(max_size=200)
+
+
+@given(st.sampled_from([b"", HEAD, HEAD + b"transfer-encoding: chunked\r\n\r\n"]), BYTES)
+@example(HEAD + b"transfer-encoding: chunked\r\n\r\n", b"99999999999999999999999\r\nok")
+@example(b"HTTP/1.1 100\r\n\r\n", b"HTTP/1.1 102\r\n\r\nHTTP/1.1 200\r\n\r\n")
+def test_whatever_comes_is_a_reply_or_one_of_httpx_s_errors(start: bytes, rest: bytes) -> None:
+    clock = FakeClock()
+    connection = FakeConnection(clock, start + rest, delay=0.001, piece=50_000)
+    dialer = Dialer(connect=lambda *_: connection)
+    with Transport(seconds=30.0, clock=clock, dialer=dialer) as transport:
+        request = httpx.Request("GET", "http://127.0.0.1/")
+        with (
+            contextlib.suppress(httpx.TransportError),
+            contextlib.closing(transport.handle_request(request)) as response,
+        ):
+            assert len(response.read()) <= len(start + rest)
+    assert connection.is_closed
 
 
 def test_a_reset_is_an_error(transport: Transport) -> None:
