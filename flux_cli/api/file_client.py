@@ -240,6 +240,10 @@ def _whole_number(text: str | None) -> int | None:
 
 
 def _validator(headers: httpx.Headers) -> str | None:
-    """Return what `If-Range` may hold (RFC 9110, section 13.1.5): a strong tag, else a date."""
+    """Return what `If-Range` may hold (RFC 9110, section 13.1.5): a strong tag, else a date.
+
+    None where it could not be sent.
+    """
     tag: str = headers.get("etag", "")
-    return tag if tag.startswith('"') else headers.get("last-modified")
+    value: str = tag if tag.startswith('"') else headers.get("last-modified", "")
+    return value if value and value.isascii() and value.isprintable() else None
