@@ -3,56 +3,71 @@
 import contextlib
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Self
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol, Self, TypeVar
 
 from flux_cli import __version__, errors
 from flux_cli.api.backoff import parse_retry_after
 from flux_cli.api.connection import Connection
+from flux_cli.api.connection_errors import service_error
 from flux_cli.api.decoding import MAX_BYTES, BodyCut, BodyTooLarge, UnknownEncoding, read_body
 from flux_cli.api.http import httpx
 from flux_cli.api.responses import BatchResponse, ResponseHead, parse_batch, parse_object
-from flux_cli.api.transport import make_transport, service_error
+from flux_cli.api.transport import chunks, make_transport
+from flux_cli.token import Token
 
 
-_ENDPOINT = "/flux/tasks"
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+_TASKS = "/flux/tasks"
 _LONGEST_TRACE = 2000  # characters of a reply
+
+
+class Parse(Protocol[T_co]):
+    """Reads a reply, in which the token is hidden. Raises the ServiceError that it amounts to."""
+
+    def __call__(self, head: ResponseHead, body: bytes, *, token: Token) -> T_co:
+        """Return what the reply means."""
 
 
 class Client:
     """Speaks the wire contract over pooled connections; safe to use from several threads."""
 
-    def __init__(self, connection: Connection, *, now: Callable[[], float] = time.time) -> None:
-        """Build the client; no connection is made yet.
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        now: Callable[[], float] = time.time,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        """Build the client; no connection is made yet. `transport` is for tests.
 
         Raises UsageError, naming the setting, for a proxy or certificate
         setting that cannot be used.
         """
         self._connection = connection
         self._now = now
-        self._http = httpx.Client(
-            transport=make_transport(
-                is_encrypted=connection.base_url.startswith("https:"),
-                seconds=connection.request_timeout,
-                connections=connection.concurrency,
-                proxy=connection.proxy,
-            ),
-            trust_env=False,  # the proxy is in `connection`; nothing else is wanted
-            follow_redirects=False,  # the token goes to one origin only
-            headers={
-                "authorization": f"Bearer {connection.token.reveal()}",
-                "accept": "application/json",
-                "accept-encoding": "gzip",
-                "content-type": "application/json",
-                "user-agent": f"flux-tasks/{__version__}",
-            },
+        self._transport = transport or make_transport(
+            is_encrypted=connection.base_url.startswith("https:"),
+            seconds=connection.request_timeout,
+            connections=connection.concurrency,
+            proxy=connection.proxy,
         )
+        # No httpx.Client, which would follow redirects, keep cookies and read the
+        # environment: the token goes to one origin only.
+        self._headers = {
+            "authorization": f"Bearer {connection.token.reveal()}",
+            "accept": "application/json",
+            "accept-encoding": "gzip",
+            "content-type": "application/json",
+            "user-agent": f"flux-tasks/{__version__}",
+        }
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._http.close()
+        self._transport.close()
 
     def retrieve_batch(self, ids: Sequence[str]) -> BatchResponse:
         """Ask for up to 50 tasks. The reply may be short, or hold other tasks: see the engine.
@@ -63,37 +78,50 @@ class Client:
         if not ids:
             raise ValueError("a batch query needs ids")
         request = {"action": "retrieve_batch", "ids": list(ids), "limit": len(ids)}
-        with self._with_remedy():
-            return parse_batch(*self._post(request), token=self._connection.token)
+        return self.exchange(_TASKS, request, parse_batch)
 
     def retrieve(self, task_id: str) -> Mapping[str, Any]:
         """Ask for one task; an empty mapping when it is not known. Raises a ServiceError."""
-        with self._with_remedy():
-            request = {"action": "retrieve", "id": task_id}
-            return parse_object(*self._post(request), token=self._connection.token)
+        return self.exchange(_TASKS, {"action": "retrieve", "id": task_id}, parse_object)
 
-    @contextlib.contextmanager
-    def _with_remedy(self) -> Iterator[None]:
+    def exchange(
+        self, path: str, request: Mapping[str, Any], parse: Parse[T], *, is_repeatable: bool = True
+    ) -> T:
+        """Post `request` to `path`, and return what `parse` makes of the reply.
+
+        A request that is repeatable is sent once more when a connection turns
+        out to have been closed while it was idle. Raises a ServiceError, which
+        says whether the request may have arrived.
+        """
         try:
-            yield
+            head, body = self._post(path, request, is_repeatable=is_repeatable)
+            return parse(head, body, token=self._connection.token)
         except errors.TokenRejected as error:
             error.hint = self._connection.token_remedy
             raise
 
-    def _post(self, request: dict[str, Any]) -> tuple[ResponseHead, bytes]:
+    def _post(
+        self, path: str, request: Mapping[str, Any], *, is_repeatable: bool
+    ) -> tuple[ResponseHead, bytes]:
+        url = httpx.URL(self._connection.base_url + path)
         content = json.dumps(request, separators=(",", ":"))
-        self._say(f"> POST {self._connection.base_url}{_ENDPOINT} {content}")
+        self._say(f"> POST {self._connection.base_url}{path} {content}")
         started = time.monotonic()
         try:
-            with self._http.stream(
-                "POST", self._connection.base_url + _ENDPOINT, content=content
-            ) as response:
+            sent = httpx.Request(
+                "POST",
+                url,
+                headers=self._headers,
+                content=content,
+                extensions={"is_repeatable": is_repeatable},
+            )
+            with contextlib.closing(self._transport.handle_request(sent)) as response:
                 head = self._head(response)
                 body = self._body(response, head)
         except httpx.HTTPError as error:
             fault = service_error(
                 error,
-                httpx.URL(self._connection.base_url),
+                url,
                 seconds=self._connection.request_timeout,
                 proxy=self._connection.proxy,
             )
@@ -120,7 +148,7 @@ class Client:
     def _body(self, response: httpx.Response, head: ResponseHead) -> bytes:
         encoding = response.headers.get("content-encoding", "").strip().lower()
         try:
-            body = read_body(response.iter_raw(), encoding)
+            body = read_body(chunks(response), encoding)
         except BodyTooLarge:
             if head.status != httpx.codes.OK:
                 return b""  # the status says enough

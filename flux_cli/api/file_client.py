@@ -15,10 +15,11 @@ from typing import Self
 from flux_cli import __version__, errors
 from flux_cli.api.backoff import parse_retry_after
 from flux_cli.api.connection import Proxy
-from flux_cli.api.deadline import DeadlineTransport, ForbiddenAddress
+from flux_cli.api.connection_errors import service_error
+from flux_cli.api.dialer import ForbiddenAddress
 from flux_cli.api.http import httpx
 from flux_cli.api.ip_rules import is_host, is_loopback, is_public
-from flux_cli.api.transport import make_transport, service_error
+from flux_cli.api.transport import chunks, make_transport
 from flux_cli.errors import DownloadError, FluxError
 
 
@@ -29,6 +30,7 @@ _HEADERS = {
     "accept-encoding": "identity",
     "user-agent": f"flux-tasks/{__version__}",
 }
+_EXTENSIONS = {"is_repeatable": True, "renew_after": STEP}
 _LAST_PORT = 65535
 _EXPIRED = frozenset({403, 404, 410})
 _PASSING = frozenset({408, 425})
@@ -69,19 +71,27 @@ class FileResponse:
 class FileClient:
     """Fetches files over pooled connections; safe to use from several threads."""
 
-    def __init__(self, access: Access, *, now: Callable[[], float] = time.time) -> None:
-        """Build the client; no connection is made yet."""
+    def __init__(
+        self,
+        access: Access,
+        *,
+        now: Callable[[], float] = time.time,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        """Build the client; no connection is made yet. `transport` is for tests."""
         self._access = access
+        self._given = transport
         self._now = now
-        self._transports: dict[tuple[str, Proxy | None], DeadlineTransport] = {}
+        self._transports: dict[tuple[str, Proxy | None], httpx.BaseTransport] = {}
         self._lock = threading.Lock()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for transport in self._transports.values():
-            transport.close()
+        for transport in (self._given, *self._transports.values()):
+            if transport is not None:
+                transport.close()
 
     @contextlib.contextmanager
     def open(
@@ -106,7 +116,7 @@ class FileClient:
                     if response.has_redirect_location:
                         target = _parsed(response.headers["location"], target)
                         continue
-                    yield self._reply(response, target.host, transport)
+                    yield self._reply(response, target.host)
                     return
             except httpx.HTTPError as error:
                 raise _lasting(
@@ -131,7 +141,9 @@ class FileClient:
             raise _forbidden(url)
         return self._access.route(url.scheme, url.host)
 
-    def _transport(self, scheme: str, proxy: Proxy | None) -> DeadlineTransport:
+    def _transport(self, scheme: str, proxy: Proxy | None) -> httpx.BaseTransport:
+        if self._given is not None:
+            return self._given
         with self._lock:
             if (scheme, proxy) not in self._transports:
                 self._transports[scheme, proxy] = make_transport(
@@ -144,9 +156,7 @@ class FileClient:
                 )
             return self._transports[scheme, proxy]
 
-    def _reply(
-        self, response: httpx.Response, host: str, transport: DeadlineTransport
-    ) -> FileResponse:
+    def _reply(self, response: httpx.Response, host: str) -> FileResponse:
         status, headers = response.status_code, response.headers
         if status == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
             raise errors.RangeRefused("the file has changed on its way", code="range_refused")
@@ -160,7 +170,7 @@ class FileClient:
             if match is None:
                 raise errors.RangeRefused("only a part of the file came", code="range_refused")
             start, total = int(match[1]), int(match[2])
-        return FileResponse(start, total, _validator(headers), _steady(response, transport))
+        return FileResponse(start, total, _validator(headers), chunks(response))
 
     def _refusal(self, response: httpx.Response, host: str) -> FluxError:
         status = response.status_code
@@ -191,11 +201,13 @@ def _parsed(url: str, base: httpx.URL | None = None) -> httpx.URL:
 
 
 def _sent(
-    transport: DeadlineTransport, url: httpx.URL, headers: Mapping[str, str]
+    transport: httpx.BaseTransport, url: httpx.URL, headers: Mapping[str, str]
 ) -> httpx.Response:
     """Ask for `url`; whatever a layer below takes for no URL after all, is none."""
     try:
-        return transport.handle_request(httpx.Request("GET", url, headers=headers))
+        return transport.handle_request(
+            httpx.Request("GET", url, headers=headers, extensions=_EXTENSIONS)
+        )
     except (ValueError, OverflowError):
         raise _not_a_url() from None
 
@@ -228,17 +240,10 @@ def _whole_number(text: str | None) -> int | None:
 
 
 def _validator(headers: httpx.Headers) -> str | None:
-    """Return what `If-Range` may hold (RFC 9110, section 13.1.5): a strong tag, else a date."""
+    """Return what `If-Range` may hold (RFC 9110, section 13.1.5): a strong tag, else a date.
+
+    None where it could not be sent.
+    """
     tag: str = headers.get("etag", "")
-    return tag if tag.startswith('"') else headers.get("last-modified")
-
-
-def _steady(response: httpx.Response, transport: DeadlineTransport) -> Iterator[bytes]:
-    """Yield the bytes; whoever sends less than STEP of them in the time allowed is too slow."""
-    received = 0
-    for chunk in response.iter_raw():
-        yield chunk
-        received += len(chunk)
-        if received >= STEP:
-            transport.renew()
-            received = 0
+    value: str = tag if tag.startswith('"') else headers.get("last-modified", "")
+    return value if value and value.isascii() and value.isprintable() else None

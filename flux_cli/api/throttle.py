@@ -233,7 +233,13 @@ class Round:
     def _give_up(self, error: ServiceError, why: str) -> None:
         hint = error.hint or "Nothing was lost: run the same command again then, or later"
         self.stop(
-            GaveUp(f"{error.message}; {why}", code=error.code, hint=hint, trace_id=error.trace_id)
+            GaveUp(
+                f"{error.message}; {why}",
+                code=error.code,
+                hint=hint,
+                trace_id=error.trace_id,
+                may_have_arrived=error.may_have_arrived,
+            )
         )
 
 
