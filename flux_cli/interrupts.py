@@ -13,7 +13,6 @@ The system has one set of handlers for each process; so this module has state.
 
 import contextlib
 import os
-import select
 import signal
 import sys
 import threading
@@ -23,6 +22,7 @@ from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
 from flux_cli.errors import Interrupted
+from flux_cli.readiness import ready
 
 
 T = TypeVar("T")
@@ -133,10 +133,7 @@ def suspended_by(suspend: Callable[[], None]) -> Iterator[None]:
 
 
 def stop_here() -> None:
-    """Stop this process, as Ctrl-Z does, until somebody lets it go on.
-
-    Not where nobody could: the system keeps Ctrl-Z from processes without a shell of their own.
-    """
+    """Stop, as Ctrl-Z does, until somebody lets it go on; not where there is no shell to do so."""
     before = signal.signal(signal.SIGTSTP, signal.SIG_DFL)
     os.kill(os.getpid(), signal.SIGTSTP)
     signal.signal(signal.SIGTSTP, before)
@@ -207,12 +204,12 @@ def wait_writable(descriptor: int, until: float | None = None) -> bool:
         if not alarms:
             left = _TICK if left is None else min(left, _TICK)
         try:
-            ready = _ready(descriptor, alarms, left, writes=True)
+            found = ready(descriptor, alarms, left, writes=True)
         except (OSError, ValueError):  # the system cannot wait for this: writing waits instead
             return True
-        if descriptor in ready:
+        if descriptor in found:
             return True
-        if ready:
+        if found:
             os.read(alarms[0], 64)
         if any(time.monotonic() >= limit for limit in limits):
             return False
@@ -225,29 +222,13 @@ def wait_readable(descriptor: int) -> None:
         check()
         alarms = _alarms()
         try:
-            ready = _ready(descriptor, alarms, None if alarms else _TICK, writes=False)
+            found = ready(descriptor, alarms, None if alarms else _TICK, writes=False)
         except (OSError, ValueError):  # no system can wait for a file: it is always there
             return
-        if descriptor in ready:
+        if descriptor in found:
             return
-        if ready:
+        if found:
             os.read(alarms[0], 64)
-
-
-def _ready(descriptor: int, alarms: list[int], timeout: float | None, *, writes: bool) -> set[int]:
-    """Wait for `descriptor` or an alarm, and return those that are ready."""
-    if sys.platform != "linux":  # elsewhere poll does not know terminals
-        readers, writers = (alarms, [descriptor]) if writes else ([descriptor, *alarms], [])
-        readable, writable, _ = select.select(readers, writers, [], timeout)
-        return {*readable, *writable}
-    poll = select.poll()  # unlike select, it takes descriptors of any number
-    poll.register(descriptor, select.POLLOUT if writes else select.POLLIN)
-    for alarm in alarms:
-        poll.register(alarm, select.POLLIN)
-    events = poll.poll(None if timeout is None else timeout * 1000)
-    if any(event & select.POLLNVAL for _, event in events):
-        raise OSError("not open")
-    return {number for number, _ in events}
 
 
 def check_stop() -> None:

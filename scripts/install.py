@@ -225,8 +225,8 @@ class Installer:
         for link in self._links:
             if _is_there(link) and not self._is_own(link):
                 raise Failed(
-                    f"{self._places.show(link)} is another program's, and is left as it is: "
-                    "rename it, or go on with .venv/bin/flux (make demo makes it)"
+                    f"{self._places.show(link)} belongs to another program and was left alone: "
+                    "rename it, or use .venv/bin/flux (make demo makes it)"
                 )
 
     def _install_privately(self, source: str) -> Environment:
@@ -340,13 +340,13 @@ class Installer:
             found = shutil.which(NAMES[0])
             if found and _resolve(Path(found)) != _resolve(self._links[0]):
                 print(
-                    f"On your PATH, {found} comes before it: put ~/.local/bin first to have this "
-                    "one."
+                    f"{found} comes first on your PATH: put ~/.local/bin before it, "
+                    "or use flux-tasks."
                 )
             return
         print(
-            "~/.local/bin is not on your PATH. For this shell, and in its start-up file for "
-            "later ones:"
+            "~/.local/bin is not on your PATH. Run this line, and add it to your shell's start-up "
+            "file to keep it:"
         )
         fish = os.environ.get("SHELL", "").endswith("fish")
         print("  fish_add_path ~/.local/bin" if fish else '  export PATH="$HOME/.local/bin:$PATH"')

@@ -15,6 +15,7 @@ PACKAGE = Path(__file__).parent.parent / "flux_cli"
 LAYERS = {  # a part may import from parts with a lower number, and from itself
     "errors": 0,
     "token": 1,
+    "readiness": 0,
     "interrupts": 1,
     "storage": 2,
     "models": 2,

@@ -380,7 +380,7 @@ def test_xdg_folders_that_are_relative_count_as_unset(flux: Program, shell: str)
     ("variable", "value", "says"),
     [
         ("HOME", "home", "HOME: home is not a path from / on. Set it to your home folder."),
-        ("HOME", "/no/such", "HOME: /no/such is not a folder. Set it to your home folder."),
+        ("HOME", "/dev/null/x", "HOME: /dev/null/x is not a folder. Set it to your home folder."),
         (
             "ZDOTDIR",
             "zsh",

@@ -231,7 +231,7 @@ def test_what_others_put_in_the_place_of_flux_is_left_alone(machine: Machine, ki
         assert theirs.is_symlink() == (kind == "link")
         assert str(theirs.readlink() if kind == "link" else theirs.read_text()) == before
     run = machine.run("install")
-    assert "~/.local/bin/flux is another program's, and is left as it is" in run.stderr
+    assert "~/.local/bin/flux belongs to another program and was left alone" in run.stderr
     assert len(run.stderr.splitlines()) == 1
 
 

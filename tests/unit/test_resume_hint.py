@@ -52,6 +52,7 @@ class Spoken(Stderr):
 @pytest.fixture
 def runtime(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Runtime:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))  # where a file goes that cannot be written here
     made = Runtime.of_process("flux")
     made.environment = {}
     made.stderr = Spoken()
