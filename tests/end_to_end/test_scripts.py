@@ -276,7 +276,7 @@ def test_flux_is_installed_by_what_is_there(installing: Machine, name: str) -> N
     installing.has(name, MANAGER)
     run = installing.run("install", EXTRA="mcp", SHELL="/bin/zsh")
     assert (run.returncode, run.stderr) == (0, "")
-    path = "For this shell, and in its start-up file for later ones:"
+    path = "Run this line, and add it to your shell's start-up file to keep it:"
     assert run.stdout.splitlines() == [
         f"Installed with {name}: flux 1.2.3, as ~/.local/bin/flux.",
         f"~/.local/bin is not on your PATH. {path}",
