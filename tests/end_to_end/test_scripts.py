@@ -294,7 +294,7 @@ def test_flux_is_installed_by_what_is_there(installing: Machine, name: str) -> N
     assert f"flux is not installed: {name} failed." in failed.stderr
     installing.has("flux", "another one")
     installing.environment["PATH"] = f"{installing.bin}:{installing.home}/.local/bin"
-    assert f"On your PATH, {installing.bin}/flux comes before" in installing.run("install").stdout
+    assert f"{installing.bin}/flux comes first on your PATH" in installing.run("install").stdout
     undone = installing.run("install", "--undo")
     assert undone.stdout == f"Removed: ~/.local/bin/flux, {name}'s environment\n"
     assert not (installing.home / "tools" / "flux-tasks").exists()
