@@ -37,6 +37,9 @@ def _ctrl_c_works() -> None:
     """Undo what a background job inherits: there, Ctrl-C is ignored by all children too."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    number = getattr(signal, "SIGQUIT", None)  # which Windows does not have
+    if number is not None and signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, signal.SIG_DFL)
 
 
 @pytest.fixture

@@ -37,15 +37,20 @@ def _shell_in_use(environment: Mapping[str, str], option: str) -> str:
     import shellingham
 
     try:
-        name = str(shellingham.detect_shell()[0])
+        name = _shell_named(str(shellingham.detect_shell()[0]))
     except shellingham.ShellDetectionFailure:
-        name = PurePath(environment.get("SHELL", "")).name
-    name = {"pwsh": "powershell"}.get(name, name)
+        name = ""
+    if name not in set(Shell):  # none, or one that runs a script, as make and cron have it
+        name = _shell_named(PurePath(environment.get("SHELL", "")).name)
     if name not in set(Shell):
         raise UsageError(
             f"{option}: cannot tell which shell this is", hint=f"Name one: {', '.join(Shell)}"
         )
     return name
+
+
+def _shell_named(name: str) -> str:
+    return {"pwsh": "powershell"}.get(name, name)
 
 
 def _install(ctx: typer.Context, shell: Shell | None) -> None:

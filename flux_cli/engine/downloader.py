@@ -47,13 +47,19 @@ class Downloader:
         *,
         throttle: Callable[[], Throttle],
         progress: FileProgress,
+        hide: Callable[[str], str] = str,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """`throttle` makes the budget for one host. Raises OutputError for a bad folder."""
+        """`throttle` makes the budget for one host, `hide` takes a secret out of a name.
+
+        A name is put together from words of the service, and may spell what none of
+        them does. Raises OutputError for a bad folder.
+        """
         self._folder = folder
         self._policy = policy
         self._template = NameTemplate(policy.name)
+        self._hide = hide
         self._progress = progress
         self._clock = clock
         self._sleep = sleep
@@ -148,7 +154,7 @@ class Downloader:
         return _failed("not_saved", reason.message if reason is not None else "interrupted")
 
     def _path(self, task: Task, number: int, media: Media) -> Path:
-        return self._folder / self._template.path(task, number, media)
+        return self._folder / self._hide(str(self._template.path(task, number, media)))
 
     def _existing(self, task: Task, number: int) -> list[Path]:
         """Return what was saved under this name before, whatever its kind."""

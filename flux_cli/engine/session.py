@@ -168,6 +168,7 @@ class Session:
             self._file_client.open,
             throttle=lambda: Throttle(concurrency=settings.concurrency, retries=settings.retries),
             progress=progress,
+            hide=self.token.hide if self.token is not None else str,
             clock=self._clock,
             sleep=time.sleep,
         )

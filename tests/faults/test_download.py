@@ -28,7 +28,7 @@ from tests.support.media import FILES
 from tests.support.needs import need
 from tests.support.patience import AT_ONCE, until
 from tests.support.pictures import PNG, TAG, file_reply, leftovers, saved, whole, with_files
-from tests.support.program import FLUX, MEASURED_BY, Program, Run
+from tests.support.program import CANARY, FLUX, MEASURED_BY, Program, Run
 from tests.support.records import make_ids
 from tests.support.terminal import Terminal
 
@@ -703,3 +703,15 @@ def test_a_public_host_cannot_lead_to_this_machine(flux: Program) -> None:
         assert inside.connections == 0
         assert sorted(request.path for request in outside.requests) == ["/bad", "/good"]
         assert all("authorization" not in request.headers for request in outside.requests)
+
+
+def test_no_name_of_a_file_spells_the_token(flux: Program, service: Start) -> None:
+    """The service sends it in pieces, between which a name puts dashes."""
+    prompt = CANARY.replace("-", " ")
+    service(with_files(request={"action": "generate", "prompt": prompt}))
+    options = ("--name", "{prompt}", "--sidecar", "--contact-sheet")
+    run = flux(*DOWNLOAD, IDS[0], *options).expect(ExitCode.OK)
+    (path,) = saved(run, flux.folder)
+    assert path.name.startswith("[token]")
+    assert not [path for path in (flux.folder / "out").iterdir() if CANARY in path.name]
+    assert CANARY not in (flux.folder / "out" / "index.html").read_text()
