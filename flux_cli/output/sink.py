@@ -186,6 +186,8 @@ class _Descriptor:
             full = -(-_unread(self._descriptor) // _PAGE)  # at least every other page is full
             if pages + (2 * full + 2 if full else 0) <= _capacity(self._descriptor) // _PAGE:
                 return True
+            if _has_no_reader(self._descriptor):
+                return True  # which writing tells
             limits = [t for t in (self._until(), interrupts.grace_end()) if t is not None]
             if limits and time.monotonic() >= min(limits):
                 return False
@@ -224,6 +226,13 @@ def _unread(descriptor: int) -> int:
     import termios
 
     return int.from_bytes(fcntl.ioctl(descriptor, termios.FIONREAD, bytes(4)), sys.byteorder)
+
+
+def _has_no_reader(descriptor: int) -> bool:
+    """Tell whether whoever read from a pipe has left, though it may be full."""
+    poll = select.poll()
+    poll.register(descriptor, 0)  # only what nobody has to ask for
+    return bool(poll.poll(0))
 
 
 def _capacity(descriptor: int, wanted: int = 0) -> int:

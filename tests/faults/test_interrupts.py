@@ -569,3 +569,13 @@ def test_the_version_cannot_be_written(flux: Program, redirect: str) -> None:
     run = in_bash(flux, f"{FLUX} --version {redirect}")
     assert run.returncode == (ExitCode.OUTPUT if "full" in redirect else ExitCode.OK)
     assert run.stderr.count("\n") == ("full" in redirect)
+
+
+def test_a_reader_that_leaves_a_full_pipe_of_large_records_ends_it(
+    flux: Program, service: Start
+) -> None:
+    request = {"prompt": "x" * 20_000}
+    service(lambda r: [reply(200, batch(finished(i, request=request) for i in r.ids))])
+    (flux.folder / "ids").write_text("\n".join(make_ids(100)))
+    run = in_bash(flux, f"{FLUX} tasks check -f ids | sleep 2")
+    assert (run.returncode, run.stderr) == (ExitCode.OK, "")
