@@ -128,6 +128,7 @@ class _WatchRun:
         except Interrupted:
             with contextlib.suppress(FluxError):  # the interrupt is the reason to end
                 self._end(INTERRUPTED)
+                self._runtime.stderr.note(self._count().summary())
                 if self._report is not None:
                     self._report.finish(self._print_download_summary)
             self._print_hook_failures()
@@ -197,8 +198,7 @@ class _WatchRun:
     def _conclude(self) -> ExitCode:
         """Say how it went, and return the exit code."""
         runtime, watch = self._runtime, self._watch
-        counts = TaskCounts()
-        counts.count(watch.state_of(task_id) for task_id in self._ids)
+        counts = self._count()
         runtime.stderr.note(counts.summary())
         also: list[ExitCode] = []
         failure = self._finish_report()
@@ -219,6 +219,11 @@ class _WatchRun:
         if failure is not None:
             raise failure
         return counts.exit_code(*also)
+
+    def _count(self) -> TaskCounts:
+        counts = TaskCounts()
+        counts.count(self._watch.state_of(task_id) for task_id in self._ids)
+        return counts
 
     def _finish_report(self) -> FluxError | None:
         """Write what goes with the files; return what went wrong, which others may outrank."""

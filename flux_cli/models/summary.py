@@ -50,13 +50,17 @@ class TaskCounts:
 
     def summary(self) -> str:
         """Return one line that counts every state there is, as "3 tasks: 2 succeeded, 1 failed"."""
-        parts = ", ".join(
+        parts = self.by_states()
+        noun = "task" if self.total == 1 else "tasks"
+        return f"{self.total:,} {noun}: {parts}" if parts else f"{self.total} {noun}"
+
+    def by_states(self) -> str:
+        """Return the count of every state there is, as "2 succeeded, 1 failed"."""
+        return ", ".join(
             f"{self.by_state[state]:,} {state.replace('_', ' ')}"
             for state in State
             if self.by_state[state]
         )
-        noun = "task" if self.total == 1 else "tasks"
-        return f"{self.total:,} {noun}: {parts}" if parts else f"{self.total} {noun}"
 
 
 @dataclass(slots=True)
