@@ -35,6 +35,7 @@ class BatchResponse:
 
     items: tuple[Mapping[str, Any], ...]
     size: int
+    count: int = 0
 
 
 @dataclass(frozen=True, slots=True)
