@@ -80,6 +80,13 @@ class Client:
         request = {"action": "retrieve_batch", "ids": list(ids), "limit": len(ids)}
         return self.exchange(_TASKS, request, parse_batch)
 
+    def list_page(self, bounds: Mapping[str, Any]) -> BatchResponse:
+        """Ask for a page of the account's own tasks; `bounds` are fields of the wire contract.
+
+        Raises a ServiceError.
+        """
+        return self.exchange(_TASKS, {"action": "retrieve_batch", **bounds}, parse_batch)
+
     def retrieve(self, task_id: str) -> Mapping[str, Any]:
         """Ask for one task; an empty mapping when it is not known. Raises a ServiceError."""
         return self.exchange(_TASKS, {"action": "retrieve", "id": task_id}, parse_object)

@@ -172,7 +172,7 @@ class Lister:
             return _Page([])
         self._pages_left -= 1
         limit = min(PAGE + self._at_oldest, _LARGEST_PAGE)
-        question: dict[str, Any] = {"action": "retrieve_batch", "limit": limit}
+        question: dict[str, Any] = {"limit": limit}
         if math.isfinite(newest):
             question["created_at_max"] = newest
         if math.isfinite(oldest):

@@ -23,6 +23,9 @@ from flux_cli.token import Token
 
 
 if TYPE_CHECKING:
+    from flux_cli.api.responses import BatchResponse
+    from flux_cli.engine.listing import Bounds
+    from flux_cli.models.task import Task
     from flux_cli.api.client import Client
     from flux_cli.api.file_client import FileClient
     from flux_cli.engine.downloader import Downloader
@@ -154,6 +157,15 @@ class Session:
             pause_left=self.pause_left,
         )
         return watch
+
+    def list(self, bounds: "Bounds", *, keep_raw: bool = False) -> Iterator["list[Task]"]:
+        """Yield the account's own tasks within `bounds`, a page at a time. Raises ServiceError."""
+        from flux_cli.engine.listing import Lister
+
+        def ask(question: Mapping[str, Any]) -> "BatchResponse":
+            return self._throttle.send(lambda: self._client.list_page(question))
+
+        return Lister(ask, bounds, now=self._now, keep_raw=keep_raw).pages()
 
     def downloader(
         self, folder: Path, policy: DownloadPolicy, progress: "FileProgress"

@@ -1,0 +1,105 @@
+"""One account's own tasks: from pages of its history to what stands on stdout."""
+
+import math
+from collections.abc import Iterator
+
+from flux_cli import interrupts
+from flux_cli.commands.options import OutputOptions
+from flux_cli.config.moments import format_moment
+from flux_cli.engine.listing import Bounds
+from flux_cli.engine.session import Session
+from flux_cli.engine.task_store import TaskStore
+from flux_cli.errors import FluxError, Interrupted, ServiceError
+from flux_cli.models.summary import TaskCounts
+from flux_cli.models.task import Task
+from flux_cli.output.formats import make_writer
+from flux_cli.runtime import Runtime
+
+
+_WRITTEN_AT_ONCE = 50  # tasks
+
+
+def run_list(
+    runtime: Runtime,
+    session: Session,
+    bounds: Bounds,
+    output: OutputOptions,
+    *,
+    limit: int | None,
+) -> None:
+    """Write the newest tasks within `bounds` that are to be shown, `limit` at most.
+
+    Raises ServiceError when the service refuses, after writing what it told
+    before; Interrupted likewise.
+    """
+    counts = TaskCounts()
+    ending: FluxError | None = None
+    with Newest() as newest:
+        try:
+            for page in session.list(bounds, keep_raw=output.raw):
+                newest.add(filter(output.shows, page))
+                interrupts.check()
+                if limit is not None and len(newest) >= limit:
+                    break
+        except (ServiceError, Interrupted) as error:
+            ending = error
+        writer = make_writer(
+            output.format,
+            runtime.stdout,
+            raw=output.raw,
+            now=runtime.now(),
+            note=runtime.stderr.note,
+        )
+        for tasks in newest.batches(limit):
+            writer.write(tasks)
+            counts.add(tasks)
+            if ending is None:
+                interrupts.check()
+        writer.close()
+    if counts.total or ending is None:
+        runtime.stderr.note(counts.summary() if counts.total else _nothing(session, bounds))
+    if ending is not None:
+        raise ending
+
+
+class Newest:
+    """Keeps tasks, without letting memory grow with them, and gives them back newest first."""
+
+    def __init__(self) -> None:
+        self._store = TaskStore()
+        self._places: list[tuple[float, int | Task]] = []  # created at, and where it is kept
+
+    def __enter__(self) -> "Newest":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._store.close()
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def add(self, tasks: Iterator[Task]) -> None:
+        for task in tasks:
+            place = self._store.put(task)
+            at = -math.inf if task.created_at is None else task.created_at
+            self._places.append((at, task if place is None else place))
+
+    def batches(self, limit: int | None) -> Iterator[list[Task]]:
+        """Yield the newest tasks, `limit` at most; those without a time come last."""
+        self._places.sort(key=lambda place: -place[0])  # stable: the service's order decides a tie
+        chosen = self._places[:limit]
+        for start in range(0, len(chosen), _WRITTEN_AT_ONCE):
+            part = chosen[start : start + _WRITTEN_AT_ONCE]
+            yield [p if isinstance(p, Task) else self._store.get(p) for _, p in part]
+
+
+def _nothing(session: Session, bounds: Bounds) -> str:
+    """Say what it can mean that there is nothing, and what to do."""
+    kind = bounds.type or "tasks"
+    until = f" until {format_moment(bounds.until)}" if math.isfinite(bounds.until) else ""
+    return (
+        f"flux: the service lists no {kind} since {format_moment(bounds.since)}{until}. It may have"
+        " forgotten older ones, or the token may belong to another account:"
+        f" it came from {session.token_source}. To ask for ids that you have, run:"
+        " flux tasks check ID"
+    )

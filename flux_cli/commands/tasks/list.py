@@ -1,0 +1,34 @@
+"""`flux tasks list`: the account's own recent tasks."""
+
+import typer
+
+from flux_cli.commands.list_options import ListOptions
+from flux_cli.commands.options import OutputOptions, ServiceOptions
+from flux_cli.runtime import Runtime
+
+
+def list_tasks(
+    ctx: typer.Context, *, selection: ListOptions, output: OutputOptions, service: ServiceOptions
+) -> None:
+    """List the account's own recent tasks, newest first.
+
+    \b
+    Examples:
+      flux tasks list
+      flux tasks list --since 1d --state failed -o ids
+      flux tasks list --since 2h -o ids | flux tasks watch
+      flux tasks list --all --type videos -o csv > videos.csv
+
+    The service does not document this for Flux: it may keep tasks for some
+    days only, and show one a moment after it was submitted.
+
+    Exits with 0 when the service answered, also where there are no tasks; 5 when
+    it refused or did not answer; 4 when the token is missing or rejected.
+    """
+    from flux_cli.commands.list_run import run_list
+
+    runtime: Runtime = ctx.obj
+    runtime.stderr.is_quiet = output.quiet
+    bounds = selection.bounds(runtime.now())
+    with runtime.session(service) as session:
+        run_list(runtime, session, bounds, output, limit=None if selection.all else selection.limit)
