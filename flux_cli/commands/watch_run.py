@@ -81,6 +81,7 @@ class _WatchRun:
         self._request = request
         self._output = request.output
         self._loop = EventLoop()
+        self._counts = TaskCounts()
         self._report: DownloadReport | None = None
         self._downloads: DownloadQueue | None = None
         self._hooks: Hooks | None = None
@@ -159,6 +160,7 @@ class _WatchRun:
 
     def _changed(self, task: Task) -> None:
         """Show `task`, when its outputs are saved if it has any."""
+        self._counts.add_cost(task)
         if self._downloads is not None and task.state is State.SUCCEEDED and task.outputs:
             self._downloads.add(task)
         else:
@@ -197,7 +199,7 @@ class _WatchRun:
     def _conclude(self) -> ExitCode:
         """Say how it went, and return the exit code."""
         runtime, watch = self._runtime, self._watch
-        counts = TaskCounts()
+        counts = self._counts
         counts.count(watch.state_of(task_id) for task_id in self._ids)
         runtime.stderr.note(counts.summary())
         also: list[ExitCode] = []

@@ -13,6 +13,7 @@ from flux_cli.output.terminal import Stdout
 
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+_SPLIT = {"error": ("code", "message"), "cost": ("amount", "currency")}  # into columns of CSV
 _FORMULA_STARTS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")  # noqa: RUF001
 
 
@@ -74,7 +75,7 @@ class JsonArrayWriter:
 
 
 class CsvWriter:
-    """One row a record, flat: `urls` joined by a space, the error in two columns.
+    """One row a record, flat: `urls` joined by a space, the error and the cost in two columns each.
 
     With `has_files`, a column `paths`, joined by a bar, comes after `urls`.
 
@@ -103,8 +104,8 @@ class CsvWriter:
     def _header(self) -> list[str]:
         names: list[str] = []
         for key in KEYS:
-            split = {"outputs": self._outputs, "error": ["error_code", "error_message"]}
-            names += split.get(key, [key])
+            parts = [f"{key}_{part}" for part in _SPLIT.get(key, ())]
+            names += self._outputs if key == "outputs" else parts or [key]
         return [*names, "raw"] if self._raw else names
 
     def _row(self, task: Task) -> list[Any]:
@@ -116,9 +117,8 @@ class CsvWriter:
                 if "paths" in self._outputs:
                     paths = [o.file.path for o in task.outputs if o.file and o.file.path]
                     cells.append(_cell("|".join(paths)))
-            elif key == "error":
-                error = value or {"code": None, "message": None}
-                cells += [_cell(error["code"]), _cell(error["message"])]
+            elif key in _SPLIT:
+                cells += [_cell(value and value[part]) for part in _SPLIT[key]]
             elif key == "raw":
                 cells.append(encode_record(value) if value is not None else None)
             else:

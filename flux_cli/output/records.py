@@ -22,6 +22,7 @@ KEYS = (
     "elapsed",
     "outputs",
     "error",
+    "cost",
     "trace_id",
     "observed_at",
 )
@@ -54,6 +55,7 @@ def as_record(task: Task, *, raw: bool = False) -> dict[str, Any]:
             for output in task.outputs
         ],
         "error": task.error and {"code": task.error.code, "message": task.error.message},
+        "cost": task.cost and {"amount": task.cost.amount, "currency": task.cost.currency},
         "trace_id": task.trace_id,
         "observed_at": rfc3339(task.observed_at),
     }

@@ -220,6 +220,26 @@ def test_states_filter_every_format_and_not_the_verdict(flux: Program, service: 
         assert "4 tasks: 1 processing, 1 succeeded, 1 failed, 1 not found" in run.stderr
 
 
+def test_records_come_in_other_shapes(flux: Program, service: Start) -> None:
+    """Each of these is the same task; a placeholder is none, and an error is one at any level."""
+    plain = finished("a")
+    text = {**plain, "response": json.dumps(plain["response"])}
+    result = {**plain, "response": None, "result": plain["response"]}
+    times = {**plain, "created_at": 1736304669779, "finished_at": "2025-01-08T02:51:19.439Z"}
+    running_one = {**text, "response": '{"success": true}', "finished_at": None, "elapsed": None}
+    broken = {**running_one, "response": None, "error": {"code": "forbidden", "message": "no"}}
+    shapes = [plain, text, result, times, running_one, broken]
+    ids = [f"a{number}" for number in range(len(shapes))]
+    items = [shape | {"id": task_id} for task_id, shape in zip(ids, shapes, strict=True)]
+    service(lambda _: [reply(200, batch(items))])
+    run = flux("tasks", "check", *ids).expect(ExitCode.OK)
+    assert run.stderr == "6 tasks: 1 processing, 4 succeeded, 1 failed\n"
+    same = [record | {"id": "a", "observed_at": ""} for record in run.records[:4]]
+    assert same == same[:1] * 4
+    assert run.records[5]["error"] == {"code": "forbidden", "message": "no"}
+    assert "log in" not in flux("tasks", "check", *ids, "-o", "table").out
+
+
 def test_raw_is_the_services_record(flux: Program, service: Start) -> None:
     service(answer)
     (record,) = flux("tasks", "check", "a", "--raw").expect(ExitCode.OK).records

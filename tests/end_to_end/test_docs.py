@@ -186,13 +186,9 @@ def test_real_output_fits_the_schema(flux: Program, service: Start) -> None:
     service(lambda r: [reply(200, batch(running(i) | {"elapsed": True} for i in r.ids))])
     strange = flux("tasks", "check", "a").expect(ExitCode.OK).records
     video = {"video_url": "https://x/v.mp4", "seconds": 5, "width": 640, "height": 360}
-    service(
-        lambda r: [
-            reply(
-                200, batch(finished(i, response={"success": True, "data": [video]}) for i in r.ids)
-            )
-        ]
-    )
+    cost = {"amount": 2.7, "currency": "credit"}
+    response = {"success": True, "data": [video], "cost": cost}
+    service(lambda r: [reply(200, batch(finished(i, response=response) for i in r.ids))])
     videos = flux("tasks", "check", "a").expect(ExitCode.OK).records
     for record in [*run.records, *unknown, *strange, *videos]:
         check.validate(record)

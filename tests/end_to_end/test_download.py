@@ -52,6 +52,18 @@ def test_records_of_check_are_not_asked_for_again(flux: Program, service: Start)
     ]
 
 
+def test_a_cost_is_kept_and_told_again(flux: Program, service: Start) -> None:
+    service(with_files(cost={"amount": 0.1, "currency": "credit", "list_amount": 0.2}))
+    told = "3 tasks: 3 succeeded; 0.3 credits\n"
+    watched = flux("tasks", "watch", *IDS).expect(ExitCode.OK, stderr=told)
+    checked = flux("tasks", "check", *IDS).expect(ExitCode.OK, stderr=told)
+    again = flux(*DOWNLOAD, stdin=checked.stdout, FLUX_API_TOKEN=None).expect(
+        ExitCode.OK, stderr=told
+    )
+    for run in (watched, checked, again):
+        assert [r["cost"] for r in run.records] == [{"amount": 0.1, "currency": "credit"}] * 3
+
+
 def test_only_what_is_open_is_asked_for(flux: Program, service: Start) -> None:
     """Records and plain ids may be mixed; the order is the input's."""
     server = service(with_files())

@@ -40,8 +40,9 @@ class Terminal(io.TextIOWrapper):
 def tasks() -> list[Task]:
     prompt = 'a cat,\n[bold]"x"[/bold] \x1b[31m 🐈'
     request = {"action": "generate", "model": "flux-dev", "prompt": prompt, "size": "1x1"}
+    cost = {"amount": 0.216, "currency": "credit", "list_amount": 0.24}
     return [
-        parse_task(IDS[0], finished(IDS[0], request=request), NOW),
+        parse_task(IDS[0], finished(IDS[0], request=request, cost=cost), NOW),
         parse_task(IDS[1], failed(IDS[1], "used_up", "=1+1"), NOW),
         parse_task(IDS[2], running(IDS[2]), NOW),
         not_found(IDS[3], NOW),
@@ -81,6 +82,9 @@ def test_json_lines() -> None:
     records = [json.loads(line) for line in lines]
     assert [record["id"] for record in records] == IDS
     assert records[0]["prompt"] == 'a cat,\n[bold]"x"[/bold] \x1b[31m 🐈'
+    assert records[0]["cost"] == {"amount": 0.216, "currency": "credit"}
+    assert [record["cost"] for record in records[1:]] == [None] * 4
+    assert list(records[0])[-4:] == ["error", "cost", "trace_id", "observed_at"]
     assert records[4]["error"] == {"code": "timeout", "message": "no reply"}
 
 
@@ -99,6 +103,14 @@ def test_csv_is_one_line_a_task_and_runs_no_formula() -> None:
     assert rows[0]["urls"] == "https://cdn.example/000001.png"
     assert (rows[1]["error_code"], rows[1]["error_message"]) == ("used_up", "'=1+1")
     assert (rows[2]["elapsed"], rows[2]["urls"]) == ("", "")
+    assert [(row["cost_amount"], row["cost_currency"]) for row in rows[:2]] == [
+        ("0.216", "credit"),
+        ("", ""),
+    ]
+    header = text.partition("\n")[0]
+    assert header.endswith(
+        ",urls,error_code,error_message,cost_amount,cost_currency,trace_id,observed_at"
+    )
     assert render(Format.CSV, sample=[]).startswith("id,state,previous_state,type,")
 
 
