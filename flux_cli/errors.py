@@ -6,7 +6,7 @@
     ├── NoToken                    4  no token, or one that cannot be a token
     ├── ServiceError               5  what the service, or the way to it, did
     │   ├── TokenRejected          4  stop
-    │   ├── Refused                5  stop: no balance, disabled, no such API
+    │   ├── Refused                5  stop: no balance, moderation, disabled, no such API
     │   ├── BadRequest             5  ask again in halves
     │   ├── RateLimited            5  pause, then retry
     │   ├── ServerFault            5  retry (a plain 500 once)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from flux_cli import errors
 from flux_cli.api.decoding import BodyCut, BodyTooLarge, UnknownEncoding, read_body
 from flux_cli.api.responses import ResponseHead, parse_batch, parse_object
-from flux_cli.errors import ServiceError
+from flux_cli.errors import ExitCode, ServiceError
 from tests.support.records import error_body
 from tests.unit.test_state import JSON
 
@@ -35,35 +35,64 @@ def test_keeps_the_records_that_are_objects() -> None:
     assert reply.size == 5
 
 
+# The contract's table of errors, row by row, and the other statuses that a code may come with.
+BY_CODE: list[tuple[type[ServiceError], tuple[str, ...], tuple[int, ...]]] = [
+    (errors.TokenRejected, ("no_token", "token_mismatched"), (400, 401, 200, 403, 500)),
+    (errors.TokenRejected, ("invalid_token", "token_expired"), (401, 200, 403, 500)),
+    (errors.BadRequest, ("bad_request", "Bad_Request"), (400, 401, 200, 500)),
+    (errors.Refused, ("api_not_implemented", "disabled"), (400, 403, 401, 200, 500)),
+    (errors.Refused, ("used_up", "forbidden"), (403, 401, 400, 200, 500, 503)),
+    (errors.Refused, ("no_api",), (404, 401, 200, 500)),
+    (errors.RateLimited, ("too_many_requests",), (429, 401, 403, 200, 500)),
+    (errors.InternalFault, ("api_error",), (500, 401, 400, 429, 503, 200)),
+    (errors.ServerFault, ("service_unavailable",), (503, 401, 403, 400, 500, 200)),
+    (errors.ServerFault, ("timeout",), (504, 408, 401, 403, 400, 500, 200)),
+    (errors.ServerFault, ("bad_gateway",), (502, 503)),
+    (errors.Refused, ("something_new", "40301"), (418, 403)),
+    # the number of a status as a code, which then decides
+    (errors.TokenRejected, ("401",), (200, 400, 403, 500)),
+    (errors.BadRequest, ("400",), (200, 400, 500)),
+    (errors.Refused, ("403", "404"), (200, 400, 401, 500)),
+    (errors.RateLimited, ("429",), (200, 400, 500)),
+    (errors.InternalFault, ("500",), (200, 400, 503)),
+    (errors.ServerFault, ("502", "503", "504", "408"), (200, 400, 401, 500)),
+]
+
+
 @pytest.mark.parametrize(
     ("status", "code", "kind"),
-    [
-        (400, "no_token", errors.TokenRejected),
-        (400, "token_mismatched", errors.TokenRejected),
-        (401, "token_mismatched", errors.TokenRejected),
-        (401, "invalid_token", errors.TokenRejected),
-        (401, "token_expired", errors.TokenRejected),
-        (500, "invalid_token", errors.TokenRejected),
-        (400, "bad_request", errors.BadRequest),
-        (400, "api_not_implemented", errors.Refused),
-        (400, "disabled", errors.Refused),
-        (403, "disabled", errors.Refused),
-        (403, "used_up", errors.Refused),
-        (404, "no_api", errors.Refused),
-        (418, "something_new", errors.Refused),
-        (429, "too_many_requests", errors.RateLimited),
-        (200, "too_many_requests", errors.RateLimited),
-        (500, "api_error", errors.InternalFault),
-        (200, "api_error", errors.InternalFault),
-        (502, "bad_gateway", errors.ServerFault),
-        (408, "timeout", errors.ServerFault),
-    ],
+    [(s, c, kind) for kind, codes, statuses in BY_CODE for c in codes for s in statuses],
 )
 def test_decides_by_code_first(status: int, code: str, kind: type[ServiceError]) -> None:
     error = failure(status, error_body(code, "because"))
     assert type(error) is kind
     assert (error.code, error.trace_id) == (code, "trace-1")
     assert error.message == f"the service answered {code}: because"
+
+
+@pytest.mark.parametrize("code", [401, 503, 0, None, True, "0", "", " "])
+def test_a_code_may_be_a_number_and_nothing_is_no_code(code: object) -> None:
+    error = failure(400, json.dumps({"error": {"code": code, "message": "no"}}).encode())
+    kinds = {401: errors.TokenRejected, 503: errors.ServerFault}
+    is_number = code in (401, 503)
+    assert type(error) is (
+        kinds[code] if isinstance(code, int) and is_number else errors.BadRequest
+    )
+    assert error.code == (str(code) if is_number else "http_400")
+
+
+def test_moderation_is_not_about_the_token() -> None:
+    error = failure(403, error_body("forbidden", "flagged"))
+    assert error.exit_code is ExitCode.NO_ANSWER
+    assert error.hint.startswith("This is the service's content moderation: change the prompt")
+    assert not [word for word in ("token", "log in", "login") if word in error.hint.lower()]
+
+
+def test_a_record_with_an_error_of_its_own_is_an_answer() -> None:
+    record = {"id": "a", "error": {"code": "api_error", "message": "no"}}
+    assert parse_object(ResponseHead(200), json.dumps(record).encode()) == record
+    with pytest.raises(errors.InternalFault):
+        parse_object(ResponseHead(200), json.dumps({**record, "success": False}).encode())
 
 
 @pytest.mark.parametrize(
