@@ -30,7 +30,7 @@ EXIT_CODES = Topic(
         ("6", "An id was not found."),
         ("7", "A file or stdout could not be written, a download or a command of --exec failed."),
         ("8", "Tasks are still running."),
-        ("124", "watch --timeout ran out."),
+        ("124", "watch --timeout ran out with tasks still open; others may have failed."),
         ("129", "The terminal was closed (SIGHUP). What was known has been printed."),
         ("130", "Interrupted by Ctrl-C. What was known has been printed."),
         ("143", "Ended by SIGTERM. What was known has been printed."),
