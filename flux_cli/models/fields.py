@@ -74,14 +74,6 @@ def error_code(error: Any) -> str | None:
     return code if isinstance(code, str) and code.strip() not in ("", "0") else None
 
 
-def record_id(record: Mapping[str, Any]) -> str | None:
-    """Return the id of a record of the service, which may be a number."""
-    value = record.get("id")
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
-    return as_text(value)
-
-
 def response_of(record: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """Return the body that a record holds, final or a placeholder; None where there is none.
 

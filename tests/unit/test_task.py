@@ -12,7 +12,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flux_cli.errors import ExitCode
-from flux_cli.models.fields import record_id
 from flux_cli.models.state import State
 from flux_cli.models.summary import TaskCounts
 from flux_cli.models.task import (
@@ -185,14 +184,6 @@ def test_cost_is_what_a_finished_task_carries(value: Any, cost: Cost | None) -> 
 )
 def test_a_record_of_flux_is_read_back_as_it_was(task: Task) -> None:
     assert read_record("a", json.loads(encode_record(as_record(task)))) == task
-
-
-@pytest.mark.parametrize(
-    ("value", "task_id"),
-    [("a", "a"), (7, "7"), ("", None), (None, None), (True, None), (1.5, None), ([], None)],
-)
-def test_the_id_of_a_record_may_be_a_number(value: Any, task_id: str | None) -> None:
-    assert record_id({"id": value}) == task_id
 
 
 def test_a_failed_task_says_why() -> None:
