@@ -7,6 +7,7 @@ from flux_cli.commands.watch_views import PrintView
 from flux_cli.engine.watch import Polled, Watch
 from flux_cli.models.ids import TaskIds
 from flux_cli.models.state import State
+from flux_cli.models.summary import TaskCounts
 from flux_cli.models.task import Task
 from flux_cli.output.formats import Format, make_writer
 from flux_cli.output.live import LiveView
@@ -23,7 +24,8 @@ class LiveWatchView(PrintView):
     """
 
     def __init__(self, runtime: Runtime, ids: TaskIds, states: frozenset[State] | None) -> None:
-        if states is None and len(ids) > _MOST_ROWS:
+        self._is_shortened = states is None and len(ids) > _MOST_ROWS
+        if self._is_shortened:
             states = frozenset({State.FAILED, State.NOT_FOUND, State.UNKNOWN})
         super().__init__(
             runtime,
@@ -63,6 +65,16 @@ class LiveWatchView(PrintView):
     def end(self, watch: Watch) -> None:
         self._closing.close()
         super().end(watch)
+        if self._is_shortened and (unlisted := self._unlisted(watch)):
+            self._runtime.stderr.note(f"{unlisted}, not listed")
+
+    def _unlisted(self, watch: Watch) -> str:
+        """Count the tasks that the table leaves out, as "228 succeeded, 3 processing"."""
+        counts = TaskCounts()
+        counts.count(watch.state_of(task_id) for task_id in self._ids)
+        for state in self._states or ():
+            del counts.by_state[state]
+        return counts.by_states()
 
     def close(self) -> None:
         self._closing.close()

@@ -129,6 +129,7 @@ class _WatchRun:
         except Interrupted:
             with contextlib.suppress(FluxError):  # the interrupt is the reason to end
                 self._end(INTERRUPTED)
+                self._runtime.stderr.note(self._count().summary())
                 if self._report is not None:
                     self._report.finish(self._print_download_summary)
             self._print_hook_failures()
@@ -199,8 +200,7 @@ class _WatchRun:
     def _conclude(self) -> ExitCode:
         """Say how it went, and return the exit code."""
         runtime, watch = self._runtime, self._watch
-        counts = self._counts
-        counts.count(watch.state_of(task_id) for task_id in self._ids)
+        counts = self._count()
         runtime.stderr.note(counts.summary())
         also: list[ExitCode] = []
         failure = self._finish_report()
@@ -221,6 +221,10 @@ class _WatchRun:
         if failure is not None:
             raise failure
         return counts.exit_code(*also)
+
+    def _count(self) -> TaskCounts:
+        self._counts.count(self._watch.state_of(task_id) for task_id in self._ids)
+        return self._counts
 
     def _finish_report(self) -> FluxError | None:
         """Write what goes with the files; return what went wrong, which others may outrank."""

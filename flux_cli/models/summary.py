@@ -61,15 +61,19 @@ class TaskCounts:
 
         As in "12 tasks: 11 succeeded, 1 failed; 2.4 credits".
         """
-        parts = ", ".join(
-            f"{self.by_state[state]:,} {state.replace('_', ' ')}"
-            for state in State
-            if self.by_state[state]
-        )
+        parts = self.by_states()
         noun = "task" if self.total == 1 else "tasks"
         amount = f"{self.credits:,.4f}".rstrip("0").rstrip(".")  # no noise of binary fractions
         cost = "" if amount == "0" else "; 1 credit" if amount == "1" else f"; {amount} credits"
         return f"{self.total:,} {noun}: {parts}{cost}" if parts else f"{self.total} {noun}"
+
+    def by_states(self) -> str:
+        """Return the count of every state there is, as "2 succeeded, 1 failed"."""
+        return ", ".join(
+            f"{self.by_state[state]:,} {state.replace('_', ' ')}"
+            for state in State
+            if self.by_state[state]
+        )
 
 
 @dataclass(slots=True)

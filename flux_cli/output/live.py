@@ -15,10 +15,13 @@ from rich.text import Text
 from flux_cli.models.state import State
 from flux_cli.models.summary import TaskCounts
 from flux_cli.models.task import Task
+from flux_cli.output.estimate import Estimate
+from flux_cli.output.layout import Layout
+from flux_cli.output.rows import Row, make_row
 from flux_cli.output.sanitize import sanitize
-from flux_cli.output.table import Drawing, Layout, Row, make_row
+from flux_cli.output.table import Drawing
 from flux_cli.output.terminal import ECHO, Stdout
-from flux_cli.output.times import format_duration
+from flux_cli.output.times import format_duration, format_estimate
 
 
 _SHOWN = 200  # running, failed and finished tasks that are kept to be shown, each
@@ -26,7 +29,6 @@ _LONGEST_TEXT = 500  # characters that are kept of a prompt or an error
 _LONGEST_URL, _MOST_OUTPUTS = 4000, 100  # that are kept
 _BAR_WIDTH = 60  # columns
 _REPAINTS = 2  # a second
-_FEWEST_FOR_ESTIMATE = 3  # finished tasks
 
 
 class LiveView:
@@ -61,6 +63,7 @@ class LiveView:
         self._answered_at = now()
         self._trouble = ""
         self._states: TaskCounts = TaskCounts()
+        self._estimate = Estimate(total)
         self._running: dict[str, Task] = {}
         self._failed: deque[Task] = deque(maxlen=_SHOWN)
         self._done: deque[Task] = deque(maxlen=_SHOWN)
@@ -109,6 +112,7 @@ class LiveView:
             self._trouble = trouble
             if not trouble:
                 self._answered_at = self._now()
+                self._estimate.observe(self._clock(), self._total - self._open())
             counts = self._states.by_state
             running = counts[State.PENDING] + counts[State.PROCESSING]
             if len(self._running) < min(running, self._stdout.lines):
@@ -150,9 +154,9 @@ class LiveView:
         facts.append(Text(format_duration(elapsed, tenths=False), style="dim"))
         if self._next_poll is not None:
             left = max(0.0, self._next_poll - self._clock())
-            facts.append(Text(f"next look in {left:.0f}s" if left else "looking", style="dim"))
-        if (estimate := self._estimate(elapsed, done)) is not None:
-            facts.append(Text(f"about {format_duration(estimate, tenths=False)} left", style="dim"))
+            facts.append(Text(f"next poll in {left:.0f}s" if left else "polling", style="dim"))
+        if (rest := self._estimate.seconds_left(self._clock())) is not None:
+            facts.append(Text(f"about {format_estimate(rest)} left", style="dim"))
         head = _in_lines(facts, columns)
         if self._trouble:
             age = format_duration(max(0.0, self._now() - self._answered_at), tenths=False)
@@ -164,12 +168,6 @@ class LiveView:
         seen = sum(counts[state] for state in State)
         running = counts[State.PENDING] + counts[State.PROCESSING]
         return running + self._total - seen
-
-    def _estimate(self, elapsed: float, done: int) -> float | None:
-        """Return the seconds that are left, from the pace of this run."""
-        if done < _FEWEST_FOR_ESTIMATE or done == self._total or elapsed < 1:
-            return None
-        return elapsed / done * (self._total - done)
 
     def _bar(self, columns: int) -> Text:
         width = min(columns, _BAR_WIDTH)
@@ -183,7 +181,7 @@ class LiveView:
         """Return as many rows as `room` lines hold, and how many tasks are not among them."""
         now = self._now()
         rows = [make_row(task, now, full_urls=False) for task in (*failed, *others)]
-        layout = Layout.fit(rows, columns, has_results=True) if rows else Layout(())
+        layout = Layout.fit(rows, columns, has_more=True) if rows else Layout(())
         room -= 1 + bool(layout.columns)  # "... more", and the header
         heights = [len(self._lines_of(layout, row)) for row in rows]
         some = _fitting(heights[: len(failed)], room // 2 if others else room)

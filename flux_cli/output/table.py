@@ -2,8 +2,6 @@
 
 import io
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import IO
 
 from rich.cells import cell_len
@@ -14,10 +12,11 @@ from rich.table import Table
 from rich.text import Text
 
 from flux_cli.models.state import State
-from flux_cli.models.task import Output, Task
-from flux_cli.output.sanitize import one_line, web_url
+from flux_cli.models.task import Task
+from flux_cli.output.layout import GAP, Layout
+from flux_cli.output.rows import Row, make_row
+from flux_cli.output.sanitize import one_line
 from flux_cli.output.terminal import UNLIMITED, Stdout
-from flux_cli.output.times import format_age, format_duration
 
 
 _LOOKS = {  # symbol, its ASCII stand-in, style
@@ -29,120 +28,7 @@ _LOOKS = {  # symbol, its ASCII stand-in, style
     State.UNKNOWN: ("!", "!", "magenta"),
 }
 _FIRST_ROWS = 200  # rows that decide about the widths; later ones stream out in the same ones
-_GAP = 2
-_STATE_WIDTH = max(len(state) for state in State) + 2
-_RESULT_LEAST, _RESULT_FAIR, _RESULT_MOST = 14, 20, 200
-_PROMPT_LEAST, _PROMPT_MOST = 12, 200
 _ERROR_LINES = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One task in words; every text is safe to show. `link` is what `result` opens."""
-
-    state: State
-    id: str
-    model: str
-    created: str
-    took: str
-    result: str
-    link: str | None
-    prompt: str
-
-
-def make_row(task: Task, now: float, *, full_urls: bool) -> Row:
-    """Put `task` into words. With `full_urls` the result is the URL and not its last part."""
-    took = task.elapsed
-    if took is None and task.state is State.PROCESSING and task.started_at is not None:
-        took = max(0.0, now - task.started_at)
-    link = _link(task.outputs[0]) if task.outputs else None
-    return Row(
-        state=task.state,
-        id=task.id,
-        model=one_line(task.model or "", 24),
-        created=format_age(task.created_at, now),
-        took=format_duration(took),
-        result=_result(task, link, full_urls=full_urls),
-        link=link,
-        prompt=one_line(task.prompt or "", 500),
-    )
-
-
-def _result(task: Task, link: str | None, *, full_urls: bool) -> str:
-    if task.error is not None:
-        return one_line(": ".join(filter(None, (task.error.code, task.error.message))), 500)
-    if not task.outputs:
-        return ""
-    if result := _saved(task.outputs):
-        return one_line(result, 2000)
-    url = one_line(link or task.outputs[0].url, 2000)
-    name = url if full_urls else url.partition("?")[0].rstrip("/").rpartition("/")[2] or url
-    more = len(task.outputs) - 1
-    return f"{name} +{more}" if more else name
-
-
-def _link(output: Output) -> str | None:
-    """Return what opens the file that was to be saved, else what opens the output where it is."""
-    if output.file is None:
-        return web_url(output.url)
-    return Path(output.file.path).absolute().as_uri() if output.file.path else None
-
-
-def _saved(outputs: Sequence[Output]) -> str:
-    """Say where the files are, or why the first of those that were not saved was not."""
-    files = [output.file for output in outputs if output.file is not None]
-    for file in files:
-        if file.error is not None:
-            return f"not saved: {file.error.message}"
-    more = f" +{len(files) - 1}" if len(files) > 1 else ""
-    return f"{files[0].path}{more}" if files else ""
-
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """The width of each column in characters; a column without one is left out.
-
-    `columns` is empty where not even state, id and result fit side by side.
-    """
-
-    columns: tuple[tuple[str, int], ...]
-
-    @classmethod
-    def fit(cls, rows: Sequence[Row], width: int, *, has_results: bool = False) -> "Layout":
-        """Share `width` out: state and id always, then result; the prompt takes what is left.
-
-        `has_results` keeps room for results that are still to come.
-        """
-        natural = {
-            name: max((cell_len(getattr(row, name)) for row in rows), default=0)
-            for name in ("id", "model", "created", "took", "result", "prompt")
-        }
-        natural["id"] = max(natural["id"], len("id"))
-        if has_results:
-            natural["result"] = max(natural["result"], _RESULT_FAIR)
-        free = width - _STATE_WIDTH - _GAP - natural["id"]
-        result = min(_RESULT_FAIR, max(_RESULT_LEAST, natural["result"]))
-        if free < _GAP + _RESULT_LEAST:
-            return cls(())
-        free -= _GAP + _RESULT_LEAST
-        widths = {"state": _STATE_WIDTH, "id": natural["id"], "result": _RESULT_LEAST}
-        grown = min(result - _RESULT_LEAST, free)
-        widths["result"] += grown
-        free -= grown
-        for name in ("took", "created", "model"):
-            needed = _GAP + max(natural[name], len(name))
-            if natural[name] and needed <= free:
-                widths[name] = needed - _GAP
-                free -= needed
-        share = free // 2 if natural["prompt"] else free
-        grown = max(0, min(natural["result"], _RESULT_MOST, widths["result"] + share))
-        free -= max(0, grown - widths["result"])
-        widths["result"] = max(widths["result"], grown)
-        if natural["prompt"] and free >= _GAP + _PROMPT_LEAST:
-            longest = min(natural["prompt"], _PROMPT_MOST)
-            widths["prompt"] = min(free - _GAP, max(longest, len("prompt")))
-        order = ("state", "id", "model", "created", "took", "result", "prompt")
-        return cls(tuple((name, widths[name]) for name in order if name in widths))
 
 
 class Drawing:
@@ -173,8 +59,32 @@ class Drawing:
             return self._grid(layout, rows, header=header)
         return Group(*(line for row in rows for line in self._stacked(row)))
 
-    def _grid(self, layout: Layout, rows: Sequence[Row], *, header: bool) -> Table:
-        grid = Table(box=None, padding=(0, _GAP, 0, 0), pad_edge=False, show_header=header)
+    def _grid(self, layout: Layout, rows: Sequence[Row], *, header: bool) -> RenderableType:
+        """Draw `rows` in columns; an error that is too long for its column stands below its row."""
+        widths = dict(layout.columns)
+        parts: list[RenderableType] = []
+        grid = self._columns(layout, header=header)
+        for row in rows:
+            is_below = row.link is None and cell_len(row.result) > widths["result"]
+            cells = {
+                "state": self.state(row.state),
+                "id": Text(row.id),
+                "prompt": Text(row.prompt, style="dim"),
+                "model": Text(row.model),
+                "created": Text(row.created, style="dim"),
+                "took": Text(row.took),
+                "result": Text() if is_below else self._result(row, widths["result"]),
+            }
+            grid.add_row(*(cells[name] for name in widths))
+            if is_below:
+                indent = widths["state"] + GAP
+                text = self._result(row, self._stdout.columns - indent)
+                parts += [grid, Padding(text, (0, 0, 0, indent), expand=False)]
+                grid = self._columns(layout, header=False)
+        return Group(*parts, grid) if grid.row_count or header else Group(*parts)
+
+    def _columns(self, layout: Layout, *, header: bool) -> Table:
+        grid = Table(box=None, padding=(0, GAP, 0, 0), pad_edge=False, show_header=header)
         for name, width in layout.columns:
             wraps = name in ("id", "result")
             grid.add_column(
@@ -184,17 +94,6 @@ class Drawing:
                 overflow="fold" if wraps else "ellipsis",
                 header_style="bold",
             )
-        for row in rows:
-            cells = {
-                "state": self.state(row.state),
-                "id": Text(row.id),
-                "model": Text(row.model),
-                "created": Text(row.created, style="dim"),
-                "took": Text(row.took),
-                "result": self._result(row, dict(layout.columns).get("result", 0)),
-                "prompt": Text(row.prompt, style="dim"),
-            }
-            grid.add_row(*(cells[name] for name, _ in layout.columns))
         return grid
 
     def _stacked(self, row: Row) -> Iterable[RenderableType]:
@@ -206,11 +105,11 @@ class Drawing:
         facts = [fact for fact in (row.took, row.created) if fact]
         yield Text.assemble(self.state(row.state), ("".join(f" · {fact}" for fact in facts), "dim"))
         lines = [Text(row.id, overflow="fold")]
-        if row.result:
-            lines.append(self._result(row, width - _GAP))
         if row.prompt:
             lines.append(Text(row.prompt, style="dim", no_wrap=True, overflow="ellipsis"))
-        yield from (Padding(line, (0, 0, 0, _GAP), expand=False) for line in lines)
+        if row.result:
+            lines.append(self._result(row, width - GAP))
+        yield from (Padding(line, (0, 0, 0, GAP), expand=False) for line in lines)
 
     def state(self, state: State) -> Text:
         """Return symbol and word of a state."""
@@ -250,7 +149,9 @@ class TableWriter:
         if not self._waiting:
             return
         is_first = self._layout is None
-        layout = self._layout or Layout.fit(self._waiting, self._stdout.columns)
+        layout = self._layout or Layout.fit(
+            self._waiting, self._stdout.columns, has_more=len(self._waiting) >= _FIRST_ROWS
+        )
         self._layout = layout
         text = io.StringIO()
         drawn = self._drawing.rows(layout, self._waiting, header=is_first)

@@ -35,3 +35,12 @@ def format_duration(seconds: float | None, *, tenths: bool = True) -> str:
     if whole < _HOUR:
         return f"{whole // _MINUTE}m {whole % _MINUTE:02}s"
     return f"{whole // _HOUR:,}h {whole % _HOUR // _MINUTE:02}m"
+
+
+def format_estimate(seconds: int) -> str:
+    """Return rounded seconds as "40s", "7 min" or "1h 15m"."""
+    if seconds < _MINUTE:
+        return f"{seconds}s"
+    if seconds < _HOUR:
+        return f"{seconds // _MINUTE} min"
+    return f"{seconds // _HOUR:,}h {seconds % _HOUR // _MINUTE:02}m"

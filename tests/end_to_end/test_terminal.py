@@ -22,11 +22,11 @@ def test_a_table_on_a_terminal(flux: Program, service: Start) -> None:
     service(mixed)
     screen = Terminal(flux, "tasks", "check", "s-123456", "f-123456", "r1", "n1").end()
     assert screen.code == ExitCode.OK
-    assert screen.lines[0].split() == ["STATE", "ID", "MODEL", "CREATED", "TOOK", "RESULT"]
-    assert screen.lines[1].startswith("✓ succeeded   s-123456  flux-dev  2025-01-08  9.6s ")
+    assert screen.lines[0].split() == ["STATE", "ID", "PROMPT", "MODEL", "TOOK", "RESULT"]
+    assert screen.lines[1].startswith("✓ succeeded   s-123456  a cat   flux-dev  9.6s ")
     assert "123456.png" in screen.lines[1]
     assert screen.lines[2].startswith("✗ failed      f-123456")
-    assert " ".join(f"{screen.lines[2]} {screen.lines[3]}".split()).endswith("fetch failed")
+    assert screen.lines[2].endswith("api_error: fetch failed")
     assert screen.lines[-1] == "4 tasks: 1 processing, 1 succeeded, 1 failed, 1 not found"
     assert "\x1b]8;" in screen.sent
     assert not screen.cursor_hidden

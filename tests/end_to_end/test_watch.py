@@ -337,7 +337,7 @@ def test_the_live_view_and_the_final_table(
     (flux.folder / "ids").write_text("\n".join(ids))
     terminal = Terminal(flux, *WATCH, "-f", "ids", columns=columns, rows=rows)
     terminal.expect(" done")
-    terminal.expect("next look in")
+    terminal.expect("next poll in")
     live = screens(terminal.sent, columns, rows)
     assert all(len(line.rstrip()) <= columns for line in live.display)
     assert not live.history.top  # nothing has scrolled away
@@ -347,7 +347,7 @@ def test_the_live_view_and_the_final_table(
     assert "\x1b[?1049" not in end.sent
     assert any(line.startswith(f"{count:,} tasks: ") for line in end.lines)
     text = "".join("".join(end.lines).split())
-    assert "next look" not in " ".join(end.lines)
+    assert "next poll" not in " ".join(end.lines)
     for task_id in ids if count == 12 else [ids[5]]:
         assert task_id in text
     if count == 2000:

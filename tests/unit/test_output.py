@@ -2,7 +2,6 @@
 
 import csv
 import io
-import itertools
 import json
 import os
 import re
@@ -159,17 +158,16 @@ def test_the_table_without_a_terminal_is_plain_and_cuts_nothing() -> None:
     text = render(Format.TABLE, FORCE_COLOR="1")
     assert "\x1b" not in text
     rows = text.splitlines()
-    assert rows[0].split() == ["STATE", "ID", "MODEL", "CREATED", "TOOK", "RESULT", "PROMPT"]
-    assert f"✓ succeeded   {IDS[0]}  flux-dev  30s ago  9.6s" in rows[1]
-    assert "https://cdn.example/000001.png" in rows[1]
-    assert 'a cat, [bold]"x"[/bold] \ufffd[31m 🐈' in rows[1]
+    assert rows[0].split() == ["STATE", "ID", "PROMPT", "MODEL", "CREATED", "TOOK", "RESULT"]
+    assert f'✓ succeeded   {IDS[0]}  a cat, [bold]"x"[/bold] \ufffd[31m 🐈  flux-dev' in rows[1]
+    assert "flux-dev  30s ago  9.6s  https://cdn.example/000001.png" in " ".join(rows[1].split(" "))
     assert "used_up: =1+1" in rows[2]
     assert "◐ processing" in rows[3]
     assert rows[4].split() == ["∅", "not_found", IDS[3]]
     assert "timeout: no reply" in rows[5]
 
 
-@pytest.mark.parametrize("columns", [66, 80, 100, 120, 200, 300])
+@pytest.mark.parametrize("columns", [66, 79, 80, 100, 120, 200, 300])
 def test_the_table_fits_the_window_and_never_cuts_an_id(columns: int) -> None:
     text = ESCAPE.sub("", render(Format.TABLE, is_terminal=True, columns=columns))
     assert all(len(line) <= columns for line in text.splitlines())
@@ -177,23 +175,6 @@ def test_the_table_fits_the_window_and_never_cuts_an_id(columns: int) -> None:
         assert task_id in text
     assert "used_up: =1+1" in text
     assert "000001.png" in text
-
-
-def test_the_prompt_gives_way_first_then_model_created_and_took() -> None:
-    def header(columns: int) -> list[str]:
-        return ESCAPE.sub("", render(Format.TABLE, is_terminal=True, columns=columns)).split()[:7]
-
-    present = [
-        [name for name in ("PROMPT", "MODEL", "CREATED", "TOOK") if name in header(columns)]
-        for columns in range(66, 160)
-    ]
-    for narrow, wide in itertools.pairwise(present):
-        assert set(narrow) <= set(wide)
-    assert present[0] == []
-    assert present[-1] == ["PROMPT", "MODEL", "CREATED", "TOOK"]
-    assert [len(names) for names in present] == sorted(len(names) for names in present)
-    order = [names for number, names in enumerate(present) if names != present[number - 1]]
-    assert order[:3] == [[], ["TOOK"], ["CREATED", "TOOK"]]
 
 
 @pytest.mark.parametrize("columns", [1, 10, 20, 40, 65])
@@ -204,7 +185,7 @@ def test_a_narrow_window_stacks_the_facts(columns: int) -> None:
     for task_id in IDS:
         assert task_id in squeezed
     if columns >= 40:
-        assert f"  {IDS[0]}\n  000001.png\n" in text
+        assert re.search(rf"  {IDS[0]}\n  a cat, .*\n  000001.png\n", text)
         assert "✗ failed · 9.6s · 30s ago\n" in text
 
 
