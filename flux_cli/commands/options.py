@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -94,7 +93,7 @@ class InputOptions:
         ),
     ] = None
     files: Annotated[
-        list[Path] | None,
+        list[str] | None,  # a path would make "-" of "./-"
         typer.Option(
             "--file",
             "-f",
@@ -104,6 +103,14 @@ class InputOptions:
             help="Read ids from FILE (text, JSON, JSON lines or CSV); - is stdin. May be repeated.",
         ),
     ] = None
+    find_ids: Annotated[
+        bool,
+        typer.Option(
+            "--find-ids",
+            rich_help_panel=INPUT,
+            help="Take every UUID in files and stdin for an id, whatever text is around it.",
+        ),
+    ] = False
 
 
 @dataclass(frozen=True, eq=False, repr=False)

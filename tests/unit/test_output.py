@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from flux_cli.errors import OutputClosed, OutputError
-from flux_cli.input.readers import read_ids
+from flux_cli.input.decoding import Text
+from flux_cli.input.id_reader import read_ids
 from flux_cli.models.task import Task, no_answer, not_found, parse_task
 from flux_cli.output.formats import Format, make_writer
 from flux_cli.output.terminal import Stderr, Stdout
@@ -124,7 +125,7 @@ def test_no_cell_of_csv_is_a_formula_the_id_neither(start: str) -> None:
     text = render(Format.CSV, sample=sample, raw=True)
     for row in csv.reader(io.StringIO(text)):
         assert not [cell for cell in row if cell.strip()[:1] in ("=", "+", "-", "@", "＝")]  # noqa: RUF001
-    again = [found for found, *_ in read_ids(io.BytesIO(text.encode()), "tasks.csv")]
+    again = [found for found, *_ in read_ids(Text(io.BytesIO(text.encode()), "tasks.csv"))]
     assert again == [task.id for task in sample]  # and where ids are read, they are as they were
 
 

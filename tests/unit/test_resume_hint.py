@@ -136,8 +136,8 @@ def ids_of(ctx: typer.Context) -> list[str]:
     """Return the ids that the command would watch."""
     from flux_cli.input.task_ids import gather_ids
 
-    files = [Path(file) for file in ctx.params["files"] or []]
-    return list(gather_ids(ctx.params["ids"] or [], files, None, token=None))
+    files, find = ctx.params["files"] or [], ctx.params["find_ids"]
+    return list(gather_ids(ctx.params["ids"] or [], files, None, token=None, find=find))
 
 
 MANY = make_ids(30)
