@@ -1,4 +1,4 @@
-# bash completion for flux. Made by `make completions`; do not edit. [sha256 52f3ae9975e9e6dbf299fcbf9f66521765b3c7ebbf5dc9b532dad31a9c8d1321]
+# bash completion for flux. Made by `make completions`; do not edit. [sha256 905850e0dcd6be11a70fc0363686460127f4990f06663cab7ac8d514e3338323]
 
 _flux() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
@@ -80,9 +80,9 @@ _flux() {
         case "$path" in
             "flux") words="--version --install-completion --show-completion --help -h" ;;
             "flux tasks") words="--help -h" ;;
-            "flux tasks check") words="--file -f --output -o --state --raw --quiet -q --exit-status --concurrency --batch-size --request-timeout --retries --base-url --debug --help -h" ;;
-            "flux tasks watch") words="--file -f --output -o --state --raw --quiet -q --interval --max-interval --timeout --until --fail-fast --not-found-grace --give-up-after --exec --bell --download --name --overwrite --max-size --file-timeout --sidecar --contact-sheet --concurrency --batch-size --request-timeout --retries --base-url --debug --help -h" ;;
-            "flux tasks download") words="--file -f --dir -d --name --overwrite --max-size --file-timeout --sidecar --contact-sheet --output -o --state --raw --quiet -q --exit-status --concurrency --batch-size --request-timeout --retries --base-url --debug --help -h" ;;
+            "flux tasks check") words="--file -f --find-ids --output -o --state --raw --quiet -q --exit-status --concurrency --batch-size --request-timeout --retries --base-url --debug --help -h" ;;
+            "flux tasks watch") words="--file -f --find-ids --output -o --state --raw --quiet -q --interval --max-interval --timeout --until --fail-fast --not-found-grace --give-up-after --exec --bell --download --name --overwrite --max-size --file-timeout --sidecar --contact-sheet --concurrency --batch-size --request-timeout --retries --base-url --debug --help -h" ;;
+            "flux tasks download") words="--file -f --find-ids --dir -d --name --overwrite --max-size --file-timeout --sidecar --contact-sheet --output -o --state --raw --quiet -q --exit-status --concurrency --batch-size --request-timeout --retries --base-url --debug --help -h" ;;
             "flux auth") words="--help -h" ;;
             "flux auth login") words="--with-token --verify --no-verify --base-url --request-timeout --debug --help -h" ;;
             "flux auth status") words="--base-url --help -h" ;;

@@ -1,4 +1,4 @@
-# fish completion for flux. Made by `make completions`; do not edit. [sha256 bf4af2452bc7625f33e9f60a69422634788fe2e3b113ec7a054611436efa83df]
+# fish completion for flux. Made by `make completions`; do not edit. [sha256 c78b387503417dfd5febe33a7ea01c36e1b7e7348a1e212ddc47f0692888c562]
 
 function __flux_at --description 'Whether the command line is at this command'
     set -l path flux
@@ -34,6 +34,7 @@ complete -c flux -n '__flux_at flux tasks' -a watch -d 'Watch tasks until every 
 complete -c flux -n '__flux_at flux tasks' -a download -d 'Save the images and videos of finished tasks.'
 complete -c flux -n '__flux_at flux tasks' -l help -s h -d 'Show this message and exit.'
 complete -c flux -n '__flux_at flux tasks check' -l file -s f -r -F -d 'Read ids from FILE (text, JSON, JSON lines or CSV); - is stdin. May be repeated.'
+complete -c flux -n '__flux_at flux tasks check' -l find-ids -d 'Take every UUID in files and stdin for an id, whatever text is around it.'
 complete -c flux -n '__flux_at flux tasks check' -l output -s o -x -a 'auto table jsonl json csv ids urls' -d 'What to write to stdout. auto is the table on a terminal, else JSON lines. [default: auto]'
 complete -c flux -n '__flux_at flux tasks check' -l state -x -a '(__flux_list pending processing succeeded failed not_found unknown)' -d 'Show only tasks in these states: pending, processing, succeeded, failed, not_found, unknown.'
 complete -c flux -n '__flux_at flux tasks check' -l raw -d 'Add the service\'s own record to JSON and CSV, as raw.'
@@ -47,6 +48,7 @@ complete -c flux -n '__flux_at flux tasks check' -l base-url -x -d 'The service 
 complete -c flux -n '__flux_at flux tasks check' -l debug -d 'Show requests and replies on stderr, without the token.'
 complete -c flux -n '__flux_at flux tasks check' -l help -s h -d 'Show this message and exit.'
 complete -c flux -n '__flux_at flux tasks watch' -l file -s f -r -F -d 'Read ids from FILE (text, JSON, JSON lines or CSV); - is stdin. May be repeated.'
+complete -c flux -n '__flux_at flux tasks watch' -l find-ids -d 'Take every UUID in files and stdin for an id, whatever text is around it.'
 complete -c flux -n '__flux_at flux tasks watch' -l output -s o -x -a 'auto table jsonl json csv ids urls' -d 'What to write to stdout. auto is the live view on a terminal, else jsonl: a line for each change. The others are printed once, at the end. [default: auto]'
 complete -c flux -n '__flux_at flux tasks watch' -l state -x -a '(__flux_list pending processing succeeded failed not_found unknown)' -d 'Show only tasks in these states: pending, processing, succeeded, failed, not_found, unknown.'
 complete -c flux -n '__flux_at flux tasks watch' -l raw -d 'Add the service\'s own record to JSON and CSV, as raw.'
@@ -75,6 +77,7 @@ complete -c flux -n '__flux_at flux tasks watch' -l base-url -x -d 'The service 
 complete -c flux -n '__flux_at flux tasks watch' -l debug -d 'Show requests and replies on stderr, without the token.'
 complete -c flux -n '__flux_at flux tasks watch' -l help -s h -d 'Show this message and exit.'
 complete -c flux -n '__flux_at flux tasks download' -l file -s f -r -F -d 'Read ids from FILE (text, JSON, JSON lines or CSV); - is stdin. May be repeated.'
+complete -c flux -n '__flux_at flux tasks download' -l find-ids -d 'Take every UUID in files and stdin for an id, whatever text is around it.'
 complete -c flux -n '__flux_at flux tasks download' -l dir -s d -x -a '(__fish_complete_directories)' -d 'Where to save; made if it is not there. [default: .]'
 complete -c flux -n '__flux_at flux tasks download' -l name -x -d 'How files are called: text with {id} {n} {ext} {created:%Y-%m-%d} {model} {prompt} {seed} {state}, and / between folders. [default: {id}_{n}.{ext}]'
 complete -c flux -n '__flux_at flux tasks download' -l overwrite -d 'Replace files that exist; else they are kept.'

@@ -1,4 +1,4 @@
-# PowerShell completion for flux. Made by `make completions`; do not edit. [sha256 30d2c8c1d0f5bb3c840bfde01e1965dc525d45f84ce79f77871fb9322b2b45f1]
+# PowerShell completion for flux. Made by `make completions`; do not edit. [sha256 e77d643a82aeec6ad40d639d89be0b1a5a56f8663e233a21d0c82b9444c5629e]
 
 Register-ArgumentCompleter -Native -CommandName flux, flux-tasks -ScriptBlock {
     param($current, $line, $cursor)
@@ -11,9 +11,9 @@ Register-ArgumentCompleter -Native -CommandName flux, flux-tasks -ScriptBlock {
     $options = @{
         'flux' = @('--version', '--install-completion', '--show-completion', '--help', '-h')
         'flux tasks' = @('--help', '-h')
-        'flux tasks check' = @('--file', '-f', '--output', '-o', '--state', '--raw', '--quiet', '-q', '--exit-status', '--concurrency', '--batch-size', '--request-timeout', '--retries', '--base-url', '--debug', '--help', '-h')
-        'flux tasks watch' = @('--file', '-f', '--output', '-o', '--state', '--raw', '--quiet', '-q', '--interval', '--max-interval', '--timeout', '--until', '--fail-fast', '--not-found-grace', '--give-up-after', '--exec', '--bell', '--download', '--name', '--overwrite', '--max-size', '--file-timeout', '--sidecar', '--contact-sheet', '--concurrency', '--batch-size', '--request-timeout', '--retries', '--base-url', '--debug', '--help', '-h')
-        'flux tasks download' = @('--file', '-f', '--dir', '-d', '--name', '--overwrite', '--max-size', '--file-timeout', '--sidecar', '--contact-sheet', '--output', '-o', '--state', '--raw', '--quiet', '-q', '--exit-status', '--concurrency', '--batch-size', '--request-timeout', '--retries', '--base-url', '--debug', '--help', '-h')
+        'flux tasks check' = @('--file', '-f', '--find-ids', '--output', '-o', '--state', '--raw', '--quiet', '-q', '--exit-status', '--concurrency', '--batch-size', '--request-timeout', '--retries', '--base-url', '--debug', '--help', '-h')
+        'flux tasks watch' = @('--file', '-f', '--find-ids', '--output', '-o', '--state', '--raw', '--quiet', '-q', '--interval', '--max-interval', '--timeout', '--until', '--fail-fast', '--not-found-grace', '--give-up-after', '--exec', '--bell', '--download', '--name', '--overwrite', '--max-size', '--file-timeout', '--sidecar', '--contact-sheet', '--concurrency', '--batch-size', '--request-timeout', '--retries', '--base-url', '--debug', '--help', '-h')
+        'flux tasks download' = @('--file', '-f', '--find-ids', '--dir', '-d', '--name', '--overwrite', '--max-size', '--file-timeout', '--sidecar', '--contact-sheet', '--output', '-o', '--state', '--raw', '--quiet', '-q', '--exit-status', '--concurrency', '--batch-size', '--request-timeout', '--retries', '--base-url', '--debug', '--help', '-h')
         'flux auth' = @('--help', '-h')
         'flux auth login' = @('--with-token', '--verify', '--no-verify', '--base-url', '--request-timeout', '--debug', '--help', '-h')
         'flux auth status' = @('--base-url', '--help', '-h')

@@ -70,7 +70,7 @@ class JsonValues:
             except (ValueError, RecursionError):
                 raise self._error("a number too long or nesting too deep") from None
             else:
-                if end == len(self._buffer) and self._more():
+                if end == len(self._buffer) and isinstance(value, float | int) and self._more():
                     continue  # a number may go on
                 self._advance(end)
                 return value

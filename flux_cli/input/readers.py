@@ -20,7 +20,7 @@ _BETWEEN_WORDS = re.compile(r"(?<=[a-z0-9])[\s_-]+(?=[a-z0-9])")
 _DELIMITERS = ",;\t"
 _SEP = re.compile(rf"sep=([{_DELIMITERS}])", re.IGNORECASE)  # Excel's first line
 _JSON = re.compile(  # `[10:00] done` is a log, and strings that share a line are words
-    r"""\{|\[\s*(?:$|["'{\[\]]|-?\d+\s*(?:$|[,\]]))|"[^"]*"\s*$"""
+    r"""\{|\[\s*(?:$|["'{\[\]]|-?\d+(?:\.\d+)?\s*(?:$|[,\]]))|"[^"]*"\s*$"""
 )
 _LONGEST_ROW = 1 << 17  # characters of a row that goes over several lines
 _LARGEST_CELL = (1 << 31) - 1
@@ -56,8 +56,7 @@ def read_entries(text: Text, columns: Container[str]) -> Iterator[Entry]:
     head = ""
     for piece in text:
         head += piece
-        body = head.lstrip()
-        if body and ("\n" in body or len(body) >= CHUNK):
+        if len(head) >= CHUNK or "\n" in head.lstrip():
             break
     first_line = head.lstrip().partition("\n")[0]
     pieces = itertools.chain([head], text)

@@ -153,6 +153,24 @@ def test_many_ids_come_from_the_file_that_they_came_from(runtime: Runtime) -> No
     assert [path.name for path in Path().iterdir()] == ["-my ids.csv"]
 
 
+def test_ids_found_in_a_text_are_found_in_it_again(runtime: Runtime) -> None:
+    Path("a.log").write_text("\n".join(f"task {task_id} sent" for task_id in MANY))
+    options = ["-f", "a.log", "--find-ids"]
+    rest = words(SHELLS[0], resume_command(context(runtime, options), MANY, read_at=NOW))[3:]
+    assert rest == ["--find-ids", "--file", "a.log"]
+    ctx = context(runtime, [*options, "no-uuid-1"])
+    rest = words(SHELLS[0], resume_command(ctx, ["no-uuid-1", *MANY], read_at=0.0))[3:]
+    assert ids_of(context(runtime, rest)) == ["no-uuid-1", *MANY]
+
+
+def test_an_id_that_is_also_a_file_is_not_an_argument(runtime: Runtime) -> None:
+    Path("a1").touch()
+    for task_id in ("a1", "-"):
+        ctx = context(runtime, ["-f", "ids.txt"])
+        rest = words(SHELLS[0], resume_command(ctx, [task_id], read_at=NOW))[3:]
+        assert ids_of(context(runtime, rest)) == [task_id]
+
+
 @pytest.mark.parametrize(
     "why", ["stdin", "a pipe", "gone", "changed", "commands", "fail fast", "until any", "arguments"]
 )
