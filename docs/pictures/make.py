@@ -94,7 +94,7 @@ def error() -> RenderableType:
     flux = Path(sys.executable).parent / "flux"
     lines: list[Text] = []
     with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / "ids.txt").write_text("5d9dc9f8-1818\ncb5c7427,4277\n")
+        (Path(folder) / "ids.txt").write_text("5d9dc9f8-1818\ncb5c7427(4277)\n")
         environment = {"FLUX_CONFIG_DIR": folder, "FLUX_API_TOKEN": ""}
         for words in ("tasks check -f ids.txt", "tasks chek"):
             run = subprocess.run(  # noqa: S603 - the program itself

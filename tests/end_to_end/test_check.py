@@ -95,10 +95,10 @@ def test_its_own_output(flux: Program, tasks: list[str]) -> None:
 
 def test_arguments_files_and_stdin_are_merged_in_order(flux: Program, service: Start) -> None:
     service(answer)
-    (flux.folder / "f").write_text("c a")
-    run = flux("tasks", "check", "b", "a", "-f", "f", "-f", "-", "-o", "ids", stdin="d b")
+    (flux.folder / "f").write_text("c1 a1")
+    run = flux("tasks", "check", "b1", "a1", "-f", "f", "-f", "-", "-o", "ids", stdin="d1 b1")
     run.expect(ExitCode.OK, stderr="flux: left out 2 duplicate ids.")
-    assert run.lines == ["b", "a", "c", "d"]
+    assert run.lines == ["b1", "a1", "c1", "d1"]
 
 
 def test_arguments_leave_stdin_alone(flux: Program, service: Start) -> None:

@@ -54,6 +54,7 @@ def ids(flux: Program, sandbox: Callable[..., Sandbox]) -> list[str]:
     (flux.folder / "ids.txt").write_text("\n".join(ids))
     rows = ("customer,task_id", *(f"c{number},{i}" for number, i in enumerate(ids)))
     (flux.folder / "mine.csv").write_text("\n".join(rows) + "\n")
+    (flux.folder / "notes.md").write_text("".join(f"- task {task_id}\n" for task_id in ids))
     (flux.folder / "bin").mkdir()
     (flux.folder / "bin" / "flux").symlink_to(FLUX)
     flux.environment["PATH"] = f"{flux.folder / 'bin'}:{flux.environment['PATH']}"
