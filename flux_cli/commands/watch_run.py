@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flux_cli import interrupts
+from flux_cli.commands.account_note import note_other_account
 from flux_cli.commands.file_options import FileOptions
 from flux_cli.commands.hook_input import describe_task
 from flux_cli.commands.options import OutputOptions
@@ -200,6 +201,7 @@ class _WatchRun:
         counts = TaskCounts()
         counts.count(watch.state_of(task_id) for task_id in self._ids)
         runtime.stderr.note(counts.summary())
+        note_other_account(runtime, self._session, counts)
         also: list[ExitCode] = []
         failure = self._finish_report()
         has_failed = self._report is not None and self._report.counts.has_failed
