@@ -100,7 +100,7 @@ def parse_known_api(
         if _is_about_the_account(error):
             raise
         is_page = body.strip() and _json(body, token) is _INVALID
-        if head.status == 404 and not is_page:  # noqa: PLR2004
+        if not is_page and (head.status == 404 or error.code == "404"):  # noqa: PLR2004
             return None
         raise errors.BadRequest(
             error.message, code=error.code, hint=error.hint, trace_id=error.trace_id
@@ -181,7 +181,7 @@ def _by_code(head: ResponseHead, value: Any, body: bytes) -> ServiceError:
 def _kind(status: int, code: str) -> type[ServiceError]:  # noqa: PLR0911 - a table
     if code in _TOKEN_CODES or status == 401:  # noqa: PLR2004
         return errors.TokenRejected
-    if code in _ACCOUNT:
+    if code in ("used_up", "disabled", "no_api", "api_not_implemented"):
         return errors.Refused
     if code == "bad_request" or (status == 400 and not code):  # noqa: PLR2004
         return errors.BadRequest
@@ -202,7 +202,8 @@ def _names_not_found(value: Any) -> bool:
 
 def _is_about_the_account(error: ServiceError) -> bool:
     """Tell whether an error concerns whatever is asked, and not the task alone."""
-    return isinstance(error, errors.TokenRejected | errors.NotTheApi) or error.code in _ACCOUNT
+    is_other = isinstance(error, errors.TokenRejected | errors.NotTheApi)
+    return is_other or error.code.lower() in _ACCOUNT
 
 
 def _title(body: bytes) -> str:
