@@ -21,7 +21,7 @@ from flux_cli.models.summary import FileCounts, TaskCounts
 from flux_cli.models.task import Task
 from flux_cli.output.formats import Format, Writer, make_writer
 from flux_cli.output.gallery import ContactSheet
-from flux_cli.output.machine import encode_record
+from flux_cli.output.jsonl import encode_record
 from flux_cli.output.progress import BarProgress, LineProgress, Progress, Silence, download_summary
 from flux_cli.output.records import as_record
 from flux_cli.runtime import Runtime

@@ -57,14 +57,14 @@ def make_writer(
         from flux_cli.output.table import TableWriter
 
         return TableWriter(stdout, now=now)
-    from flux_cli.output import machine
+    from flux_cli.output import jsonl
 
     if kind is Format.JSON:
-        return machine.JsonArrayWriter(stdout, raw=raw)
+        return jsonl.JsonArrayWriter(stdout, raw=raw)
     if kind is Format.CSV:
-        return machine.CsvWriter(stdout, raw=raw, has_files=has_files)
+        return jsonl.CsvWriter(stdout, raw=raw, has_files=has_files)
     if kind is Format.IDS:
-        return machine.IdWriter(stdout)
+        return jsonl.IdWriter(stdout)
     if kind is Format.URLS:
-        return machine.UrlWriter(stdout, note=note)
-    return machine.JsonLinesWriter(stdout, raw=raw)
+        return jsonl.UrlWriter(stdout, note=note)
+    return jsonl.JsonLinesWriter(stdout, raw=raw)

@@ -12,7 +12,7 @@ from flux_cli.errors import ExitCode
 from flux_cli.models.state import State
 from flux_cli.models.summary import TaskCounts
 from flux_cli.models.task import Output, TaskError, more_advanced, no_answer, not_found, parse_task
-from flux_cli.output.machine import encode_record
+from flux_cli.output.jsonl import encode_record
 from flux_cli.output.records import KEYS, as_record
 from tests.support.records import failed, finished, running
 from tests.unit.test_state import JSON
