@@ -57,14 +57,15 @@ def make_writer(
         from flux_cli.output.table import TableWriter
 
         return TableWriter(stdout, now=now)
-    from flux_cli.output import jsonl
-
-    if kind is Format.JSON:
-        return jsonl.JsonArrayWriter(stdout, raw=raw)
     if kind is Format.CSV:
-        return jsonl.CsvWriter(stdout, raw=raw, has_files=has_files)
-    if kind is Format.IDS:
-        return jsonl.IdWriter(stdout)
-    if kind is Format.URLS:
-        return jsonl.UrlWriter(stdout, note=note)
-    return jsonl.JsonLinesWriter(stdout, raw=raw)
+        from flux_cli.output.csv_rows import CsvWriter
+
+        return CsvWriter(stdout, raw=raw, has_files=has_files)
+    if kind in (Format.IDS, Format.URLS):
+        from flux_cli.output.ids_and_urls import IdWriter, UrlWriter
+
+        return IdWriter(stdout) if kind is Format.IDS else UrlWriter(stdout, note=note)
+    from flux_cli.output.jsonl import JsonArrayWriter, JsonLinesWriter
+
+    make = JsonArrayWriter if kind is Format.JSON else JsonLinesWriter
+    return make(stdout, raw=raw)
