@@ -1,4 +1,4 @@
-# bash completion for flux. Made by `make completions`; do not edit. [sha256 52f3ae9975e9e6dbf299fcbf9f66521765b3c7ebbf5dc9b532dad31a9c8d1321]
+# bash completion for flux. Made by `make completions`; do not edit. [sha256 71fd2647aa99547a27a55b1b524850b5c89a06b3c2d74ce55ccda404caf376d7]
 
 _flux() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
@@ -21,6 +21,7 @@ _flux() {
         "flux tasks check:--file" | "flux tasks check:-f") _flux_files -f; return ;;
         "flux tasks check:--output" | "flux tasks check:-o") _flux_words "auto table jsonl json csv ids urls"; return ;;
         "flux tasks check:--state") _flux_list "pending processing succeeded failed not_found unknown"; return ;;
+        "flux tasks check:--fields") _flux_list "id state previous_state type action model prompt size created_at started_at finished_at elapsed outputs error trace_id observed_at raw"; return ;;
         "flux tasks check:--concurrency") return ;;
         "flux tasks check:--batch-size") return ;;
         "flux tasks check:--request-timeout") return ;;
@@ -29,6 +30,7 @@ _flux() {
         "flux tasks watch:--file" | "flux tasks watch:-f") _flux_files -f; return ;;
         "flux tasks watch:--output" | "flux tasks watch:-o") _flux_words "auto table jsonl json csv ids urls"; return ;;
         "flux tasks watch:--state") _flux_list "pending processing succeeded failed not_found unknown"; return ;;
+        "flux tasks watch:--fields") _flux_list "id state previous_state type action model prompt size created_at started_at finished_at elapsed outputs error trace_id observed_at raw"; return ;;
         "flux tasks watch:--interval") return ;;
         "flux tasks watch:--max-interval") return ;;
         "flux tasks watch:--timeout") return ;;
@@ -52,6 +54,7 @@ _flux() {
         "flux tasks download:--file-timeout") return ;;
         "flux tasks download:--output" | "flux tasks download:-o") _flux_words "auto table jsonl json csv ids urls"; return ;;
         "flux tasks download:--state") _flux_list "pending processing succeeded failed not_found unknown"; return ;;
+        "flux tasks download:--fields") _flux_list "id state previous_state type action model prompt size created_at started_at finished_at elapsed outputs error trace_id observed_at raw"; return ;;
         "flux tasks download:--concurrency") return ;;
         "flux tasks download:--batch-size") return ;;
         "flux tasks download:--request-timeout") return ;;
@@ -80,9 +83,9 @@ _flux() {
         case "$path" in
             "flux") words="--version --install-completion --show-completion --help -h" ;;
             "flux tasks") words="--help -h" ;;
-            "flux tasks check") words="--file -f --output -o --state --raw --quiet -q --exit-status --concurrency --batch-size --request-timeout --retries --base-url --debug --help -h" ;;
-            "flux tasks watch") words="--file -f --output -o --state --raw --quiet -q --interval --max-interval --timeout --until --fail-fast --not-found-grace --give-up-after --exec --bell --download --name --overwrite --max-size --file-timeout --sidecar --contact-sheet --concurrency --batch-size --request-timeout --retries --base-url --debug --help -h" ;;
-            "flux tasks download") words="--file -f --dir -d --name --overwrite --max-size --file-timeout --sidecar --contact-sheet --output -o --state --raw --quiet -q --exit-status --concurrency --batch-size --request-timeout --retries --base-url --debug --help -h" ;;
+            "flux tasks check") words="--file -f --output -o --state --raw --fields --quiet -q --exit-status --concurrency --batch-size --request-timeout --retries --base-url --debug --help -h" ;;
+            "flux tasks watch") words="--file -f --output -o --state --raw --fields --quiet -q --interval --max-interval --timeout --until --fail-fast --not-found-grace --give-up-after --exec --bell --download --name --overwrite --max-size --file-timeout --sidecar --contact-sheet --concurrency --batch-size --request-timeout --retries --base-url --debug --help -h" ;;
+            "flux tasks download") words="--file -f --dir -d --name --overwrite --max-size --file-timeout --sidecar --contact-sheet --output -o --state --raw --fields --quiet -q --exit-status --concurrency --batch-size --request-timeout --retries --base-url --debug --help -h" ;;
             "flux auth") words="--help -h" ;;
             "flux auth login") words="--with-token --verify --no-verify --base-url --request-timeout --debug --help -h" ;;
             "flux auth status") words="--base-url --help -h" ;;

@@ -1,4 +1,4 @@
-# fish completion for flux. Made by `make completions`; do not edit. [sha256 bf4af2452bc7625f33e9f60a69422634788fe2e3b113ec7a054611436efa83df]
+# fish completion for flux. Made by `make completions`; do not edit. [sha256 8498aa5ae08bcba4dc4eabef2549a6544ad41e734edfca6bbaa1558dd70d86be]
 
 function __flux_at --description 'Whether the command line is at this command'
     set -l path flux
@@ -37,6 +37,7 @@ complete -c flux -n '__flux_at flux tasks check' -l file -s f -r -F -d 'Read ids
 complete -c flux -n '__flux_at flux tasks check' -l output -s o -x -a 'auto table jsonl json csv ids urls' -d 'What to write to stdout. auto is the table on a terminal, else JSON lines. [default: auto]'
 complete -c flux -n '__flux_at flux tasks check' -l state -x -a '(__flux_list pending processing succeeded failed not_found unknown)' -d 'Show only tasks in these states: pending, processing, succeeded, failed, not_found, unknown.'
 complete -c flux -n '__flux_at flux tasks check' -l raw -d 'Add the service\'s own record to JSON and CSV, as raw.'
+complete -c flux -n '__flux_at flux tasks check' -l fields -x -a '(__flux_list id state previous_state type action model prompt size created_at started_at finished_at elapsed outputs error trace_id observed_at raw)' -d 'Write only these keys of a record, in this order, as JSON lines, JSON or CSV.'
 complete -c flux -n '__flux_at flux tasks check' -l quiet -s q -d 'No notes and no summary on stderr.'
 complete -c flux -n '__flux_at flux tasks check' -l exit-status -d 'Exit with 3 if a task failed, 6 if one was not found, 8 if one still runs.'
 complete -c flux -n '__flux_at flux tasks check' -l concurrency -x -d 'Most requests at the same time. [default: 8; 1<=x<=64]'
@@ -50,6 +51,7 @@ complete -c flux -n '__flux_at flux tasks watch' -l file -s f -r -F -d 'Read ids
 complete -c flux -n '__flux_at flux tasks watch' -l output -s o -x -a 'auto table jsonl json csv ids urls' -d 'What to write to stdout. auto is the live view on a terminal, else jsonl: a line for each change. The others are printed once, at the end. [default: auto]'
 complete -c flux -n '__flux_at flux tasks watch' -l state -x -a '(__flux_list pending processing succeeded failed not_found unknown)' -d 'Show only tasks in these states: pending, processing, succeeded, failed, not_found, unknown.'
 complete -c flux -n '__flux_at flux tasks watch' -l raw -d 'Add the service\'s own record to JSON and CSV, as raw.'
+complete -c flux -n '__flux_at flux tasks watch' -l fields -x -a '(__flux_list id state previous_state type action model prompt size created_at started_at finished_at elapsed outputs error trace_id observed_at raw)' -d 'Write only these keys of a record, in this order, as JSON lines, JSON or CSV.'
 complete -c flux -n '__flux_at flux tasks watch' -l quiet -s q -d 'No notes and no summary on stderr.'
 complete -c flux -n '__flux_at flux tasks watch' -l interval -x -d 'Time between two looks; grows by half while nothing changes. [default: 5s]'
 complete -c flux -n '__flux_at flux tasks watch' -l max-interval -x -d 'Most time between two looks. [default: 30s]'
@@ -85,6 +87,7 @@ complete -c flux -n '__flux_at flux tasks download' -l contact-sheet -d 'Write i
 complete -c flux -n '__flux_at flux tasks download' -l output -s o -x -a 'auto table jsonl json csv ids urls' -d 'What to write to stdout. auto is the table on a terminal, else JSON lines. [default: auto]'
 complete -c flux -n '__flux_at flux tasks download' -l state -x -a '(__flux_list pending processing succeeded failed not_found unknown)' -d 'Show only tasks in these states: pending, processing, succeeded, failed, not_found, unknown.'
 complete -c flux -n '__flux_at flux tasks download' -l raw -d 'Add the service\'s own record to JSON and CSV, as raw.'
+complete -c flux -n '__flux_at flux tasks download' -l fields -x -a '(__flux_list id state previous_state type action model prompt size created_at started_at finished_at elapsed outputs error trace_id observed_at raw)' -d 'Write only these keys of a record, in this order, as JSON lines, JSON or CSV.'
 complete -c flux -n '__flux_at flux tasks download' -l quiet -s q -d 'No notes and no summary on stderr.'
 complete -c flux -n '__flux_at flux tasks download' -l exit-status -d 'Exit with 3 if a task failed, 6 if one was not found, 8 if one still runs.'
 complete -c flux -n '__flux_at flux tasks download' -l concurrency -x -d 'Most requests at the same time. [default: 8; 1<=x<=64]'

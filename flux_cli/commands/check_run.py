@@ -9,7 +9,6 @@ from flux_cli.models.ids import TaskIds
 from flux_cli.models.state import State
 from flux_cli.models.summary import TaskCounts
 from flux_cli.models.task import Task
-from flux_cli.output.formats import make_writer
 from flux_cli.runtime import Runtime
 
 
@@ -22,14 +21,8 @@ def run_check(
     what was answered; Interrupted likewise.
     """
     counts = TaskCounts()
-    poll = session.check(ids, count=len(ids), keep_raw=output.raw)
-    writer = make_writer(
-        output.format,
-        runtime.stdout,
-        raw=output.raw,
-        now=runtime.now(),
-        note=runtime.stderr.note,
-    )
+    poll = session.check(ids, count=len(ids), keep_raw=output.keeps_raw)
+    writer = output.make_writer(runtime)
 
     def show(batch: list[Task]) -> None:
         chosen = [task for task in batch if output.shows(task)]

@@ -19,7 +19,7 @@ from flux_cli.models.ids import TaskIds
 from flux_cli.models.state import State
 from flux_cli.models.summary import FileCounts, TaskCounts
 from flux_cli.models.task import Task
-from flux_cli.output.formats import Format, Writer, make_writer
+from flux_cli.output.formats import Format
 from flux_cli.output.gallery import ContactSheet
 from flux_cli.output.jsonl import encode_record
 from flux_cli.output.progress import BarProgress, LineProgress, Progress, Silence, download_summary
@@ -61,7 +61,7 @@ def run_download(
     check = None
     if len(finished) < len(ids):
         others = finished.others(ids)
-        check = session.check(others, count=len(ids), keep_raw=output.raw, loop=loop)
+        check = session.check(others, count=len(ids), keep_raw=output.keeps_raw, loop=loop)
     started = runtime.clock()
 
     def print_summary(files: FileCounts) -> None:
@@ -154,14 +154,7 @@ class _TaskOutput:
         self._progress = progress
         self._counts = counts
         self._output = output
-        self._writer: Writer = make_writer(
-            output.format,
-            runtime.stdout,
-            raw=output.raw,
-            now=runtime.now(),
-            note=runtime.stderr.note,
-            has_files=True,
-        )
+        self._writer = output.make_writer(runtime, has_files=True)
         is_table = output.format in (Format.AUTO, Format.TABLE) and runtime.stdout.is_terminal
         self._waits = is_table
         self._shows_all = not (is_table and total > _MOST_ROWS)

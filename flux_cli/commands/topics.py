@@ -87,8 +87,10 @@ FORMATS = Topic(
         ("ids", "The ids alone, for another flux or for xargs."),
         ("urls", "The URLs of the outputs alone."),
     ),
-    "--state keeps only tasks in some states, in every format. --raw adds the service's own record"
-    " to JSON and CSV.",
+    "--state keeps only tasks in some states, in every format. --fields id,state,outputs picks the"
+    " keys of jsonl, json and csv, in that order; in CSV outputs is urls (and paths where files are"
+    " saved), and error is error_code and error_message. --raw adds the service's own record to"
+    " JSON and CSV, as raw, which --fields can name too.",
 )
 STATES = Topic(
     "states",

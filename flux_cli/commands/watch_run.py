@@ -90,7 +90,7 @@ class _WatchRun:
             ids,
             request.policy,
             wait=lambda seconds: self._loop.run_for(seconds, runtime.clock),
-            keep_raw=self._output.raw,
+            keep_raw=self._output.keeps_raw,
             loop=self._loop,
         )
         if request.folder is not None:

@@ -2,12 +2,12 @@
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from flux_cli.models.task import Task
 from flux_cli.output.jsonl import encode_record
-from flux_cli.output.records import KEYS, as_record
+from flux_cli.output.records import RAW, as_record
 from flux_cli.output.sanitize import sanitize, web_url
 from flux_cli.output.terminal import Stdout
 
@@ -24,9 +24,9 @@ class CsvWriter:
     begins with an apostrophe; where flux reads ids, it takes that off again.
     """
 
-    def __init__(self, stdout: Stdout, *, raw: bool, has_files: bool = False) -> None:
+    def __init__(self, stdout: Stdout, *, keys: Sequence[str], has_files: bool = False) -> None:
         self._stdout = stdout
-        self._raw = raw
+        self._keys = keys
         self._outputs = ["urls", "paths"] if has_files else ["urls"]
         self._has_header = False
 
@@ -44,13 +44,13 @@ class CsvWriter:
 
     def _header(self) -> list[str]:
         names: list[str] = []
-        for key in KEYS:
+        for key in self._keys:
             split = {"outputs": self._outputs, "error": ["error_code", "error_message"]}
             names += split.get(key, [key])
-        return [*names, "raw"] if self._raw else names
+        return names
 
     def _row(self, task: Task) -> list[Any]:
-        record = as_record(task, raw=self._raw)
+        record = as_record(task, self._keys)
         cells: list[Any] = []
         for key, value in record.items():
             if key == "outputs":
@@ -61,7 +61,7 @@ class CsvWriter:
             elif key == "error":
                 error = value or {"code": None, "message": None}
                 cells += [_cell(error["code"]), _cell(error["message"])]
-            elif key == "raw":
+            elif key == RAW:
                 cells.append(encode_record(value) if value is not None else None)
             else:
                 cells.append(_cell(value))

@@ -1,6 +1,6 @@
 """The output formats, and the one function that makes a writer for each."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
@@ -22,6 +22,17 @@ class Format(StrEnum):
     IDS = "ids"
     URLS = "urls"
 
+    def on(self, stdout: Stdout) -> "Format":
+        """Return what this is there: `auto` is the table on a terminal, else JSON lines."""
+        if self is not Format.AUTO:
+            return self
+        return Format.TABLE if stdout.is_terminal else Format.JSONL
+
+    @property
+    def has_records(self) -> bool:
+        """Whether it shows records, whose keys may be chosen."""
+        return self in (Format.JSONL, Format.JSON, Format.CSV)
+
 
 class Writer(Protocol):
     """Takes results a batch at a time and writes them to stdout."""
@@ -40,19 +51,18 @@ def make_writer(
     kind: Format,
     stdout: Stdout,
     *,
-    raw: bool,
+    keys: Sequence[str],
     now: float,
     note: Callable[[str], None],
     has_files: bool = False,
 ) -> Writer:
-    """Return the writer for `kind`; `auto` is the table on a terminal, else JSON lines.
+    """Return the writer for `kind`.
 
-    `now` (Unix seconds) is what the table's ages count from; `note` is told,
-    in one line, what had to be left out. `has_files` says that outputs were
-    to be saved.
+    `keys` are those of a record. `now` (Unix seconds) is what the table's ages
+    count from; `note` is told, in one line, what had to be left out. `has_files`
+    says that outputs were to be saved.
     """
-    if kind is Format.AUTO:
-        kind = Format.TABLE if stdout.is_terminal else Format.JSONL
+    kind = kind.on(stdout)
     if kind is Format.TABLE:
         from flux_cli.output.table import TableWriter
 
@@ -60,7 +70,7 @@ def make_writer(
     if kind is Format.CSV:
         from flux_cli.output.csv_rows import CsvWriter
 
-        return CsvWriter(stdout, raw=raw, has_files=has_files)
+        return CsvWriter(stdout, keys=keys, has_files=has_files)
     if kind in (Format.IDS, Format.URLS):
         from flux_cli.output.ids_and_urls import IdWriter, UrlWriter
 
@@ -68,4 +78,4 @@ def make_writer(
     from flux_cli.output.jsonl import JsonArrayWriter, JsonLinesWriter
 
     make = JsonArrayWriter if kind is Format.JSON else JsonLinesWriter
-    return make(stdout, raw=raw)
+    return make(stdout, keys=keys)

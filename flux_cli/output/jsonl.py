@@ -1,7 +1,7 @@
 """Records for programs: JSON lines, and one JSON array. Bytes, at any width."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from flux_cli.models.task import Task
@@ -37,13 +37,13 @@ def _finite(value: Any) -> Any:
 class JsonLinesWriter:
     """One record a line."""
 
-    def __init__(self, stdout: Stdout, *, raw: bool) -> None:
+    def __init__(self, stdout: Stdout, *, keys: Sequence[str]) -> None:
         self._stdout = stdout
-        self._raw = raw
+        self._keys = keys
 
     def write(self, tasks: Iterable[Task]) -> int:
         return self._stdout.write_pieces(
-            [f"{encode_record(as_record(task, raw=self._raw))}\n".encode() for task in tasks]
+            [f"{encode_record(as_record(task, self._keys))}\n".encode() for task in tasks]
         )
 
     def close(self) -> None:
@@ -53,15 +53,15 @@ class JsonLinesWriter:
 class JsonArrayWriter:
     """One array of all records, one record a line."""
 
-    def __init__(self, stdout: Stdout, *, raw: bool) -> None:
+    def __init__(self, stdout: Stdout, *, keys: Sequence[str]) -> None:
         self._stdout = stdout
-        self._raw = raw
+        self._keys = keys
         self._separator = "[\n"
 
     def write(self, tasks: Iterable[Task]) -> int:
         pieces: list[bytes] = []
         for task in tasks:
-            record = encode_record(as_record(task, raw=self._raw))
+            record = encode_record(as_record(task, self._keys))
             pieces.append(f"{self._separator}{record}".encode())
             self._separator = ",\n"
         return self._stdout.write_pieces(pieces)

@@ -13,7 +13,7 @@ from flux_cli.models.state import State
 from flux_cli.models.summary import TaskCounts
 from flux_cli.models.task import Output, TaskError, more_advanced, no_answer, not_found, parse_task
 from flux_cli.output.jsonl import encode_record
-from flux_cli.output.records import KEYS, as_record
+from flux_cli.output.records import KEYS, RAW, as_record
 from tests.support.records import failed, finished, running
 from tests.unit.test_state import JSON
 
@@ -113,7 +113,7 @@ def test_every_output_is_listed() -> None:
 def test_any_record_becomes_valid_json(value: Any) -> None:
     record = {"id": "a", "response": value, "request": value, "created_at": value, "error": value}
     task = parse_task("a", record, NOW, keep_raw=True)
-    line = encode_record(as_record(task, raw=True))
+    line = encode_record(as_record(task, (*KEYS, RAW)))
     document = json.loads(line, parse_constant=pytest.fail)
     assert list(document) == [*KEYS, "raw"]
     assert "\n" not in line
