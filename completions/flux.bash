@@ -1,4 +1,4 @@
-# bash completion for flux. Made by `make completions`; do not edit. [sha256 71fd2647aa99547a27a55b1b524850b5c89a06b3c2d74ce55ccda404caf376d7]
+# bash completion for flux. Made by `make completions`; do not edit. [sha256 e2df1d9c4cb3de34f23279df01e992c6d6577a0503c2dead231e9151f4f07928]
 
 _flux() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
@@ -19,7 +19,7 @@ _flux() {
         "flux:--install-completion") _flux_words "bash zsh fish powershell"; return ;;
         "flux:--show-completion") _flux_words "bash zsh fish powershell"; return ;;
         "flux tasks check:--file" | "flux tasks check:-f") _flux_files -f; return ;;
-        "flux tasks check:--output" | "flux tasks check:-o") _flux_words "auto table jsonl json csv ids urls"; return ;;
+        "flux tasks check:--output" | "flux tasks check:-o") _flux_words "auto table jsonl json csv ids urls reasons"; return ;;
         "flux tasks check:--state") _flux_list "pending processing succeeded failed not_found unknown"; return ;;
         "flux tasks check:--fields") _flux_list "id state previous_state type action model prompt size created_at started_at finished_at elapsed outputs error trace_id observed_at raw"; return ;;
         "flux tasks check:--concurrency") return ;;
@@ -28,7 +28,7 @@ _flux() {
         "flux tasks check:--retries") return ;;
         "flux tasks check:--base-url") return ;;
         "flux tasks watch:--file" | "flux tasks watch:-f") _flux_files -f; return ;;
-        "flux tasks watch:--output" | "flux tasks watch:-o") _flux_words "auto table jsonl json csv ids urls"; return ;;
+        "flux tasks watch:--output" | "flux tasks watch:-o") _flux_words "auto table jsonl json csv ids urls reasons"; return ;;
         "flux tasks watch:--state") _flux_list "pending processing succeeded failed not_found unknown"; return ;;
         "flux tasks watch:--fields") _flux_list "id state previous_state type action model prompt size created_at started_at finished_at elapsed outputs error trace_id observed_at raw"; return ;;
         "flux tasks watch:--interval") return ;;
@@ -52,7 +52,7 @@ _flux() {
         "flux tasks download:--name") return ;;
         "flux tasks download:--max-size") return ;;
         "flux tasks download:--file-timeout") return ;;
-        "flux tasks download:--output" | "flux tasks download:-o") _flux_words "auto table jsonl json csv ids urls"; return ;;
+        "flux tasks download:--output" | "flux tasks download:-o") _flux_words "auto table jsonl json csv ids urls reasons"; return ;;
         "flux tasks download:--state") _flux_list "pending processing succeeded failed not_found unknown"; return ;;
         "flux tasks download:--fields") _flux_list "id state previous_state type action model prompt size created_at started_at finished_at elapsed outputs error trace_id observed_at raw"; return ;;
         "flux tasks download:--concurrency") return ;;

@@ -1,4 +1,4 @@
-# fish completion for flux. Made by `make completions`; do not edit. [sha256 8498aa5ae08bcba4dc4eabef2549a6544ad41e734edfca6bbaa1558dd70d86be]
+# fish completion for flux. Made by `make completions`; do not edit. [sha256 26773db317c1987195306e603b281a0a2582a314deefcd66759b5e6498b84033]
 
 function __flux_at --description 'Whether the command line is at this command'
     set -l path flux
@@ -34,7 +34,7 @@ complete -c flux -n '__flux_at flux tasks' -a watch -d 'Watch tasks until every 
 complete -c flux -n '__flux_at flux tasks' -a download -d 'Save the images and videos of finished tasks.'
 complete -c flux -n '__flux_at flux tasks' -l help -s h -d 'Show this message and exit.'
 complete -c flux -n '__flux_at flux tasks check' -l file -s f -r -F -d 'Read ids from FILE (text, JSON, JSON lines or CSV); - is stdin. May be repeated.'
-complete -c flux -n '__flux_at flux tasks check' -l output -s o -x -a 'auto table jsonl json csv ids urls' -d 'What to write to stdout. auto is the table on a terminal, else JSON lines. [default: auto]'
+complete -c flux -n '__flux_at flux tasks check' -l output -s o -x -a 'auto table jsonl json csv ids urls reasons' -d 'What to write to stdout. auto is the table on a terminal, else JSON lines. [default: auto]'
 complete -c flux -n '__flux_at flux tasks check' -l state -x -a '(__flux_list pending processing succeeded failed not_found unknown)' -d 'Show only tasks in these states: pending, processing, succeeded, failed, not_found, unknown.'
 complete -c flux -n '__flux_at flux tasks check' -l raw -d 'Add the service\'s own record to JSON and CSV, as raw.'
 complete -c flux -n '__flux_at flux tasks check' -l fields -x -a '(__flux_list id state previous_state type action model prompt size created_at started_at finished_at elapsed outputs error trace_id observed_at raw)' -d 'Write only these keys of a record, in this order, as JSON lines, JSON or CSV.'
@@ -48,7 +48,7 @@ complete -c flux -n '__flux_at flux tasks check' -l base-url -x -d 'The service 
 complete -c flux -n '__flux_at flux tasks check' -l debug -d 'Show requests and replies on stderr, without the token.'
 complete -c flux -n '__flux_at flux tasks check' -l help -s h -d 'Show this message and exit.'
 complete -c flux -n '__flux_at flux tasks watch' -l file -s f -r -F -d 'Read ids from FILE (text, JSON, JSON lines or CSV); - is stdin. May be repeated.'
-complete -c flux -n '__flux_at flux tasks watch' -l output -s o -x -a 'auto table jsonl json csv ids urls' -d 'What to write to stdout. auto is the live view on a terminal, else jsonl: a line for each change. The others are printed once, at the end. [default: auto]'
+complete -c flux -n '__flux_at flux tasks watch' -l output -s o -x -a 'auto table jsonl json csv ids urls reasons' -d 'What to write to stdout. auto is the live view on a terminal, else jsonl: a line for each change. The others are printed once, at the end. [default: auto]'
 complete -c flux -n '__flux_at flux tasks watch' -l state -x -a '(__flux_list pending processing succeeded failed not_found unknown)' -d 'Show only tasks in these states: pending, processing, succeeded, failed, not_found, unknown.'
 complete -c flux -n '__flux_at flux tasks watch' -l raw -d 'Add the service\'s own record to JSON and CSV, as raw.'
 complete -c flux -n '__flux_at flux tasks watch' -l fields -x -a '(__flux_list id state previous_state type action model prompt size created_at started_at finished_at elapsed outputs error trace_id observed_at raw)' -d 'Write only these keys of a record, in this order, as JSON lines, JSON or CSV.'
@@ -84,7 +84,7 @@ complete -c flux -n '__flux_at flux tasks download' -l max-size -x -d 'Most byte
 complete -c flux -n '__flux_at flux tasks download' -l file-timeout -x -d 'Most time for one file; and 64 KiB of it must arrive in each --request-timeout. [default: 30m]'
 complete -c flux -n '__flux_at flux tasks download' -l sidecar -d 'Write the task\'s record beside each file: NAME.json for NAME.png.'
 complete -c flux -n '__flux_at flux tasks download' -l contact-sheet -d 'Write index.html: a gallery of what was saved, to be opened in a browser.'
-complete -c flux -n '__flux_at flux tasks download' -l output -s o -x -a 'auto table jsonl json csv ids urls' -d 'What to write to stdout. auto is the table on a terminal, else JSON lines. [default: auto]'
+complete -c flux -n '__flux_at flux tasks download' -l output -s o -x -a 'auto table jsonl json csv ids urls reasons' -d 'What to write to stdout. auto is the table on a terminal, else JSON lines. [default: auto]'
 complete -c flux -n '__flux_at flux tasks download' -l state -x -a '(__flux_list pending processing succeeded failed not_found unknown)' -d 'Show only tasks in these states: pending, processing, succeeded, failed, not_found, unknown.'
 complete -c flux -n '__flux_at flux tasks download' -l raw -d 'Add the service\'s own record to JSON and CSV, as raw.'
 complete -c flux -n '__flux_at flux tasks download' -l fields -x -a '(__flux_list id state previous_state type action model prompt size created_at started_at finished_at elapsed outputs error trace_id observed_at raw)' -d 'Write only these keys of a record, in this order, as JSON lines, JSON or CSV.'

@@ -1,4 +1,4 @@
-# PowerShell completion for flux. Made by `make completions`; do not edit. [sha256 67fcc8ea844791412f4f6c15bd03c8edb1b4655d98ec9a494ddbcfc47df0d3dd]
+# PowerShell completion for flux. Made by `make completions`; do not edit. [sha256 49433aa189eca5114163a0e9f3658540627f57946709a911b2ae805b7ce844f1]
 
 Register-ArgumentCompleter -Native -CommandName flux, flux-tasks -ScriptBlock {
     param($current, $line, $cursor)
@@ -29,17 +29,17 @@ Register-ArgumentCompleter -Native -CommandName flux, flux-tasks -ScriptBlock {
     $words = @{
         'flux:--install-completion' = @('bash', 'zsh', 'fish', 'powershell')
         'flux:--show-completion' = @('bash', 'zsh', 'fish', 'powershell')
-        'flux tasks check:--output' = @('auto', 'table', 'jsonl', 'json', 'csv', 'ids', 'urls')
-        'flux tasks check:-o' = @('auto', 'table', 'jsonl', 'json', 'csv', 'ids', 'urls')
+        'flux tasks check:--output' = @('auto', 'table', 'jsonl', 'json', 'csv', 'ids', 'urls', 'reasons')
+        'flux tasks check:-o' = @('auto', 'table', 'jsonl', 'json', 'csv', 'ids', 'urls', 'reasons')
         'flux tasks check:--state' = @('pending', 'processing', 'succeeded', 'failed', 'not_found', 'unknown')
         'flux tasks check:--fields' = @('id', 'state', 'previous_state', 'type', 'action', 'model', 'prompt', 'size', 'created_at', 'started_at', 'finished_at', 'elapsed', 'outputs', 'error', 'trace_id', 'observed_at', 'raw')
-        'flux tasks watch:--output' = @('auto', 'table', 'jsonl', 'json', 'csv', 'ids', 'urls')
-        'flux tasks watch:-o' = @('auto', 'table', 'jsonl', 'json', 'csv', 'ids', 'urls')
+        'flux tasks watch:--output' = @('auto', 'table', 'jsonl', 'json', 'csv', 'ids', 'urls', 'reasons')
+        'flux tasks watch:-o' = @('auto', 'table', 'jsonl', 'json', 'csv', 'ids', 'urls', 'reasons')
         'flux tasks watch:--state' = @('pending', 'processing', 'succeeded', 'failed', 'not_found', 'unknown')
         'flux tasks watch:--fields' = @('id', 'state', 'previous_state', 'type', 'action', 'model', 'prompt', 'size', 'created_at', 'started_at', 'finished_at', 'elapsed', 'outputs', 'error', 'trace_id', 'observed_at', 'raw')
         'flux tasks watch:--until' = @('all', 'any')
-        'flux tasks download:--output' = @('auto', 'table', 'jsonl', 'json', 'csv', 'ids', 'urls')
-        'flux tasks download:-o' = @('auto', 'table', 'jsonl', 'json', 'csv', 'ids', 'urls')
+        'flux tasks download:--output' = @('auto', 'table', 'jsonl', 'json', 'csv', 'ids', 'urls', 'reasons')
+        'flux tasks download:-o' = @('auto', 'table', 'jsonl', 'json', 'csv', 'ids', 'urls', 'reasons')
         'flux tasks download:--state' = @('pending', 'processing', 'succeeded', 'failed', 'not_found', 'unknown')
         'flux tasks download:--fields' = @('id', 'state', 'previous_state', 'type', 'action', 'model', 'prompt', 'size', 'created_at', 'started_at', 'finished_at', 'elapsed', 'outputs', 'error', 'trace_id', 'observed_at', 'raw')
     }

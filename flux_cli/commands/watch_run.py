@@ -12,6 +12,7 @@ from flux_cli import interrupts
 from flux_cli.commands.file_options import FileOptions
 from flux_cli.commands.hook_input import describe_task
 from flux_cli.commands.options import OutputOptions
+from flux_cli.commands.summary import print_summary
 from flux_cli.commands.watch_options import NotifyOptions
 from flux_cli.commands.watch_views import make_view
 from flux_cli.engine.check import no_answer_for
@@ -23,6 +24,7 @@ from flux_cli.engine.session import Session
 from flux_cli.engine.watch import Changed, Ending
 from flux_cli.errors import ExitCode, FluxError, Interrupted, OutputError
 from flux_cli.models.ids import TaskIds
+from flux_cli.models.reasons import Reasons
 from flux_cli.models.state import State
 from flux_cli.models.summary import FileCounts, TaskCounts
 from flux_cli.models.task import Task, TaskError
@@ -81,6 +83,7 @@ class _WatchRun:
         self._request = request
         self._output = request.output
         self._loop = EventLoop()
+        self._reasons = Reasons()
         self._report: DownloadReport | None = None
         self._downloads: DownloadQueue | None = None
         self._hooks: Hooks | None = None
@@ -173,6 +176,7 @@ class _WatchRun:
 
     def _notify(self, task: Task) -> None:
         self._view.changed(task)
+        self._reasons.add([task])
         if self._hooks is not None and not task.state.is_running:
             self._hooks.start(task)
 
@@ -199,7 +203,7 @@ class _WatchRun:
         runtime, watch = self._runtime, self._watch
         counts = TaskCounts()
         counts.count(watch.state_of(task_id) for task_id in self._ids)
-        runtime.stderr.note(counts.summary())
+        print_summary(runtime, self._output, counts, self._reasons)
         also: list[ExitCode] = []
         failure = self._finish_report()
         has_failed = self._report is not None and self._report.counts.has_failed

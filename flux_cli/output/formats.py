@@ -21,6 +21,7 @@ class Format(StrEnum):
     CSV = "csv"
     IDS = "ids"
     URLS = "urls"
+    REASONS = "reasons"
 
     def on(self, stdout: Stdout) -> "Format":
         """Return what this is there: `auto` is the table on a terminal, else JSON lines."""
@@ -75,6 +76,10 @@ def make_writer(
         from flux_cli.output.ids_and_urls import IdWriter, UrlWriter
 
         return IdWriter(stdout) if kind is Format.IDS else UrlWriter(stdout, note=note)
+    if kind is Format.REASONS:
+        from flux_cli.output.reasons import ReasonWriter
+
+        return ReasonWriter(stdout)
     from flux_cli.output.jsonl import JsonArrayWriter, JsonLinesWriter
 
     make = JsonArrayWriter if kind is Format.JSON else JsonLinesWriter
