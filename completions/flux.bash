@@ -1,4 +1,4 @@
-# bash completion for flux. Made by `make completions`; do not edit. [sha256 905850e0dcd6be11a70fc0363686460127f4990f06663cab7ac8d514e3338323]
+# bash completion for flux. Made by `make completions`; do not edit. [sha256 134d06ca81efaf6d1fca1313448d7c7d38fc879110c1986bb62acb01724d23bd]
 
 _flux() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
@@ -19,16 +19,18 @@ _flux() {
         "flux:--install-completion") _flux_words "bash zsh fish powershell"; return ;;
         "flux:--show-completion") _flux_words "bash zsh fish powershell"; return ;;
         "flux tasks check:--file" | "flux tasks check:-f") _flux_files -f; return ;;
-        "flux tasks check:--output" | "flux tasks check:-o") _flux_words "auto table jsonl json csv ids urls"; return ;;
+        "flux tasks check:--output" | "flux tasks check:-o") _flux_words "auto table jsonl json csv ids urls reasons"; return ;;
         "flux tasks check:--state") _flux_list "pending processing succeeded failed not_found unknown"; return ;;
+        "flux tasks check:--fields") _flux_list "id state previous_state type action model prompt size created_at started_at finished_at elapsed outputs error cost trace_id observed_at raw"; return ;;
         "flux tasks check:--concurrency") return ;;
         "flux tasks check:--batch-size") return ;;
         "flux tasks check:--request-timeout") return ;;
         "flux tasks check:--retries") return ;;
         "flux tasks check:--base-url") return ;;
         "flux tasks watch:--file" | "flux tasks watch:-f") _flux_files -f; return ;;
-        "flux tasks watch:--output" | "flux tasks watch:-o") _flux_words "auto table jsonl json csv ids urls"; return ;;
+        "flux tasks watch:--output" | "flux tasks watch:-o") _flux_words "auto table jsonl json csv ids urls reasons"; return ;;
         "flux tasks watch:--state") _flux_list "pending processing succeeded failed not_found unknown"; return ;;
+        "flux tasks watch:--fields") _flux_list "id state previous_state type action model prompt size created_at started_at finished_at elapsed outputs error cost trace_id observed_at raw"; return ;;
         "flux tasks watch:--interval") return ;;
         "flux tasks watch:--max-interval") return ;;
         "flux tasks watch:--timeout") return ;;
@@ -50,8 +52,9 @@ _flux() {
         "flux tasks download:--name") return ;;
         "flux tasks download:--max-size") return ;;
         "flux tasks download:--file-timeout") return ;;
-        "flux tasks download:--output" | "flux tasks download:-o") _flux_words "auto table jsonl json csv ids urls"; return ;;
+        "flux tasks download:--output" | "flux tasks download:-o") _flux_words "auto table jsonl json csv ids urls reasons"; return ;;
         "flux tasks download:--state") _flux_list "pending processing succeeded failed not_found unknown"; return ;;
+        "flux tasks download:--fields") _flux_list "id state previous_state type action model prompt size created_at started_at finished_at elapsed outputs error cost trace_id observed_at raw"; return ;;
         "flux tasks download:--concurrency") return ;;
         "flux tasks download:--batch-size") return ;;
         "flux tasks download:--request-timeout") return ;;
@@ -80,9 +83,9 @@ _flux() {
         case "$path" in
             "flux") words="--version --install-completion --show-completion --help -h" ;;
             "flux tasks") words="--help -h" ;;
-            "flux tasks check") words="--file -f --find-ids --output -o --state --raw --quiet -q --exit-status --concurrency --batch-size --request-timeout --retries --base-url --debug --help -h" ;;
-            "flux tasks watch") words="--file -f --find-ids --output -o --state --raw --quiet -q --interval --max-interval --timeout --until --fail-fast --not-found-grace --give-up-after --exec --bell --download --name --overwrite --max-size --file-timeout --sidecar --contact-sheet --concurrency --batch-size --request-timeout --retries --base-url --debug --help -h" ;;
-            "flux tasks download") words="--file -f --find-ids --dir -d --name --overwrite --max-size --file-timeout --sidecar --contact-sheet --output -o --state --raw --quiet -q --exit-status --concurrency --batch-size --request-timeout --retries --base-url --debug --help -h" ;;
+            "flux tasks check") words="--file -f --find-ids --output -o --state --raw --fields --quiet -q --exit-status --concurrency --batch-size --request-timeout --retries --base-url --debug --help -h" ;;
+            "flux tasks watch") words="--file -f --find-ids --output -o --state --raw --fields --quiet -q --interval --max-interval --timeout --until --fail-fast --not-found-grace --give-up-after --exec --bell --download --name --overwrite --max-size --file-timeout --sidecar --contact-sheet --concurrency --batch-size --request-timeout --retries --base-url --debug --help -h" ;;
+            "flux tasks download") words="--file -f --find-ids --dir -d --name --overwrite --max-size --file-timeout --sidecar --contact-sheet --output -o --state --raw --fields --quiet -q --exit-status --concurrency --batch-size --request-timeout --retries --base-url --debug --help -h" ;;
             "flux auth") words="--help -h" ;;
             "flux auth login") words="--with-token --verify --no-verify --base-url --request-timeout --debug --help -h" ;;
             "flux auth status") words="--base-url --help -h" ;;

@@ -1,4 +1,4 @@
-# fish completion for flux. Made by `make completions`; do not edit. [sha256 c78b387503417dfd5febe33a7ea01c36e1b7e7348a1e212ddc47f0692888c562]
+# fish completion for flux. Made by `make completions`; do not edit. [sha256 b135c0b234e4b7e62b01b445228f2107b18c8aa6a1b329ab01bc36d19a96ba83]
 
 function __flux_at --description 'Whether the command line is at this command'
     set -l path flux
@@ -35,9 +35,10 @@ complete -c flux -n '__flux_at flux tasks' -a download -d 'Save the images and v
 complete -c flux -n '__flux_at flux tasks' -l help -s h -d 'Show this message and exit.'
 complete -c flux -n '__flux_at flux tasks check' -l file -s f -r -F -d 'Read ids from FILE (text, JSON, JSON lines or CSV); - is stdin. May be repeated.'
 complete -c flux -n '__flux_at flux tasks check' -l find-ids -d 'Take every UUID in files and stdin for an id, whatever text is around it.'
-complete -c flux -n '__flux_at flux tasks check' -l output -s o -x -a 'auto table jsonl json csv ids urls' -d 'What to write to stdout. auto is the table on a terminal, else JSON lines. [default: auto]'
+complete -c flux -n '__flux_at flux tasks check' -l output -s o -x -a 'auto table jsonl json csv ids urls reasons' -d 'What to write to stdout. auto is the table on a terminal, else JSON lines. [default: auto]'
 complete -c flux -n '__flux_at flux tasks check' -l state -x -a '(__flux_list pending processing succeeded failed not_found unknown)' -d 'Show only tasks in these states: pending, processing, succeeded, failed, not_found, unknown.'
 complete -c flux -n '__flux_at flux tasks check' -l raw -d 'Add the service\'s own record to JSON and CSV, as raw.'
+complete -c flux -n '__flux_at flux tasks check' -l fields -x -a '(__flux_list id state previous_state type action model prompt size created_at started_at finished_at elapsed outputs error cost trace_id observed_at raw)' -d 'Write only these keys of a record, in this order, as JSON lines, JSON or CSV.'
 complete -c flux -n '__flux_at flux tasks check' -l quiet -s q -d 'No notes and no summary on stderr.'
 complete -c flux -n '__flux_at flux tasks check' -l exit-status -d 'Exit with 3 if a task failed, 6 if one was not found, 8 if one still runs.'
 complete -c flux -n '__flux_at flux tasks check' -l concurrency -x -d 'Most requests at the same time. [default: 8; 1<=x<=64]'
@@ -49,9 +50,10 @@ complete -c flux -n '__flux_at flux tasks check' -l debug -d 'Show requests and 
 complete -c flux -n '__flux_at flux tasks check' -l help -s h -d 'Show this message and exit.'
 complete -c flux -n '__flux_at flux tasks watch' -l file -s f -r -F -d 'Read ids from FILE (text, JSON, JSON lines or CSV); - is stdin. May be repeated.'
 complete -c flux -n '__flux_at flux tasks watch' -l find-ids -d 'Take every UUID in files and stdin for an id, whatever text is around it.'
-complete -c flux -n '__flux_at flux tasks watch' -l output -s o -x -a 'auto table jsonl json csv ids urls' -d 'What to write to stdout. auto is the live view on a terminal, else jsonl: a line for each change. The others are printed once, at the end. [default: auto]'
+complete -c flux -n '__flux_at flux tasks watch' -l output -s o -x -a 'auto table jsonl json csv ids urls reasons' -d 'What to write to stdout. auto is the live view on a terminal, else jsonl: a line for each change. The others are printed once, at the end. [default: auto]'
 complete -c flux -n '__flux_at flux tasks watch' -l state -x -a '(__flux_list pending processing succeeded failed not_found unknown)' -d 'Show only tasks in these states: pending, processing, succeeded, failed, not_found, unknown.'
 complete -c flux -n '__flux_at flux tasks watch' -l raw -d 'Add the service\'s own record to JSON and CSV, as raw.'
+complete -c flux -n '__flux_at flux tasks watch' -l fields -x -a '(__flux_list id state previous_state type action model prompt size created_at started_at finished_at elapsed outputs error cost trace_id observed_at raw)' -d 'Write only these keys of a record, in this order, as JSON lines, JSON or CSV.'
 complete -c flux -n '__flux_at flux tasks watch' -l quiet -s q -d 'No notes and no summary on stderr.'
 complete -c flux -n '__flux_at flux tasks watch' -l interval -x -d 'Time between two looks; grows by half while nothing changes. [default: 5s]'
 complete -c flux -n '__flux_at flux tasks watch' -l max-interval -x -d 'Most time between two looks. [default: 30s]'
@@ -85,9 +87,10 @@ complete -c flux -n '__flux_at flux tasks download' -l max-size -x -d 'Most byte
 complete -c flux -n '__flux_at flux tasks download' -l file-timeout -x -d 'Most time for one file; and 64 KiB of it must arrive in each --request-timeout. [default: 30m]'
 complete -c flux -n '__flux_at flux tasks download' -l sidecar -d 'Write the task\'s record beside each file: NAME.json for NAME.png.'
 complete -c flux -n '__flux_at flux tasks download' -l contact-sheet -d 'Write index.html: a gallery of what was saved, to be opened in a browser.'
-complete -c flux -n '__flux_at flux tasks download' -l output -s o -x -a 'auto table jsonl json csv ids urls' -d 'What to write to stdout. auto is the table on a terminal, else JSON lines. [default: auto]'
+complete -c flux -n '__flux_at flux tasks download' -l output -s o -x -a 'auto table jsonl json csv ids urls reasons' -d 'What to write to stdout. auto is the table on a terminal, else JSON lines. [default: auto]'
 complete -c flux -n '__flux_at flux tasks download' -l state -x -a '(__flux_list pending processing succeeded failed not_found unknown)' -d 'Show only tasks in these states: pending, processing, succeeded, failed, not_found, unknown.'
 complete -c flux -n '__flux_at flux tasks download' -l raw -d 'Add the service\'s own record to JSON and CSV, as raw.'
+complete -c flux -n '__flux_at flux tasks download' -l fields -x -a '(__flux_list id state previous_state type action model prompt size created_at started_at finished_at elapsed outputs error cost trace_id observed_at raw)' -d 'Write only these keys of a record, in this order, as JSON lines, JSON or CSV.'
 complete -c flux -n '__flux_at flux tasks download' -l quiet -s q -d 'No notes and no summary on stderr.'
 complete -c flux -n '__flux_at flux tasks download' -l exit-status -d 'Exit with 3 if a task failed, 6 if one was not found, 8 if one still runs.'
 complete -c flux -n '__flux_at flux tasks download' -l concurrency -x -d 'Most requests at the same time. [default: 8; 1<=x<=64]'

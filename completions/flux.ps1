@@ -1,4 +1,4 @@
-# PowerShell completion for flux. Made by `make completions`; do not edit. [sha256 e77d643a82aeec6ad40d639d89be0b1a5a56f8663e233a21d0c82b9444c5629e]
+# PowerShell completion for flux. Made by `make completions`; do not edit. [sha256 f2a9a5a832498c60534136a0c7c2661bf66df83a23c5fffc96933a08088bebad]
 
 Register-ArgumentCompleter -Native -CommandName flux, flux-tasks -ScriptBlock {
     param($current, $line, $cursor)
@@ -11,9 +11,9 @@ Register-ArgumentCompleter -Native -CommandName flux, flux-tasks -ScriptBlock {
     $options = @{
         'flux' = @('--version', '--install-completion', '--show-completion', '--help', '-h')
         'flux tasks' = @('--help', '-h')
-        'flux tasks check' = @('--file', '-f', '--find-ids', '--output', '-o', '--state', '--raw', '--quiet', '-q', '--exit-status', '--concurrency', '--batch-size', '--request-timeout', '--retries', '--base-url', '--debug', '--help', '-h')
-        'flux tasks watch' = @('--file', '-f', '--find-ids', '--output', '-o', '--state', '--raw', '--quiet', '-q', '--interval', '--max-interval', '--timeout', '--until', '--fail-fast', '--not-found-grace', '--give-up-after', '--exec', '--bell', '--download', '--name', '--overwrite', '--max-size', '--file-timeout', '--sidecar', '--contact-sheet', '--concurrency', '--batch-size', '--request-timeout', '--retries', '--base-url', '--debug', '--help', '-h')
-        'flux tasks download' = @('--file', '-f', '--find-ids', '--dir', '-d', '--name', '--overwrite', '--max-size', '--file-timeout', '--sidecar', '--contact-sheet', '--output', '-o', '--state', '--raw', '--quiet', '-q', '--exit-status', '--concurrency', '--batch-size', '--request-timeout', '--retries', '--base-url', '--debug', '--help', '-h')
+        'flux tasks check' = @('--file', '-f', '--find-ids', '--output', '-o', '--state', '--raw', '--fields', '--quiet', '-q', '--exit-status', '--concurrency', '--batch-size', '--request-timeout', '--retries', '--base-url', '--debug', '--help', '-h')
+        'flux tasks watch' = @('--file', '-f', '--find-ids', '--output', '-o', '--state', '--raw', '--fields', '--quiet', '-q', '--interval', '--max-interval', '--timeout', '--until', '--fail-fast', '--not-found-grace', '--give-up-after', '--exec', '--bell', '--download', '--name', '--overwrite', '--max-size', '--file-timeout', '--sidecar', '--contact-sheet', '--concurrency', '--batch-size', '--request-timeout', '--retries', '--base-url', '--debug', '--help', '-h')
+        'flux tasks download' = @('--file', '-f', '--find-ids', '--dir', '-d', '--name', '--overwrite', '--max-size', '--file-timeout', '--sidecar', '--contact-sheet', '--output', '-o', '--state', '--raw', '--fields', '--quiet', '-q', '--exit-status', '--concurrency', '--batch-size', '--request-timeout', '--retries', '--base-url', '--debug', '--help', '-h')
         'flux auth' = @('--help', '-h')
         'flux auth login' = @('--with-token', '--verify', '--no-verify', '--base-url', '--request-timeout', '--debug', '--help', '-h')
         'flux auth status' = @('--base-url', '--help', '-h')
@@ -29,16 +29,19 @@ Register-ArgumentCompleter -Native -CommandName flux, flux-tasks -ScriptBlock {
     $words = @{
         'flux:--install-completion' = @('bash', 'zsh', 'fish', 'powershell')
         'flux:--show-completion' = @('bash', 'zsh', 'fish', 'powershell')
-        'flux tasks check:--output' = @('auto', 'table', 'jsonl', 'json', 'csv', 'ids', 'urls')
-        'flux tasks check:-o' = @('auto', 'table', 'jsonl', 'json', 'csv', 'ids', 'urls')
+        'flux tasks check:--output' = @('auto', 'table', 'jsonl', 'json', 'csv', 'ids', 'urls', 'reasons')
+        'flux tasks check:-o' = @('auto', 'table', 'jsonl', 'json', 'csv', 'ids', 'urls', 'reasons')
         'flux tasks check:--state' = @('pending', 'processing', 'succeeded', 'failed', 'not_found', 'unknown')
-        'flux tasks watch:--output' = @('auto', 'table', 'jsonl', 'json', 'csv', 'ids', 'urls')
-        'flux tasks watch:-o' = @('auto', 'table', 'jsonl', 'json', 'csv', 'ids', 'urls')
+        'flux tasks check:--fields' = @('id', 'state', 'previous_state', 'type', 'action', 'model', 'prompt', 'size', 'created_at', 'started_at', 'finished_at', 'elapsed', 'outputs', 'error', 'cost', 'trace_id', 'observed_at', 'raw')
+        'flux tasks watch:--output' = @('auto', 'table', 'jsonl', 'json', 'csv', 'ids', 'urls', 'reasons')
+        'flux tasks watch:-o' = @('auto', 'table', 'jsonl', 'json', 'csv', 'ids', 'urls', 'reasons')
         'flux tasks watch:--state' = @('pending', 'processing', 'succeeded', 'failed', 'not_found', 'unknown')
+        'flux tasks watch:--fields' = @('id', 'state', 'previous_state', 'type', 'action', 'model', 'prompt', 'size', 'created_at', 'started_at', 'finished_at', 'elapsed', 'outputs', 'error', 'cost', 'trace_id', 'observed_at', 'raw')
         'flux tasks watch:--until' = @('all', 'any')
-        'flux tasks download:--output' = @('auto', 'table', 'jsonl', 'json', 'csv', 'ids', 'urls')
-        'flux tasks download:-o' = @('auto', 'table', 'jsonl', 'json', 'csv', 'ids', 'urls')
+        'flux tasks download:--output' = @('auto', 'table', 'jsonl', 'json', 'csv', 'ids', 'urls', 'reasons')
+        'flux tasks download:-o' = @('auto', 'table', 'jsonl', 'json', 'csv', 'ids', 'urls', 'reasons')
         'flux tasks download:--state' = @('pending', 'processing', 'succeeded', 'failed', 'not_found', 'unknown')
+        'flux tasks download:--fields' = @('id', 'state', 'previous_state', 'type', 'action', 'model', 'prompt', 'size', 'created_at', 'started_at', 'finished_at', 'elapsed', 'outputs', 'error', 'cost', 'trace_id', 'observed_at', 'raw')
     }
     $files = @('flux tasks check:--file', 'flux tasks check:-f', 'flux tasks watch:--file', 'flux tasks watch:-f', 'flux tasks download:--file', 'flux tasks download:-f')
     $path = 'flux'

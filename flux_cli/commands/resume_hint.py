@@ -109,6 +109,8 @@ def _as_typed(value: Any) -> str:
         return format_duration(value)
     if isinstance(value, frozenset):
         return ",".join(sorted(value))
+    if isinstance(value, tuple):
+        return ",".join(value)
     return str(getattr(value, "value", value))
 
 

@@ -70,8 +70,9 @@ ENVIRONMENT = Topic(
 FORMATS = Topic(
     "formats",
     "Formats",
-    "What -o writes to stdout. Notes, progress, the summary and errors go to stderr. Results are"
-    " in the order of your ids in every format but the live view.",
+    "What -o writes to stdout. Notes, progress, errors and the summary, with why tasks failed, go"
+    " to stderr. Results are in the order of your ids in every format but the live view and"
+    " reasons.",
     (
         ("auto", "The table, or the live view of watch, on a terminal; JSON lines anywhere else."),
         ("table", "State, id, model, age, time taken, result, prompt: as many as fit."),
@@ -86,9 +87,19 @@ FORMATS = Topic(
         ("csv", "A row a task, with a header; safe to open in a spreadsheet."),
         ("ids", "The ids alone, for another flux or for xargs."),
         ("urls", "The URLs of the outputs alone."),
+        (
+            "reasons",
+            (
+                "Why tasks failed or had no answer, the most frequent first, at the end: a table on"
+                " a terminal, else JSON lines with code, message, count, ids (three examples) and"
+                " state. What differs between messages is `<id>`, `<url>` or `<n>`."
+            ),
+        ),
     ),
-    "--state keeps only tasks in some states, in every format. --raw adds the service's own record"
-    " to JSON and CSV.",
+    "--state keeps only tasks in some states, in every format. --fields id,state,outputs picks the"
+    " keys of jsonl, json and csv, in that order; in CSV outputs is urls (and paths where files are"
+    " saved), and error is error_code and error_message. --raw adds the service's own record to"
+    " JSON and CSV, as raw, which --fields can name too.",
 )
 STATES = Topic(
     "states",

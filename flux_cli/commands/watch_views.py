@@ -9,7 +9,7 @@ from flux_cli.engine.watch import Polled, Watch
 from flux_cli.models.ids import TaskIds
 from flux_cli.models.state import State
 from flux_cli.models.task import Task
-from flux_cli.output.formats import Format, Writer, make_writer
+from flux_cli.output.formats import Format, Writer
 from flux_cli.runtime import Runtime
 
 
@@ -162,20 +162,13 @@ def make_view(
     """Return the view of a watch for `output`: a live one on a terminal, else a stream."""
 
     def make() -> Writer:
-        return make_writer(
-            output.format,
-            runtime.stdout,
-            raw=output.raw,
-            now=runtime.now(),
-            note=runtime.stderr.note,
-            has_files=has_files,
-        )
+        return output.make_writer(runtime, has_files=has_files)
 
     kind, states = output.format, output.states
     if kind in (Format.AUTO, Format.TABLE) and runtime.stdout.has_styles:
         from flux_cli.commands.live_watch_view import LiveWatchView
 
-        return LiveWatchView(runtime, ids, states)
+        return LiveWatchView(runtime, ids, make, states)
     is_table = kind is Format.TABLE or runtime.stdout.is_terminal
     if kind is Format.JSONL or (kind is Format.AUTO and not is_table):
         return StreamView(runtime, ids, make(), states)

@@ -94,7 +94,7 @@ LEAVES = {
     "scripts-0": ("", "some failed:\n{1}\n"),
     "scripts-1": ("submitted.jsonl", '"task_id"'),
     "scripts-2": ("again.jsonl", '"task_id"'),
-    "scripts-3": ("", "1 failed"),
+    "scripts-3": ("", "fetch failed ({1})"),
     "scripts-4": ("joined.csv", "c1,{1},{1},failed"),
     "scripts-5": ("", "{1}: new -> failed"),
     "scripts-6": ("{1}.json", '"state":"failed"'),

@@ -20,7 +20,7 @@ with atheris.instrument_imports(include=["flux_cli"]):
     from flux_cli.input.id_reader import read_ids
     from flux_cli.models.ids import TaskIds
     from flux_cli.models.task import parse_task
-    from flux_cli.output.machine import encode_record
+    from flux_cli.output.jsonl import encode_record
     from flux_cli.output.records import as_record
     from flux_cli.output.sanitize import one_line, sanitize, web_url
 

@@ -5,6 +5,7 @@ import io
 import json
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from flux_cli.input.decoding import Text
 from flux_cli.input.id_reader import read_ids
 from flux_cli.models.task import Task, no_answer, not_found, parse_task
 from flux_cli.output.formats import Format, make_writer
+from flux_cli.output.records import KEYS, RAW
 from flux_cli.output.terminal import Stderr, Stdout
 from flux_cli.token import Token
 from tests.support.records import failed, finished, make_ids, running
@@ -58,7 +60,7 @@ def render(
     encoding: str = "utf-8",
     sample: list[Task] | None = None,
     notes: list[str] | None = None,
-    raw: bool = False,
+    keys: Sequence[str] = KEYS,
     **environment: str,
 ) -> str:
     terminal = Terminal(is_terminal=is_terminal, encoding=encoding)
@@ -67,7 +69,7 @@ def render(
     writer = make_writer(
         kind,
         Stdout(terminal, environment),
-        raw=raw,
+        keys=keys,
         now=NOW,
         note=(notes if notes is not None else []).append,
     )
@@ -122,7 +124,7 @@ def test_no_cell_of_csv_is_a_formula_the_id_neither(start: str) -> None:
     error = {"success": False, "error": {"code": evil, "message": evil}}
     record = finished("x", request=request, response=error, type=evil, trace_id=evil)
     sample = [parse_task(task_id, record, NOW, keep_raw=True) for task_id in ids]
-    text = render(Format.CSV, sample=sample, raw=True)
+    text = render(Format.CSV, sample=sample, keys=(*KEYS, RAW))
     for row in csv.reader(io.StringIO(text)):
         assert not [cell for cell in row if cell.strip()[:1] in ("=", "+", "-", "@", "＝")]  # noqa: RUF001
     again = [found for found, *_ in read_ids(Text(io.BytesIO(text.encode()), "tasks.csv"))]
@@ -132,9 +134,29 @@ def test_no_cell_of_csv_is_a_formula_the_id_neither(start: str) -> None:
 def test_raw_is_added_to_json_and_csv() -> None:
     record = finished("a", extra={"deep": [1]})
     sample = [parse_task("a", record, NOW, keep_raw=True)]
-    assert json.loads(render(Format.JSONL, sample=sample, raw=True))["raw"] == record
-    (row,) = csv.DictReader(io.StringIO(render(Format.CSV, sample=sample, raw=True)))
+    keys = (*KEYS, RAW)
+    assert json.loads(render(Format.JSONL, sample=sample, keys=keys))["raw"] == record
+    (row,) = csv.DictReader(io.StringIO(render(Format.CSV, sample=sample, keys=keys)))
     assert json.loads(row["raw"]) == record
+
+
+def test_chosen_fields_come_alone_in_their_order_in_every_format_of_records() -> None:
+    keys = ("outputs", "id", "error", "prompt")
+    records = [json.loads(line) for line in render(Format.JSONL, keys=keys).splitlines()]
+    whole = [json.loads(line) for line in render(Format.JSONL).splitlines()]
+    assert [list(record) for record in records] == 5 * [list(keys)]
+    assert records == [{key: record[key] for key in keys} for record in whole]
+    assert json.loads(render(Format.JSON, keys=keys)) == records
+    rows = list(csv.reader(io.StringIO(render(Format.CSV, keys=keys))))
+    assert rows[0] == ["urls", "id", "error_code", "error_message", "prompt"]
+    assert rows[2][:4] == ["", IDS[1], "used_up", "'=1+1"]
+
+
+@pytest.mark.parametrize("key", [*KEYS, RAW])
+def test_every_field_can_be_chosen(key: str) -> None:
+    lines = render(Format.JSONL, keys=(key,)).splitlines()
+    assert [list(json.loads(line)) for line in lines] == 5 * [[key]]
+    assert len(list(csv.reader(io.StringIO(render(Format.CSV, keys=(key,)))))) == 1 + len(IDS)
 
 
 def test_ids_and_urls() -> None:

@@ -83,6 +83,12 @@ def test_any_word_survives_the_shell_on_one_safe_line(
     assert words(shell, line) == expected
 
 
+@pytest.mark.parametrize("shell", SHELLS)
+@pytest.mark.parametrize("word", ["=d", "=", "==", "~", "~d", "%1", "a=~", "!x", "-"])
+def test_no_word_is_expanded_for_how_it_begins(shell: str, word: str) -> None:
+    assert words(shell, quote(word)) == [word]
+
+
 DURATIONS = st.one_of(
     st.integers(1, 3600).map(float),
     st.integers(100, 3_600_000).map(lambda milliseconds: milliseconds / 1000),
@@ -95,6 +101,7 @@ OPTIONS: dict[str, st.SearchStrategy[str]] = {
     "--request-timeout": DURATIONS.map(lambda seconds: f"{seconds}s"),
     "--state": st.sampled_from(["failed", "failed,succeeded", "pending,not_found"]),
     "--output": st.sampled_from(["jsonl", "csv"]),
+    "--fields": st.sampled_from(["id", "state,id,outputs", "raw,elapsed"]),
     "--download": TEXT,
     "--max-size": st.sampled_from(["500kB", "1GiB", "7"]),
     "--until": st.sampled_from(["all", "any"]),

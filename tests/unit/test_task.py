@@ -25,8 +25,8 @@ from flux_cli.models.task import (
     parse_task,
     read_record,
 )
-from flux_cli.output.machine import encode_record
-from flux_cli.output.records import KEYS, as_record
+from flux_cli.output.jsonl import encode_record
+from flux_cli.output.records import KEYS, RAW, as_record
 from flux_cli.output.schema import record_schema
 from tests.support.records import failed, finished, running
 from tests.unit.test_state import JSON
@@ -253,7 +253,7 @@ FIELDS = ("response", "result", "request", "created_at", "finished_at", "elapsed
 @given(st.dictionaries(st.sampled_from(FIELDS), VALUES))
 def test_any_record_becomes_valid_json(record: dict[str, Any]) -> None:
     task = parse_task("a", record, NOW, keep_raw=True)
-    line = encode_record(as_record(task, raw=True))
+    line = encode_record(as_record(task, (*KEYS, RAW)))
     document = json.loads(line, parse_constant=pytest.fail)
     assert list(document) == [*KEYS, "raw"]
     assert "\n" not in line

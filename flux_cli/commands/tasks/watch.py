@@ -44,7 +44,7 @@ def watch(
     from flux_cli.commands.watch_run import WatchRequest, run_watch
 
     runtime: Runtime = ctx.obj
-    runtime.stderr.is_quiet = output.quiet
+    output.apply(runtime)
     check_use(ctx, saves=download_to is not None)
     with runtime.session(service, patience=policy.patience) as session:
         ids = read_ids(ctx, inputs, token=session.token)
