@@ -1,4 +1,4 @@
-# PowerShell completion for flux. Made by `make completions`; do not edit. [sha256 30d2c8c1d0f5bb3c840bfde01e1965dc525d45f84ce79f77871fb9322b2b45f1]
+# PowerShell completion for flux. Made by `make completions`; do not edit. [sha256 3c6ec08d4369cc5f3ccb791ba666a2ee79c3291496dc656f9413ec76088957c8]
 
 Register-ArgumentCompleter -Native -CommandName flux, flux-tasks -ScriptBlock {
     param($current, $line, $cursor)
@@ -20,7 +20,7 @@ Register-ArgumentCompleter -Native -CommandName flux, flux-tasks -ScriptBlock {
         'flux auth token' = @('--curl', '--base-url', '--help', '-h')
         'flux auth logout' = @('--base-url', '--help', '-h')
         'flux demo' = @('--help', '-h')
-        'flux sandbox' = @('--port', '--latency', '--error-rate', '--failure-rate', '--rate-limit', '--page-limit', '--speed', '--seed', '--help', '-h')
+        'flux sandbox' = @('--port', '--failure-rate', '--speed', '--history', '--balance', '--seed', '--latency', '--error-rate', '--lose-replies', '--rate-limit', '--page-limit', '--ignore-ids', '--placeholder', '--misbehave', '--help', '-h')
         'flux mcp' = @('--http', '--host', '--port', '--request-timeout', '--base-url', '--debug', '--help', '-h')
         'flux mcp config' = @('--help', '-h')
         'flux schema' = @('--help', '-h')
@@ -39,6 +39,7 @@ Register-ArgumentCompleter -Native -CommandName flux, flux-tasks -ScriptBlock {
         'flux tasks download:--output' = @('auto', 'table', 'jsonl', 'json', 'csv', 'ids', 'urls')
         'flux tasks download:-o' = @('auto', 'table', 'jsonl', 'json', 'csv', 'ids', 'urls')
         'flux tasks download:--state' = @('pending', 'processing', 'succeeded', 'failed', 'not_found', 'unknown')
+        'flux sandbox:--misbehave' = @('ignore-ids', 'no-items', 'mixed-pages', 'any-order', 'oldest-first', 'repeat', 'ignore-bounds', 'exclusive-bounds', 'ignore-type', 'ignore-paging', 'no-history', 'late-history', 'placeholder', 'records-2025', 'odd-records', 'undated', 'trimmed-requests', 'odd-replies', 'odd-errors', 'open-queries', 'disabled')
     }
     $files = @('flux tasks check:--file', 'flux tasks check:-f', 'flux tasks watch:--file', 'flux tasks watch:-f', 'flux tasks download:--file', 'flux tasks download:-f')
     $path = 'flux'
