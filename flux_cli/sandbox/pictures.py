@@ -27,6 +27,7 @@ _HUES = {
     "purple": 0.78,
     "pink": 0.92,
 }
+_USUAL = ("orange", "golden", "teal", "blue", "violet", "pink", "red")
 _SKY, _SUN, _LAND = 96, 32, 32  # shades of each in the palette; the rest is for four ridges
 _RIDGES = 4
 
@@ -39,10 +40,11 @@ class _Light(NamedTuple):
     sun: float
     farthest: float  # ridge
     nearest: float
+    turn: float  # of the hue, from the zenith to the horizon
 
 
-_DAY = _Light(0.45, 0.86, 0.96, 0.7, 0.14)
-_NIGHT = _Light(0.06, 0.36, 0.88, 0.27, 0.04)
+_DAY = _Light(0.45, 0.86, 0.96, 0.7, 0.14, 0.09)
+_NIGHT = _Light(0.06, 0.36, 0.88, 0.27, 0.04, -0.06)
 
 
 def paint(seed: int, width: int, height: int, prompt: str = "") -> Picture:
@@ -104,7 +106,7 @@ def _shades(first: int, count: int, length: int) -> bytes:
 
 
 def _palette(hue: float, light: _Light) -> bytes:
-    warm = hue + 0.09
+    warm = hue + light.turn
     bands = [
         _band(_SKY, (hue, light.zenith, 0.6), (warm, light.horizon, 0.75)),
         _band(_SUN, (warm, light.sun, 0.9), (warm - 0.05, light.sun - 0.12, 0.95)),
@@ -128,6 +130,7 @@ def _band(count: int, first: tuple[float, float, float], last: tuple[float, floa
 
 
 def _hue(prompt: str) -> float:
-    """Return the first colour that `prompt` names, or else one of its own; from 0 to 1."""
+    """Return the hue of the first colour that `prompt` names, or else a usual one; from 0 to 1."""
     named = (_HUES[word] for word in prompt.lower().split() if word in _HUES)
-    return next(named, zlib.crc32(prompt.encode(errors="replace")) / 2**32)
+    chosen = _USUAL[zlib.crc32(prompt.encode(errors="replace")) % len(_USUAL)]
+    return next(named, _HUES[chosen])
