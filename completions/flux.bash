@@ -1,4 +1,4 @@
-# bash completion for flux. Made by `make completions`; do not edit. [sha256 134d06ca81efaf6d1fca1313448d7c7d38fc879110c1986bb62acb01724d23bd]
+# bash completion for flux. Made by `make completions`; do not edit. [sha256 838fcddd1e8caf17f225d94183d98194d9e520656e49d237e5b047e39bacb3c6]
 
 _flux() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
@@ -67,13 +67,17 @@ _flux() {
         "flux auth token:--base-url") return ;;
         "flux auth logout:--base-url") return ;;
         "flux sandbox:--port") return ;;
+        "flux sandbox:--failure-rate") return ;;
+        "flux sandbox:--speed") return ;;
+        "flux sandbox:--history") return ;;
+        "flux sandbox:--balance") return ;;
+        "flux sandbox:--seed") return ;;
         "flux sandbox:--latency") return ;;
         "flux sandbox:--error-rate") return ;;
-        "flux sandbox:--failure-rate") return ;;
+        "flux sandbox:--lose-replies") return ;;
         "flux sandbox:--rate-limit") return ;;
         "flux sandbox:--page-limit") return ;;
-        "flux sandbox:--speed") return ;;
-        "flux sandbox:--seed") return ;;
+        "flux sandbox:--misbehave") _flux_words "ignore-ids no-items mixed-pages any-order oldest-first repeat ignore-bounds exclusive-bounds ignore-type ignore-paging no-history late-history placeholder records-2025 odd-records undated trimmed-requests odd-replies odd-errors open-queries disabled"; return ;;
         "flux mcp:--host") return ;;
         "flux mcp:--port") return ;;
         "flux mcp:--request-timeout") return ;;
@@ -92,7 +96,7 @@ _flux() {
             "flux auth token") words="--curl --base-url --help -h" ;;
             "flux auth logout") words="--base-url --help -h" ;;
             "flux demo") words="--help -h" ;;
-            "flux sandbox") words="--port --latency --error-rate --failure-rate --rate-limit --page-limit --speed --seed --help -h" ;;
+            "flux sandbox") words="--port --failure-rate --speed --history --balance --seed --latency --error-rate --lose-replies --rate-limit --page-limit --ignore-ids --placeholder --misbehave --help -h" ;;
             "flux mcp") words="--http --host --port --request-timeout --base-url --debug --help -h" ;;
             "flux mcp config") words="--help -h" ;;
             "flux schema") words="--help -h" ;;

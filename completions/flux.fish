@@ -1,4 +1,4 @@
-# fish completion for flux. Made by `make completions`; do not edit. [sha256 b135c0b234e4b7e62b01b445228f2107b18c8aa6a1b329ab01bc36d19a96ba83]
+# fish completion for flux. Made by `make completions`; do not edit. [sha256 8d6ea96d7f64e68e1dc2cdb88809f103ef05379ea35ffa45280ea43eac369fc7]
 
 function __flux_at --description 'Whether the command line is at this command'
     set -l path flux
@@ -24,7 +24,7 @@ complete -c flux -n '__flux_at flux' -a demo -d 'Watch a dozen tasks run to thei
 complete -c flux -n '__flux_at flux' -a sandbox -d 'Serve a local endpoint that speaks the service\'s contract, until Ctrl-C.'
 complete -c flux -n '__flux_at flux' -a mcp -d 'Serve the engine to agents, as an MCP server over stdio or HTTP.'
 complete -c flux -n '__flux_at flux' -a schema -d 'Print the JSON Schema of a record, for validators and code generators.'
-complete -c flux -n '__flux_at flux' -a help -d 'Explain a command or a topic: exit-codes, environment, formats, states.'
+complete -c flux -n '__flux_at flux' -a help -d 'Explain a command or a topic: exit-codes, environment, formats, states, misbehaviours.'
 complete -c flux -n '__flux_at flux' -l version -d 'Show the version and exit.'
 complete -c flux -n '__flux_at flux' -l install-completion -x -a 'bash zsh fish powershell' -d 'Install completion for SHELL (bash, zsh, fish, powershell), or for the one in use.'
 complete -c flux -n '__flux_at flux' -l show-completion -x -a 'bash zsh fish powershell' -d 'Print the completion script instead.'
@@ -120,13 +120,19 @@ complete -c flux -n '__flux_at flux auth logout' -l base-url -x -d 'The service 
 complete -c flux -n '__flux_at flux auth logout' -l help -s h -d 'Show this message and exit.'
 complete -c flux -n '__flux_at flux demo' -l help -s h -d 'Show this message and exit.'
 complete -c flux -n '__flux_at flux sandbox' -l port -x -d 'Port on loopback; 0 takes a free one. [default: 8765; 0<=x<=65535]'
-complete -c flux -n '__flux_at flux sandbox' -l latency -x -d 'Wait this long before each reply, as 100ms. [default: 0s]'
-complete -c flux -n '__flux_at flux sandbox' -l error-rate -x -d 'Share of requests that go wrong. [default: 0.0; 0.0<=x<=1.0]'
 complete -c flux -n '__flux_at flux sandbox' -l failure-rate -x -d 'Share of tasks that fail. [default: 0.15; 0.0<=x<=1.0]'
+complete -c flux -n '__flux_at flux sandbox' -l speed -x -d 'How many times faster tasks run. [default: 1.0; x>=0.01]'
+complete -c flux -n '__flux_at flux sandbox' -l history -x -d 'Begin with N tasks of the past week. [default: 0; 0<=x<=100000]'
+complete -c flux -n '__flux_at flux sandbox' -l balance -x -d 'Submissions that can be paid for, then 403 used_up. [x>=0]'
+complete -c flux -n '__flux_at flux sandbox' -l seed -x -d 'Decides ids, failures and images. [default: 0]'
+complete -c flux -n '__flux_at flux sandbox' -l latency -x -d 'Wait this long before each reply, as 100ms. [default: 0s]'
+complete -c flux -n '__flux_at flux sandbox' -l error-rate -x -d 'Share of requests that go wrong before they have an effect. [default: 0.0; 0.0<=x<=1.0]'
+complete -c flux -n '__flux_at flux sandbox' -l lose-replies -x -d 'Share of submissions that are taken, but whose reply is lost. [default: 0.0; 0.0<=x<=1.0]'
 complete -c flux -n '__flux_at flux sandbox' -l rate-limit -x -d 'Most requests a second, then 429. [x>=0.1]'
 complete -c flux -n '__flux_at flux sandbox' -l page-limit -x -d 'Most tasks in one batch reply, whatever limit a request sends. [x>=1]'
-complete -c flux -n '__flux_at flux sandbox' -l speed -x -d 'How many times faster tasks run. [default: 1.0; x>=0.01]'
-complete -c flux -n '__flux_at flux sandbox' -l seed -x -d 'Decides ids, failures and images. [default: 0]'
+complete -c flux -n '__flux_at flux sandbox' -l ignore-ids -d 'Answer a batch with the newest tasks, whatever it asks for.'
+complete -c flux -n '__flux_at flux sandbox' -l placeholder -d 'Put a placeholder into tasks that run.'
+complete -c flux -n '__flux_at flux sandbox' -l misbehave -x -a 'ignore-ids no-items mixed-pages any-order oldest-first repeat ignore-bounds exclusive-bounds ignore-type ignore-paging no-history late-history placeholder records-2025 odd-records undated trimmed-requests odd-replies odd-errors open-queries disabled' -d 'Misbehave in one more way (see `flux help misbehaviours`). May be repeated.'
 complete -c flux -n '__flux_at flux sandbox' -l help -s h -d 'Show this message and exit.'
 complete -c flux -n '__flux_at flux mcp' -a config -d 'Print the lines that tell a client of this server.'
 complete -c flux -n '__flux_at flux mcp' -l http -d 'Serve over streamable HTTP instead of stdio.'

@@ -1,4 +1,4 @@
-# PowerShell completion for flux. Made by `make completions`; do not edit. [sha256 f2a9a5a832498c60534136a0c7c2661bf66df83a23c5fffc96933a08088bebad]
+# PowerShell completion for flux. Made by `make completions`; do not edit. [sha256 f6508646624a60392507a059faf468d5384a4d1a34c2d26c8b46926f7af5ac7a]
 
 Register-ArgumentCompleter -Native -CommandName flux, flux-tasks -ScriptBlock {
     param($current, $line, $cursor)
@@ -20,7 +20,7 @@ Register-ArgumentCompleter -Native -CommandName flux, flux-tasks -ScriptBlock {
         'flux auth token' = @('--curl', '--base-url', '--help', '-h')
         'flux auth logout' = @('--base-url', '--help', '-h')
         'flux demo' = @('--help', '-h')
-        'flux sandbox' = @('--port', '--latency', '--error-rate', '--failure-rate', '--rate-limit', '--page-limit', '--speed', '--seed', '--help', '-h')
+        'flux sandbox' = @('--port', '--failure-rate', '--speed', '--history', '--balance', '--seed', '--latency', '--error-rate', '--lose-replies', '--rate-limit', '--page-limit', '--ignore-ids', '--placeholder', '--misbehave', '--help', '-h')
         'flux mcp' = @('--http', '--host', '--port', '--request-timeout', '--base-url', '--debug', '--help', '-h')
         'flux mcp config' = @('--help', '-h')
         'flux schema' = @('--help', '-h')
@@ -42,6 +42,7 @@ Register-ArgumentCompleter -Native -CommandName flux, flux-tasks -ScriptBlock {
         'flux tasks download:-o' = @('auto', 'table', 'jsonl', 'json', 'csv', 'ids', 'urls', 'reasons')
         'flux tasks download:--state' = @('pending', 'processing', 'succeeded', 'failed', 'not_found', 'unknown')
         'flux tasks download:--fields' = @('id', 'state', 'previous_state', 'type', 'action', 'model', 'prompt', 'size', 'created_at', 'started_at', 'finished_at', 'elapsed', 'outputs', 'error', 'cost', 'trace_id', 'observed_at', 'raw')
+        'flux sandbox:--misbehave' = @('ignore-ids', 'no-items', 'mixed-pages', 'any-order', 'oldest-first', 'repeat', 'ignore-bounds', 'exclusive-bounds', 'ignore-type', 'ignore-paging', 'no-history', 'late-history', 'placeholder', 'records-2025', 'odd-records', 'undated', 'trimmed-requests', 'odd-replies', 'odd-errors', 'open-queries', 'disabled')
     }
     $files = @('flux tasks check:--file', 'flux tasks check:-f', 'flux tasks watch:--file', 'flux tasks watch:-f', 'flux tasks download:--file', 'flux tasks download:-f')
     $path = 'flux'

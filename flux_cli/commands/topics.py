@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from flux_cli.sandbox.faults import Misbehaviour
+
 
 @dataclass(frozen=True, slots=True)
 class Topic:
@@ -121,4 +123,11 @@ STATES = Topic(
         ("unknown", "There was no answer for this id; error says why. Ask again later."),
     ),
 )
-TOPICS = {topic.name: topic for topic in (EXIT_CODES, ENVIRONMENT, FORMATS, STATES)}
+MISBEHAVIOURS = Topic(
+    "misbehaviours",
+    "Misbehaviours of the sandbox",
+    "What `flux sandbox --misbehave NAME` does: everything that the service was seen to do, or"
+    " that nothing rules out. Without any, it behaves as documented.",
+    [(name.value, name.meaning) for name in Misbehaviour],
+)
+TOPICS = {topic.name: topic for topic in (EXIT_CODES, ENVIRONMENT, FORMATS, STATES, MISBEHAVIOURS)}

@@ -206,7 +206,7 @@ def test_a_line_for_each_file_without_a_terminal(flux: Program, service: Start) 
     size = f"{len(PNG)} bytes"
     assert sorted(lines[:3]) == [f"saved out/{i}_1.png ({size})" for i in IDS]
     assert lines[3] == "3 tasks: 3 succeeded"
-    assert lines[4].startswith("saved 3 files (1.2 kB in ")
+    assert lines[4].startswith(f"saved 3 files ({3 * len(PNG)} bytes in ")
     assert len(lines) == 5
 
 
@@ -215,7 +215,8 @@ def test_bars_on_a_terminal_and_a_table_after_them(
     flux: Program, sandbox: Callable[..., Sandbox], columns: int
 ) -> None:
     server = sandbox()
-    ids = [server.store.submit({"prompt": f"picture {n}"}).id for n in range(12)]
+    task = {"size": "64x64"}
+    ids = [server.store.submit({**task, "prompt": f"picture {n}"}).id for n in range(12)]
     terminal = Terminal(flux, *DOWNLOAD, *ids, columns=columns, rows=30)
     screen = terminal.end()
     assert screen.code == ExitCode.OK

@@ -135,7 +135,7 @@ def test_what_the_demo_says_to_type_has_a_line_for_itself(flux: Program, columns
 
 SUBMIT = (
     'curl -sS -H "authorization: Bearer $FLUX_API_TOKEN" -d'
-    ' \'{"action": "generate", "prompt": "a fox", "size": "64x32", "async": true}\''
+    ' \'{"action": "generate", "prompt": "a fox", "size": "3:2", "async": true}\''
     " $FLUX_API_BASE_URL/flux/images > reply.json"
 )
 
@@ -162,7 +162,7 @@ def test_a_sandbox_for_any_client(flux: Program, tmp_path: Path) -> None:
         )
         png = (tmp_path / "fox.png").read_bytes()
         assert png[:8] == b"\x89PNG\r\n\x1a\n"
-        assert png[16:24] == (64).to_bytes(4) + (32).to_bytes(4)
+        assert png[16:24] == (624).to_bytes(4) + (416).to_bytes(4)
         assert png[-8:-4] == b"IEND"
         server.signal(signal.SIGINT)
         server.end().expect(ExitCode.INTERRUPTED)
