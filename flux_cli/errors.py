@@ -16,6 +16,7 @@
     │   ├── NotTheApi              5  stop: a web page or a redirect
     │   ├── GaveUp                 5  stop: too much trouble in this run
     │   ├── BrokenContract         5  these ids stay unanswered
+    │   │   └── ResponseTooLarge   5  ask again in halves
     │   └── Unanswered             5  said at the end, of all ids without an answer
     └── OutputError                7  stdout or a file could not be written
         └── DownloadError          7  one output cannot be saved; the others can
@@ -163,6 +164,10 @@ class GaveUp(ServiceError):
 
 class BrokenContract(ServiceError):
     retry_rule = RetryRule.SKIP
+
+
+class ResponseTooLarge(BrokenContract):
+    """More than flux reads of one reply; counted as a failure, as it costs much to receive."""
 
 
 class Unanswered(ServiceError):

@@ -30,6 +30,8 @@ _KINDS: dict[str, type[ServiceError]] = {  # by the service's codes, whatever th
 }
 _STATUS_CODE = re.compile("[45][0-9][0-9]")  # a code that is the number of a status
 _TITLE = re.compile(rb"<title[^>]*>\s*(.{1,200}?)\s*</title>", re.IGNORECASE | re.DOTALL)
+_ACCOUNT = frozenset({"used_up", "disabled", "no_api", "api_not_implemented"})
+_NOT_FOUND = re.compile(r"not[\s_-]?found", re.IGNORECASE)
 _RETRYABLE_STATUSES = frozenset({408, 425})
 _HINTS = {
     "used_up": "Top up the account's balance, then run the same command again",
@@ -50,10 +52,12 @@ class BatchResponse:
     """The reply to a batch query: the records that are objects, as they came.
 
     `size` counts all items, usable or not: what the service was able to send.
+    `count` is how many tasks it says that there are, 0 where it does not say.
     """
 
     items: tuple[Mapping[str, Any], ...]
     size: int
+    count: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +80,51 @@ def parse_batch(head: ResponseHead, body: bytes, *, token: Token | None = None) 
             code="bad_reply",
             trace_id=_trace(reply),
         )
-    return BatchResponse(tuple(item for item in items if isinstance(item, dict)), len(items))
+    count = reply.get("count")
+    return BatchResponse(
+        tuple(item for item in items if isinstance(item, dict)),
+        size=len(items),
+        count=count if isinstance(count, int) else 0,
+    )
+
+
+def parse_record(
+    head: ResponseHead, body: bytes, *, token: Token | None = None
+) -> Mapping[str, Any] | None:
+    """Read the reply to `retrieve`: what it holds, or None where the task is not known.
+
+    Raises a ServiceError for anything else.
+    """
+    value = _json(body, token)
+    if value is None and 200 <= head.status < 300:  # noqa: PLR2004
+        return None
+    try:
+        return parse_object(head, body, token=token) or None
+    except ServiceError as error:
+        if _names_not_found(value) and not _is_about_the_account(error):
+            return None
+        raise
+
+
+def parse_known_api(
+    head: ResponseHead, body: bytes, *, token: Token | None = None
+) -> Mapping[str, Any] | None:
+    """Read the same from a service that has answered before: what it refuses is this one task.
+
+    So a 404 without a word of the API says that the task is not known. Raises
+    BadRequest for what is refused, unless it is the account or the API itself.
+    """
+    try:
+        return parse_record(head, body, token=token)
+    except errors.Refused as error:
+        if _is_about_the_account(error):
+            raise
+        is_page = body.strip() and _json(body, token) is _INVALID
+        if head.status == 404 and not is_page:  # noqa: PLR2004
+            return None
+        raise errors.BadRequest(
+            error.message, code=error.code, hint=error.hint, trace_id=error.trace_id
+        ) from error
 
 
 def parse_object(
@@ -167,6 +215,17 @@ def _kind(status: int, code: str) -> type[ServiceError]:  # noqa: PLR0911 - a ta
     if status > 500 or status in _RETRYABLE_STATUSES:  # noqa: PLR2004
         return errors.ServerFault
     return errors.Refused
+
+
+def _names_not_found(value: Any) -> bool:
+    error = value.get("error") if isinstance(value, dict) else None
+    words = (error.get("code"), error.get("message")) if isinstance(error, dict) else (error,)
+    return any(isinstance(word, str) and _NOT_FOUND.search(word) for word in words)
+
+
+def _is_about_the_account(error: ServiceError) -> bool:
+    """Tell whether an error concerns whatever is asked, and not the task alone."""
+    return isinstance(error, errors.TokenRejected | errors.NotTheApi) or error.code in _ACCOUNT
 
 
 def _title(body: bytes) -> str:

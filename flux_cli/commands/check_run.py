@@ -22,7 +22,7 @@ def run_check(
     what was answered; Interrupted likewise.
     """
     counts = TaskCounts()
-    poll = session.check(ids, count=len(ids), keep_raw=output.raw)
+    poll = session.check(ids, keep_raw=output.raw)
     writer = make_writer(
         output.format,
         runtime.stdout,

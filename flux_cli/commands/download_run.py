@@ -61,7 +61,7 @@ def run_download(
     check = None
     if len(finished) < len(ids):
         others = finished.others(ids)
-        check = session.check(others, count=len(ids), keep_raw=output.raw, loop=loop)
+        check = session.check(others, keep_raw=output.raw, loop=loop)
     started = runtime.clock()
 
     def print_summary(files: FileCounts) -> None:

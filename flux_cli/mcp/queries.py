@@ -105,7 +105,7 @@ class Queries:
         """Ask once for every task. Raises ServiceError when none at all was answered for."""
         _refuse_in_long_pause(session)
         tasks: list[Task] = []
-        check = session.check(ids, count=len(ids), is_over=is_cancelled)
+        check = session.check(ids, is_over=is_cancelled)
         for batch in check.results():
             tasks += batch
             report_progress(len(tasks), len(ids))

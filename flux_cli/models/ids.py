@@ -2,7 +2,8 @@
 
 import itertools
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 
 MAX_LENGTH = 128
@@ -70,6 +71,14 @@ def match_key(task_id: str) -> str:
     """Return what two spellings of one id have in common: UUIDs ignore case."""
     lower = task_id.lower()
     return lower if lower != task_id and _UUID.fullmatch(task_id) else task_id
+
+
+def record_key(record: Mapping[str, Any]) -> str | None:
+    """Return what the id in a record of the service is matched by; None where there is none."""
+    task_id = record.get("id")
+    if isinstance(task_id, int) and not isinstance(task_id, bool):
+        task_id = str(task_id)
+    return match_key(task_id) if isinstance(task_id, str) and task_id else None
 
 
 class TaskIds:
