@@ -1,6 +1,7 @@
 """One poll of a set of tasks: from ids to what stands on stdout."""
 
 from flux_cli import interrupts
+from flux_cli.commands.account_note import note_other_account
 from flux_cli.commands.options import OutputOptions
 from flux_cli.engine.check import no_answer_for
 from flux_cli.engine.session import Session
@@ -59,6 +60,7 @@ def run_check(
         )
         raise
     runtime.stderr.note(counts.summary())
+    note_other_account(runtime, session, counts)
     if poll.stopped_by is not None:
         raise poll.stopped_by
     if unknown := counts.by_state[State.UNKNOWN]:

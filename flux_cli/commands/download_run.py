@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
+from flux_cli.commands.account_note import note_other_account
 from flux_cli.commands.file_options import FileOptions
 from flux_cli.commands.options import OutputOptions
 from flux_cli.engine.check import Check, no_answer_for
@@ -77,6 +78,7 @@ def run_download(
             interrupt = _run(engine, check, report, tasks)
         failure = _failure_of(tasks.close)
         runtime.stderr.note(counts.summary())
+        note_other_account(runtime, session, counts)
         failure = _failure_of(lambda: report.finish(print_summary)) or failure
         if interrupt is not None:
             runtime.stderr.line(

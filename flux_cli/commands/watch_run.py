@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flux_cli import interrupts
+from flux_cli.commands.account_note import note_other_account
 from flux_cli.commands.file_options import FileOptions
 from flux_cli.commands.hook_input import describe_task
 from flux_cli.commands.options import OutputOptions
@@ -202,6 +203,7 @@ class _WatchRun:
         runtime, watch = self._runtime, self._watch
         counts = self._count()
         runtime.stderr.note(counts.summary())
+        note_other_account(runtime, self._session, counts)
         also: list[ExitCode] = []
         failure = self._finish_report()
         has_failed = self._report is not None and self._report.counts.has_failed

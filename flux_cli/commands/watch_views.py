@@ -8,7 +8,7 @@ from flux_cli.engine.task_store import TaskStore
 from flux_cli.engine.watch import Polled, Watch
 from flux_cli.models.ids import TaskIds
 from flux_cli.models.state import State
-from flux_cli.models.task import Task, no_answer, not_found
+from flux_cli.models.task import Task
 from flux_cli.output.formats import Format, Writer, make_writer
 from flux_cli.runtime import Runtime
 
@@ -131,7 +131,7 @@ class PrintView:
             if place is not None:
                 yield self._store.get(place)
             elif task_id not in self._places:
-                yield _unseen(watch, task_id, now)
+                yield watch.latest(task_id, now)
 
     def close(self) -> None:
         self._store.close()
@@ -185,14 +185,4 @@ def make_view(
 def _unreported(watch: Watch, ids: TaskIds, now: float) -> Iterator[Task]:
     for task_id in ids:
         if not watch.was_reported(task_id):
-            yield _unseen(watch, task_id, now)
-
-
-def _unseen(watch: Watch, task_id: str, now: float) -> Task:
-    """Return the task for an id of which nothing is kept."""
-    state = watch.state_of(task_id)
-    if state is State.NOT_FOUND:
-        return not_found(task_id, now)
-    if state is not State.UNKNOWN:
-        return Task(task_id, state, now)
-    return no_answer(task_id, code="no_answer", message="no answer so far", observed_at=now)
+            yield watch.latest(task_id, now)

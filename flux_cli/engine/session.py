@@ -43,6 +43,7 @@ class Session:
         connect: Callable[[], Connection],
         *,
         token: Token | None,
+        token_source: str = "",
         route: Callable[[str, str], Proxy | None],
         allows_local_files: bool,
         trace: Callable[[str], None] | None = None,
@@ -53,11 +54,13 @@ class Session:
     ) -> None:
         """`connect` finds out where to ask, and may raise NoToken or UsageError.
 
+        `token_source` says in words where the token is from.
         `route` names the proxy for the scheme and the host of a file's URL.
         `patience` is the longest silence, `pause` what is left of one that the
         service asked for before, both in seconds.
         """
         self.token = token
+        self.token_source = token_source
         self._settings = settings
         self._connect = connect
         self._route = route
