@@ -42,6 +42,7 @@ def _joined(chunks: Iterable[bytes], max_bytes: int) -> bytes:
     for chunk in chunks:
         size += len(chunk)
         if size > max_bytes:
+            parts.clear()  # whoever keeps the error keeps this frame
             raise BodyTooLarge
         parts.append(chunk)
     return b"".join(parts)
@@ -63,6 +64,7 @@ def _gunzipped(chunks: Iterable[bytes], max_bytes: int) -> bytes:
             except zlib.error as error:
                 raise BodyCut from error
             if len(body) > max_bytes:
+                body.clear()  # as above
                 raise BodyTooLarge
             packed = decoder.unused_data or decoder.unconsumed_tail
     if not decoder.eof:

@@ -95,13 +95,12 @@ def parse_record(
 
     Raises a ServiceError for anything else.
     """
-    value = _json(body, token)
-    if value is None and 200 <= head.status < 300:  # noqa: PLR2004
+    if body.strip() == b"null" and 200 <= head.status < 300:  # noqa: PLR2004
         return None
     try:
         return parse_object(head, body, token=token) or None
     except ServiceError as error:
-        if _names_not_found(value) and not _is_about_the_account(error):
+        if _names_not_found(_json(body, token)) and not _is_about_the_account(error):
             return None
         raise
 

@@ -132,8 +132,9 @@ BODIES = [
     ),
     *(
         Row(f"top level {content.decode()}", always(reply(200, content)), says="not an object")
-        for content in (b"[]", b"null", b"7", b'"x"', b"NaN")
+        for content in (b"[]", b"7", b'"x"', b"NaN")
     ),
+    Row("top level null", always(reply(200, b"null")), says="not an object", commands=BOTH),
     *(
         Row(f"items {what}", always(body(200, content)), says=f'"items" {says}', commands=BOTH)
         for what, content, says in (
