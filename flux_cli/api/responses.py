@@ -119,7 +119,7 @@ def parse_known_api(
         if _is_about_the_account(error):
             raise
         is_page = body.strip() and _json(body, token) is _INVALID
-        if head.status == 404 and not is_page:  # noqa: PLR2004
+        if not is_page and (head.status == 404 or error.code == "404"):  # noqa: PLR2004
             return None
         raise errors.BadRequest(
             error.message, code=error.code, hint=error.hint, trace_id=error.trace_id
@@ -224,7 +224,8 @@ def _names_not_found(value: Any) -> bool:
 
 def _is_about_the_account(error: ServiceError) -> bool:
     """Tell whether an error concerns whatever is asked, and not the task alone."""
-    return isinstance(error, errors.TokenRejected | errors.NotTheApi) or error.code in _ACCOUNT
+    is_other = isinstance(error, errors.TokenRejected | errors.NotTheApi)
+    return is_other or error.code.lower() in _ACCOUNT
 
 
 def _title(body: bytes) -> str:
