@@ -172,6 +172,23 @@ def test_urls_leaves_out_what_is_no_web_url_and_says_so() -> None:
     assert notes == ["flux: left out 1 output(s) whose URL is not http(s)"]
 
 
+def test_reasons_are_json_lines_and_on_a_terminal_a_table_or_lines() -> None:
+    records = [json.loads(line) for line in render(Format.REASONS).splitlines()]
+    assert [(r["code"], r["message"], r["count"], r["ids"], r["state"]) for r in records] == [
+        ("used_up", "=1+1", 1, [IDS[1]], "failed"),
+        ("timeout", "no reply", 1, [IDS[4]], "unknown"),
+    ]
+    wide = ESCAPE.sub("", render(Format.REASONS, is_terminal=True, columns=80)).splitlines()
+    assert [line.split() for line in wide] == [
+        ["COUNT", "REASON", "EXAMPLES"],
+        ["1", "used_up:", "=1+1", IDS[1]],
+        ["1", "no", "answer:", "timeout:", "no", "reply", IDS[4]],
+    ]
+    narrow = render(Format.REASONS, is_terminal=True, columns=40, encoding="latin-1", TERM="dumb")
+    assert narrow.splitlines()[2:] == ["  1 x no answer: timeout: no reply", f"    {IDS[4]}"]
+    assert render(Format.REASONS, sample=[]) == ""
+
+
 def test_auto_is_the_table_on_a_terminal_and_json_lines_elsewhere() -> None:
     assert render(Format.AUTO) == render(Format.JSONL)
     assert "✓ succeeded" in render(Format.AUTO, is_terminal=True, columns=80)
