@@ -100,7 +100,7 @@ FORMATS = Topic(
     ),
     "--state keeps only tasks in some states, in every format. --fields id,state,outputs picks the"
     " keys of jsonl, json and csv, in that order; in CSV outputs is urls (and paths where files are"
-    " saved), and error is error_code and error_message. --raw adds the service's own record to"
+    " saved), and error and cost have two columns each. --raw adds the service's own record to"
     " JSON and CSV, as raw, which --fields can name too.",
 )
 STATES = Topic(
