@@ -52,7 +52,7 @@ def tasks(sandbox: StartSandbox) -> list[str]:
 def test_ids_as_arguments(flux: Program, tasks: list[str]) -> None:
     run = flux("tasks", "check", *tasks).expect(ExitCode.OK)
     assert run.states == dict(zip(tasks, ("succeeded", "failed", "succeeded"), strict=True))
-    assert run.stderr.splitlines()[0] == "3 tasks: 2 succeeded, 1 failed"
+    assert run.stderr.splitlines()[0] == "3 tasks: 2 succeeded, 1 failed; 0.432 credits"
     assert run.stderr.splitlines()[2] == f"    {tasks[1]}"
 
 
@@ -234,7 +234,7 @@ def test_records_come_in_other_shapes(flux: Program, service: Start) -> None:
     items = [shape | {"id": task_id} for task_id, shape in zip(ids, shapes, strict=True)]
     service(lambda _: [reply(200, batch(items))])
     run = flux("tasks", "check", *ids).expect(ExitCode.OK)
-    assert run.stderr == "6 tasks: 1 processing, 4 succeeded, 1 failed\n"
+    assert run.stderr.splitlines()[0] == "6 tasks: 1 processing, 4 succeeded, 1 failed"
     same = [record | {"id": "a", "observed_at": ""} for record in run.records[:4]]
     assert same == same[:1] * 4
     assert run.records[5]["error"] == {"code": "forbidden", "message": "no"}
