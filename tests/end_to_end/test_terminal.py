@@ -107,7 +107,7 @@ def stall(request: Request) -> list[Step]:
 def test_the_demo_runs_a_dozen_tasks_to_their_end(flux: Program) -> None:
     screen = Terminal(flux, "demo", columns=100, rows=60, FLUX_API_TOKEN=None).end()
     assert screen.code == ExitCode.OK
-    assert "12 tasks: 11 succeeded, 1 failed" in screen.lines
+    assert "12 tasks: 11 succeeded, 1 failed; 2.376 credits" in screen.lines
     assert not (flux.folder / "config").exists()
 
 
