@@ -1,4 +1,4 @@
-# bash completion for flux. Made by `make completions`; do not edit. [sha256 52f3ae9975e9e6dbf299fcbf9f66521765b3c7ebbf5dc9b532dad31a9c8d1321]
+# bash completion for flux. Made by `make completions`; do not edit. [sha256 838fcddd1e8caf17f225d94183d98194d9e520656e49d237e5b047e39bacb3c6]
 
 _flux() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
@@ -19,16 +19,18 @@ _flux() {
         "flux:--install-completion") _flux_words "bash zsh fish powershell"; return ;;
         "flux:--show-completion") _flux_words "bash zsh fish powershell"; return ;;
         "flux tasks check:--file" | "flux tasks check:-f") _flux_files -f; return ;;
-        "flux tasks check:--output" | "flux tasks check:-o") _flux_words "auto table jsonl json csv ids urls"; return ;;
+        "flux tasks check:--output" | "flux tasks check:-o") _flux_words "auto table jsonl json csv ids urls reasons"; return ;;
         "flux tasks check:--state") _flux_list "pending processing succeeded failed not_found unknown"; return ;;
+        "flux tasks check:--fields") _flux_list "id state previous_state type action model prompt size created_at started_at finished_at elapsed outputs error cost trace_id observed_at raw"; return ;;
         "flux tasks check:--concurrency") return ;;
         "flux tasks check:--batch-size") return ;;
         "flux tasks check:--request-timeout") return ;;
         "flux tasks check:--retries") return ;;
         "flux tasks check:--base-url") return ;;
         "flux tasks watch:--file" | "flux tasks watch:-f") _flux_files -f; return ;;
-        "flux tasks watch:--output" | "flux tasks watch:-o") _flux_words "auto table jsonl json csv ids urls"; return ;;
+        "flux tasks watch:--output" | "flux tasks watch:-o") _flux_words "auto table jsonl json csv ids urls reasons"; return ;;
         "flux tasks watch:--state") _flux_list "pending processing succeeded failed not_found unknown"; return ;;
+        "flux tasks watch:--fields") _flux_list "id state previous_state type action model prompt size created_at started_at finished_at elapsed outputs error cost trace_id observed_at raw"; return ;;
         "flux tasks watch:--interval") return ;;
         "flux tasks watch:--max-interval") return ;;
         "flux tasks watch:--timeout") return ;;
@@ -50,8 +52,9 @@ _flux() {
         "flux tasks download:--name") return ;;
         "flux tasks download:--max-size") return ;;
         "flux tasks download:--file-timeout") return ;;
-        "flux tasks download:--output" | "flux tasks download:-o") _flux_words "auto table jsonl json csv ids urls"; return ;;
+        "flux tasks download:--output" | "flux tasks download:-o") _flux_words "auto table jsonl json csv ids urls reasons"; return ;;
         "flux tasks download:--state") _flux_list "pending processing succeeded failed not_found unknown"; return ;;
+        "flux tasks download:--fields") _flux_list "id state previous_state type action model prompt size created_at started_at finished_at elapsed outputs error cost trace_id observed_at raw"; return ;;
         "flux tasks download:--concurrency") return ;;
         "flux tasks download:--batch-size") return ;;
         "flux tasks download:--request-timeout") return ;;
@@ -64,13 +67,17 @@ _flux() {
         "flux auth token:--base-url") return ;;
         "flux auth logout:--base-url") return ;;
         "flux sandbox:--port") return ;;
+        "flux sandbox:--failure-rate") return ;;
+        "flux sandbox:--speed") return ;;
+        "flux sandbox:--history") return ;;
+        "flux sandbox:--balance") return ;;
+        "flux sandbox:--seed") return ;;
         "flux sandbox:--latency") return ;;
         "flux sandbox:--error-rate") return ;;
-        "flux sandbox:--failure-rate") return ;;
+        "flux sandbox:--lose-replies") return ;;
         "flux sandbox:--rate-limit") return ;;
         "flux sandbox:--page-limit") return ;;
-        "flux sandbox:--speed") return ;;
-        "flux sandbox:--seed") return ;;
+        "flux sandbox:--misbehave") _flux_words "ignore-ids no-items mixed-pages any-order oldest-first repeat ignore-bounds exclusive-bounds ignore-type ignore-paging no-history late-history placeholder records-2025 odd-records undated trimmed-requests odd-replies odd-errors open-queries disabled"; return ;;
         "flux mcp:--host") return ;;
         "flux mcp:--port") return ;;
         "flux mcp:--request-timeout") return ;;
@@ -80,16 +87,16 @@ _flux() {
         case "$path" in
             "flux") words="--version --install-completion --show-completion --help -h" ;;
             "flux tasks") words="--help -h" ;;
-            "flux tasks check") words="--file -f --output -o --state --raw --quiet -q --exit-status --concurrency --batch-size --request-timeout --retries --base-url --debug --help -h" ;;
-            "flux tasks watch") words="--file -f --output -o --state --raw --quiet -q --interval --max-interval --timeout --until --fail-fast --not-found-grace --give-up-after --exec --bell --download --name --overwrite --max-size --file-timeout --sidecar --contact-sheet --concurrency --batch-size --request-timeout --retries --base-url --debug --help -h" ;;
-            "flux tasks download") words="--file -f --dir -d --name --overwrite --max-size --file-timeout --sidecar --contact-sheet --output -o --state --raw --quiet -q --exit-status --concurrency --batch-size --request-timeout --retries --base-url --debug --help -h" ;;
+            "flux tasks check") words="--file -f --find-ids --output -o --state --raw --fields --quiet -q --exit-status --concurrency --batch-size --request-timeout --retries --base-url --debug --help -h" ;;
+            "flux tasks watch") words="--file -f --find-ids --output -o --state --raw --fields --quiet -q --interval --max-interval --timeout --until --fail-fast --not-found-grace --give-up-after --exec --bell --download --name --overwrite --max-size --file-timeout --sidecar --contact-sheet --concurrency --batch-size --request-timeout --retries --base-url --debug --help -h" ;;
+            "flux tasks download") words="--file -f --find-ids --dir -d --name --overwrite --max-size --file-timeout --sidecar --contact-sheet --output -o --state --raw --fields --quiet -q --exit-status --concurrency --batch-size --request-timeout --retries --base-url --debug --help -h" ;;
             "flux auth") words="--help -h" ;;
             "flux auth login") words="--with-token --verify --no-verify --base-url --request-timeout --debug --help -h" ;;
             "flux auth status") words="--base-url --help -h" ;;
             "flux auth token") words="--curl --base-url --help -h" ;;
             "flux auth logout") words="--base-url --help -h" ;;
             "flux demo") words="--help -h" ;;
-            "flux sandbox") words="--port --latency --error-rate --failure-rate --rate-limit --page-limit --speed --seed --help -h" ;;
+            "flux sandbox") words="--port --failure-rate --speed --history --balance --seed --latency --error-rate --lose-replies --rate-limit --page-limit --ignore-ids --placeholder --misbehave --help -h" ;;
             "flux mcp") words="--http --host --port --request-timeout --base-url --debug --help -h" ;;
             "flux mcp config") words="--help -h" ;;
             "flux schema") words="--help -h" ;;

@@ -1,4 +1,4 @@
-# PowerShell completion for flux. Made by `make completions`; do not edit. [sha256 30d2c8c1d0f5bb3c840bfde01e1965dc525d45f84ce79f77871fb9322b2b45f1]
+# PowerShell completion for flux. Made by `make completions`; do not edit. [sha256 f6508646624a60392507a059faf468d5384a4d1a34c2d26c8b46926f7af5ac7a]
 
 Register-ArgumentCompleter -Native -CommandName flux, flux-tasks -ScriptBlock {
     param($current, $line, $cursor)
@@ -11,16 +11,16 @@ Register-ArgumentCompleter -Native -CommandName flux, flux-tasks -ScriptBlock {
     $options = @{
         'flux' = @('--version', '--install-completion', '--show-completion', '--help', '-h')
         'flux tasks' = @('--help', '-h')
-        'flux tasks check' = @('--file', '-f', '--output', '-o', '--state', '--raw', '--quiet', '-q', '--exit-status', '--concurrency', '--batch-size', '--request-timeout', '--retries', '--base-url', '--debug', '--help', '-h')
-        'flux tasks watch' = @('--file', '-f', '--output', '-o', '--state', '--raw', '--quiet', '-q', '--interval', '--max-interval', '--timeout', '--until', '--fail-fast', '--not-found-grace', '--give-up-after', '--exec', '--bell', '--download', '--name', '--overwrite', '--max-size', '--file-timeout', '--sidecar', '--contact-sheet', '--concurrency', '--batch-size', '--request-timeout', '--retries', '--base-url', '--debug', '--help', '-h')
-        'flux tasks download' = @('--file', '-f', '--dir', '-d', '--name', '--overwrite', '--max-size', '--file-timeout', '--sidecar', '--contact-sheet', '--output', '-o', '--state', '--raw', '--quiet', '-q', '--exit-status', '--concurrency', '--batch-size', '--request-timeout', '--retries', '--base-url', '--debug', '--help', '-h')
+        'flux tasks check' = @('--file', '-f', '--find-ids', '--output', '-o', '--state', '--raw', '--fields', '--quiet', '-q', '--exit-status', '--concurrency', '--batch-size', '--request-timeout', '--retries', '--base-url', '--debug', '--help', '-h')
+        'flux tasks watch' = @('--file', '-f', '--find-ids', '--output', '-o', '--state', '--raw', '--fields', '--quiet', '-q', '--interval', '--max-interval', '--timeout', '--until', '--fail-fast', '--not-found-grace', '--give-up-after', '--exec', '--bell', '--download', '--name', '--overwrite', '--max-size', '--file-timeout', '--sidecar', '--contact-sheet', '--concurrency', '--batch-size', '--request-timeout', '--retries', '--base-url', '--debug', '--help', '-h')
+        'flux tasks download' = @('--file', '-f', '--find-ids', '--dir', '-d', '--name', '--overwrite', '--max-size', '--file-timeout', '--sidecar', '--contact-sheet', '--output', '-o', '--state', '--raw', '--fields', '--quiet', '-q', '--exit-status', '--concurrency', '--batch-size', '--request-timeout', '--retries', '--base-url', '--debug', '--help', '-h')
         'flux auth' = @('--help', '-h')
         'flux auth login' = @('--with-token', '--verify', '--no-verify', '--base-url', '--request-timeout', '--debug', '--help', '-h')
         'flux auth status' = @('--base-url', '--help', '-h')
         'flux auth token' = @('--curl', '--base-url', '--help', '-h')
         'flux auth logout' = @('--base-url', '--help', '-h')
         'flux demo' = @('--help', '-h')
-        'flux sandbox' = @('--port', '--latency', '--error-rate', '--failure-rate', '--rate-limit', '--page-limit', '--speed', '--seed', '--help', '-h')
+        'flux sandbox' = @('--port', '--failure-rate', '--speed', '--history', '--balance', '--seed', '--latency', '--error-rate', '--lose-replies', '--rate-limit', '--page-limit', '--ignore-ids', '--placeholder', '--misbehave', '--help', '-h')
         'flux mcp' = @('--http', '--host', '--port', '--request-timeout', '--base-url', '--debug', '--help', '-h')
         'flux mcp config' = @('--help', '-h')
         'flux schema' = @('--help', '-h')
@@ -29,16 +29,20 @@ Register-ArgumentCompleter -Native -CommandName flux, flux-tasks -ScriptBlock {
     $words = @{
         'flux:--install-completion' = @('bash', 'zsh', 'fish', 'powershell')
         'flux:--show-completion' = @('bash', 'zsh', 'fish', 'powershell')
-        'flux tasks check:--output' = @('auto', 'table', 'jsonl', 'json', 'csv', 'ids', 'urls')
-        'flux tasks check:-o' = @('auto', 'table', 'jsonl', 'json', 'csv', 'ids', 'urls')
+        'flux tasks check:--output' = @('auto', 'table', 'jsonl', 'json', 'csv', 'ids', 'urls', 'reasons')
+        'flux tasks check:-o' = @('auto', 'table', 'jsonl', 'json', 'csv', 'ids', 'urls', 'reasons')
         'flux tasks check:--state' = @('pending', 'processing', 'succeeded', 'failed', 'not_found', 'unknown')
-        'flux tasks watch:--output' = @('auto', 'table', 'jsonl', 'json', 'csv', 'ids', 'urls')
-        'flux tasks watch:-o' = @('auto', 'table', 'jsonl', 'json', 'csv', 'ids', 'urls')
+        'flux tasks check:--fields' = @('id', 'state', 'previous_state', 'type', 'action', 'model', 'prompt', 'size', 'created_at', 'started_at', 'finished_at', 'elapsed', 'outputs', 'error', 'cost', 'trace_id', 'observed_at', 'raw')
+        'flux tasks watch:--output' = @('auto', 'table', 'jsonl', 'json', 'csv', 'ids', 'urls', 'reasons')
+        'flux tasks watch:-o' = @('auto', 'table', 'jsonl', 'json', 'csv', 'ids', 'urls', 'reasons')
         'flux tasks watch:--state' = @('pending', 'processing', 'succeeded', 'failed', 'not_found', 'unknown')
+        'flux tasks watch:--fields' = @('id', 'state', 'previous_state', 'type', 'action', 'model', 'prompt', 'size', 'created_at', 'started_at', 'finished_at', 'elapsed', 'outputs', 'error', 'cost', 'trace_id', 'observed_at', 'raw')
         'flux tasks watch:--until' = @('all', 'any')
-        'flux tasks download:--output' = @('auto', 'table', 'jsonl', 'json', 'csv', 'ids', 'urls')
-        'flux tasks download:-o' = @('auto', 'table', 'jsonl', 'json', 'csv', 'ids', 'urls')
+        'flux tasks download:--output' = @('auto', 'table', 'jsonl', 'json', 'csv', 'ids', 'urls', 'reasons')
+        'flux tasks download:-o' = @('auto', 'table', 'jsonl', 'json', 'csv', 'ids', 'urls', 'reasons')
         'flux tasks download:--state' = @('pending', 'processing', 'succeeded', 'failed', 'not_found', 'unknown')
+        'flux tasks download:--fields' = @('id', 'state', 'previous_state', 'type', 'action', 'model', 'prompt', 'size', 'created_at', 'started_at', 'finished_at', 'elapsed', 'outputs', 'error', 'cost', 'trace_id', 'observed_at', 'raw')
+        'flux sandbox:--misbehave' = @('ignore-ids', 'no-items', 'mixed-pages', 'any-order', 'oldest-first', 'repeat', 'ignore-bounds', 'exclusive-bounds', 'ignore-type', 'ignore-paging', 'no-history', 'late-history', 'placeholder', 'records-2025', 'odd-records', 'undated', 'trimmed-requests', 'odd-replies', 'odd-errors', 'open-queries', 'disabled')
     }
     $files = @('flux tasks check:--file', 'flux tasks check:-f', 'flux tasks watch:--file', 'flux tasks watch:-f', 'flux tasks download:--file', 'flux tasks download:-f')
     $path = 'flux'

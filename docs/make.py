@@ -22,6 +22,7 @@ from flux_cli.output.schema import record_schema
 
 HERE = Path(__file__).parent
 BEGIN, END = "<!-- make docs: begin -->", "<!-- make docs: end -->"
+_MOST_WORDS = 12  # that are listed; those of longer options have a topic of their own
 HEADING = "<!-- Made by `make docs` from the code; do not edit. -->\n\n# Command reference\n"
 
 
@@ -66,7 +67,8 @@ def _names(option: Option) -> str:
 
 
 def _taken(option: Option) -> str:
-    return "|".join(option.words) if option.value is Value.WORD else option.metavar
+    is_brief = option.value is Value.WORD and len(option.words) <= _MOST_WORDS
+    return "|".join(option.words) if is_brief else option.metavar
 
 
 def _cell(text: str) -> str:

@@ -6,7 +6,7 @@
     ├── NoToken                    4  no token, or one that cannot be a token
     ├── ServiceError               5  what the service, or the way to it, did
     │   ├── TokenRejected          4  stop
-    │   ├── Refused                5  stop: no balance, disabled, no such API
+    │   ├── Refused                5  stop: no balance, moderation, disabled, no such API
     │   ├── BadRequest             5  ask again in halves
     │   ├── RateLimited            5  pause, then retry
     │   ├── ServerFault            5  retry (a plain 500 once)
@@ -16,6 +16,7 @@
     │   ├── NotTheApi              5  stop: a web page or a redirect
     │   ├── GaveUp                 5  stop: too much trouble in this run
     │   ├── BrokenContract         5  these ids stay unanswered
+    │   │   └── ResponseTooLarge   5  ask again in halves
     │   └── Unanswered             5  said at the end, of all ids without an answer
     └── OutputError                7  stdout or a file could not be written
         └── DownloadError          7  one output cannot be saved; the others can
@@ -163,6 +164,10 @@ class GaveUp(ServiceError):
 
 class BrokenContract(ServiceError):
     retry_rule = RetryRule.SKIP
+
+
+class ResponseTooLarge(BrokenContract):
+    """More than flux reads of one reply; counted as a failure, as it costs much to receive."""
 
 
 class Unanswered(ServiceError):

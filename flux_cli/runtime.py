@@ -154,6 +154,7 @@ class Runtime:
             settings,
             connect,
             token=account.token if account else None,
+            token_source=account.source if account else "",
             route=self._proxy,
             allows_local_files=is_loopback(base_url.host),
             trace=trace,

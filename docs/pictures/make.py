@@ -11,11 +11,14 @@ from rich.console import Console, RenderableType
 from rich.terminal_theme import DEFAULT_TERMINAL_THEME, MONOKAI
 from rich.text import Text
 
+from flux_cli.models.reasons import Reasons
 from flux_cli.models.state import State
+from flux_cli.models.summary import TaskCounts
 from flux_cli.models.task import Output, Task, TaskError
 from flux_cli.output.live import LiveView
+from flux_cli.output.reasons import summary_lines
 from flux_cli.output.table import TableWriter
-from flux_cli.output.terminal import Stdout
+from flux_cli.output.terminal import Stderr, Stdout
 
 
 COLUMNS, LINES = 100, 22
@@ -81,12 +84,17 @@ def live_view() -> RenderableType:
 
 def table() -> RenderableType:
     """Return the table of five tasks, with its summary."""
-    terminal = Terminal()
-    writer = TableWriter(Stdout(terminal, {"COLUMNS": str(COLUMNS)}), now=NOW)
-    writer.write([sample(number) for number in (5, 0, 2, 3, 81)])
+    terminal, environment = Terminal(), {"COLUMNS": str(COLUMNS)}
+    tasks = [sample(number) for number in (5, 0, 2, 3, 81)]
+    writer = TableWriter(Stdout(terminal, environment), now=NOW)
+    writer.write(tasks)
     writer.close()
+    counts, reasons = TaskCounts(), Reasons()
+    counts.add(tasks)
+    reasons.add(tasks)
     written = terminal.buffer.getvalue().decode()  # type: ignore[attr-defined] - a BytesIO
-    return Text.from_ansi(f"{written}5 tasks: 1 pending, 2 processing, 1 succeeded, 1 failed")
+    lines = [counts.summary(), *summary_lines(reasons, Stderr(terminal, environment))]
+    return Text.from_ansi(written + "\n".join(lines))
 
 
 def error() -> RenderableType:
@@ -94,7 +102,7 @@ def error() -> RenderableType:
     flux = Path(sys.executable).parent / "flux"
     lines: list[Text] = []
     with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / "ids.txt").write_text("5d9dc9f8-1818\ncb5c7427,4277\n")
+        (Path(folder) / "ids.txt").write_text("5d9dc9f8-1818\ncb5c7427(4277)\n")
         environment = {"FLUX_CONFIG_DIR": folder, "FLUX_API_TOKEN": ""}
         for words in ("tasks check -f ids.txt", "tasks chek"):
             run = subprocess.run(  # noqa: S603 - the program itself

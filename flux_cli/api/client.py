@@ -12,8 +12,15 @@ from flux_cli.api.connection import Connection
 from flux_cli.api.connection_errors import service_error
 from flux_cli.api.decoding import MAX_BYTES, BodyCut, BodyTooLarge, UnknownEncoding, read_body
 from flux_cli.api.http import httpx
-from flux_cli.api.responses import BatchResponse, ResponseHead, parse_batch, parse_object
+from flux_cli.api.responses import (
+    BatchResponse,
+    ResponseHead,
+    parse_batch,
+    parse_known_api,
+    parse_record,
+)
 from flux_cli.api.transport import chunks, make_transport
+from flux_cli.models.ids import match_key, record_key
 from flux_cli.token import Token
 
 
@@ -87,9 +94,35 @@ class Client:
         """
         return self.exchange(_TASKS, {"action": "retrieve_batch", **bounds}, parse_batch)
 
-    def retrieve(self, task_id: str) -> Mapping[str, Any]:
-        """Ask for one task; an empty mapping when it is not known. Raises a ServiceError."""
-        return self.exchange(_TASKS, {"action": "retrieve", "id": task_id}, parse_object)
+    def retrieve(self, task_id: str) -> Mapping[str, Any] | None:
+        """Ask a service that answers batches for one task; None when it does not know it.
+
+        Raises a ServiceError, also where the reply is about another task.
+        """
+        request = {"action": "retrieve", "id": task_id}
+        try:
+            record = self.exchange(_TASKS, request, parse_known_api)
+        except errors.ResponseTooLarge as error:
+            raise errors.ResponseTooLarge(
+                f"{error.message} for this task alone: look at it on the service's web page,"
+                " or report its id to the service",
+                code=error.code,
+            ) from error
+        if record is not None and record_key(record) != match_key(task_id):
+            raise errors.BrokenContract(
+                "the service answered with another task than it was asked for", code="bad_reply"
+            )
+        return record
+
+    def verify_token(self) -> None:
+        """Ask for a task that does not exist: free, and refused when the token is bad.
+
+        Raises a ServiceError.
+        """
+        import uuid
+
+        request = {"action": "retrieve", "id": str(uuid.uuid4())}
+        self.exchange(_TASKS, request, parse_record)
 
     def exchange(
         self, path: str, request: Mapping[str, Any], parse: Parse[T], *, is_repeatable: bool = True
@@ -159,8 +192,8 @@ class Client:
         except BodyTooLarge:
             if head.status != httpx.codes.OK:
                 return b""  # the status says enough
-            raise errors.BrokenContract(
-                f"the reply is larger than {MAX_BYTES // 1024**2} MiB", code="bad_reply"
+            raise errors.ResponseTooLarge(
+                f"the reply is larger than {MAX_BYTES // 1024**2} MiB", code="reply_too_large"
             ) from None
         except BodyCut:
             raise errors.ConnectionFault("the reply was cut short", code="reply_cut") from None

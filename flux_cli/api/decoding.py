@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 MAX_BYTES = 16 * 1024 * 1024  # of one decoded reply; 50 records are a tenth of a megabyte
 _GZIP = zlib.MAX_WBITS | 16
+_MAGIC = b"\x1f"  # a member begins with; the second byte may be in the next chunk
 _PIECE = 1 << 16  # bytes decoded at a time
 
 
@@ -30,7 +31,7 @@ def read_body(chunks: Iterable[bytes], encoding: str, *, max_bytes: int = MAX_BY
     """
     if encoding in ("", "identity"):
         return _joined(chunks, max_bytes)
-    if encoding == "gzip":
+    if encoding in ("gzip", "x-gzip"):
         return _gunzipped(chunks, max_bytes)
     raise UnknownEncoding(encoding)
 
@@ -41,24 +42,31 @@ def _joined(chunks: Iterable[bytes], max_bytes: int) -> bytes:
     for chunk in chunks:
         size += len(chunk)
         if size > max_bytes:
+            parts.clear()  # whoever keeps the error keeps this frame
             raise BodyTooLarge
         parts.append(chunk)
     return b"".join(parts)
 
 
 def _gunzipped(chunks: Iterable[bytes], max_bytes: int) -> bytes:
+    """Decode the members, one after the other, that a gzip body may have."""
     decoder = zlib.decompressobj(_GZIP)
     body = bytearray()
     for chunk in chunks:
         packed = chunk
-        while packed and not decoder.eof:
+        while packed:
+            if decoder.eof:
+                if not packed.startswith(_MAGIC):
+                    break  # padding
+                decoder = zlib.decompressobj(_GZIP)
             try:
                 body += decoder.decompress(packed, _PIECE)
             except zlib.error as error:
                 raise BodyCut from error
             if len(body) > max_bytes:
+                body.clear()  # as above
                 raise BodyTooLarge
-            packed = decoder.unconsumed_tail
+            packed = decoder.unused_data or decoder.unconsumed_tail
     if not decoder.eof:
         raise BodyCut
     return bytes(body)

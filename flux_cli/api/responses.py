@@ -8,14 +8,35 @@ from typing import Any
 
 from flux_cli import errors
 from flux_cli.errors import ServiceError
+from flux_cli.models.fields import error_code
 from flux_cli.token import Token
 
 
-_TOKEN_CODES = frozenset({"no_token", "invalid_token", "token_expired", "token_mismatched"})
+_KINDS: dict[str, type[ServiceError]] = {  # by the service's codes, whatever the status
+    "no_token": errors.TokenRejected,
+    "invalid_token": errors.TokenRejected,
+    "token_expired": errors.TokenRejected,
+    "token_mismatched": errors.TokenRejected,
+    "used_up": errors.Refused,
+    "forbidden": errors.Refused,
+    "disabled": errors.Refused,
+    "no_api": errors.Refused,
+    "api_not_implemented": errors.Refused,
+    "bad_request": errors.BadRequest,
+    "too_many_requests": errors.RateLimited,
+    "api_error": errors.InternalFault,
+    "service_unavailable": errors.ServerFault,
+    "timeout": errors.ServerFault,
+}
+_STATUS_CODE = re.compile("[45][0-9][0-9]")  # a code that is the number of a status
 _TITLE = re.compile(rb"<title[^>]*>\s*(.{1,200}?)\s*</title>", re.IGNORECASE | re.DOTALL)
+_ACCOUNT = frozenset({"used_up", "disabled", "no_api", "api_not_implemented"})
+_NOT_FOUND = re.compile(r"not[\s_-]?found", re.IGNORECASE)
 _RETRYABLE_STATUSES = frozenset({408, 425})
 _HINTS = {
     "used_up": "Top up the account's balance, then run the same command again",
+    "forbidden": "This is the service's content moderation: change the prompt or the material,"
+    " and do not send it again unchanged",
     "disabled": "The application is disabled: enable it in the service's console",
     "no_api": "Check the base URL",
     "api_not_implemented": "Check the base URL",
@@ -31,6 +52,7 @@ class BatchResponse:
     """The reply to a batch query: the records that are objects, as they came.
 
     `size` counts all items, usable or not: what the service was able to send.
+    `count` is how many tasks it says that there are, 0 where it does not say.
     """
 
     items: tuple[Mapping[str, Any], ...]
@@ -58,7 +80,50 @@ def parse_batch(head: ResponseHead, body: bytes, *, token: Token | None = None) 
             code="bad_reply",
             trace_id=_trace(reply),
         )
-    return BatchResponse(tuple(item for item in items if isinstance(item, dict)), len(items))
+    count = reply.get("count")
+    return BatchResponse(
+        tuple(item for item in items if isinstance(item, dict)),
+        size=len(items),
+        count=count if isinstance(count, int) else 0,
+    )
+
+
+def parse_record(
+    head: ResponseHead, body: bytes, *, token: Token | None = None
+) -> Mapping[str, Any] | None:
+    """Read the reply to `retrieve`: what it holds, or None where the task is not known.
+
+    Raises a ServiceError for anything else.
+    """
+    if body.strip() == b"null" and 200 <= head.status < 300:  # noqa: PLR2004
+        return None
+    try:
+        return parse_object(head, body, token=token) or None
+    except ServiceError as error:
+        if _names_not_found(_json(body, token)) and not _is_about_the_account(error):
+            return None
+        raise
+
+
+def parse_known_api(
+    head: ResponseHead, body: bytes, *, token: Token | None = None
+) -> Mapping[str, Any] | None:
+    """Read the same from a service that has answered before: what it refuses is this one task.
+
+    So a 404 without a word of the API says that the task is not known. Raises
+    BadRequest for what is refused, unless it is the account or the API itself.
+    """
+    try:
+        return parse_record(head, body, token=token)
+    except errors.Refused as error:
+        if _is_about_the_account(error):
+            raise
+        is_page = body.strip() and _json(body, token) is _INVALID
+        if not is_page and (head.status == 404 or error.code == "404"):  # noqa: PLR2004
+            return None
+        raise errors.BadRequest(
+            error.message, code=error.code, hint=error.hint, trace_id=error.trace_id
+        ) from error
 
 
 def parse_object(
@@ -79,7 +144,8 @@ def parse_object(
     if not 200 <= head.status < 300:  # noqa: PLR2004
         raise _by_code(head, value, body)
     if isinstance(value, dict):
-        if value.get("error") and (value.get("success") is False or "items" not in value):
+        is_answer = "items" in value or "id" in value  # a record may have an error of its own
+        if value.get("error") and (value.get("success") is False or not is_answer):
             raise _by_code(head, value, body)
         return value
     if body.lstrip()[:1] == b"<" or "html" in head.content_type:
@@ -114,7 +180,7 @@ def _by_code(head: ResponseHead, value: Any, body: bytes) -> ServiceError:
     error = value.get("error") if isinstance(value, dict) else None
     code, text = "", ""
     if isinstance(error, dict):
-        code, text = _brief(error.get("code"), _LONGEST_CODE), _brief(error.get("message"))
+        code, text = _brief(error_code(error), _LONGEST_CODE), _brief(error.get("message"))
     elif isinstance(error, str):
         text = _brief(error)
     answer = code or f"HTTP {head.status}"
@@ -123,29 +189,43 @@ def _by_code(head: ResponseHead, value: Any, body: bytes) -> ServiceError:
     elif value is _INVALID:
         answer += _title(body)
     code_or_status = code or f"http_{head.status}"
-    return _kind(head.status, code)(
+    return _kind(head.status, code.lower())(
         f"the service answered {answer}",
         code=code_or_status,
-        hint=_HINTS.get(code_or_status, ""),
+        hint=_HINTS.get(code_or_status.lower()) or _HINTS.get(f"http_{code}", ""),
         trace_id=_trace(value),
         retry_after=head.retry_after,
     )
 
 
 def _kind(status: int, code: str) -> type[ServiceError]:  # noqa: PLR0911 - a table
-    if code in _TOKEN_CODES or status == 401:  # noqa: PLR2004
+    if code in _KINDS:
+        return _KINDS[code]
+    if _STATUS_CODE.fullmatch(code):
+        status, code = int(code), ""
+    if status == 401:  # noqa: PLR2004
         return errors.TokenRejected
-    if code in ("used_up", "disabled", "no_api", "api_not_implemented"):
-        return errors.Refused
-    if code == "bad_request" or (status == 400 and not code):  # noqa: PLR2004
+    if status == 400 and not code:  # noqa: PLR2004
         return errors.BadRequest
-    if code == "too_many_requests" or status == 429:  # noqa: PLR2004
+    if status == 429:  # noqa: PLR2004
         return errors.RateLimited
-    if status in (200, 500) or code == "api_error":
+    if status in (200, 500):
         return errors.InternalFault
     if status > 500 or status in _RETRYABLE_STATUSES:  # noqa: PLR2004
         return errors.ServerFault
     return errors.Refused
+
+
+def _names_not_found(value: Any) -> bool:
+    error = value.get("error") if isinstance(value, dict) else None
+    words = (error.get("code"), error.get("message")) if isinstance(error, dict) else (error,)
+    return any(isinstance(word, str) and _NOT_FOUND.search(word) for word in words)
+
+
+def _is_about_the_account(error: ServiceError) -> bool:
+    """Tell whether an error concerns whatever is asked, and not the task alone."""
+    is_other = isinstance(error, errors.TokenRejected | errors.NotTheApi)
+    return is_other or error.code.lower() in _ACCOUNT
 
 
 def _title(body: bytes) -> str:

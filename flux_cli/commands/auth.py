@@ -179,12 +179,9 @@ def _required_token(runtime: Runtime, base_url: str | None) -> tuple[BaseUrl, Fo
 
 
 def _verify(session: "Session") -> None:
-    """Ask for a task that does not exist: free, and refused when the token is bad."""
-    import uuid
-
     try:
         with interrupts.cuttable():
-            session.retrieve(str(uuid.uuid4()))
+            session.verify_token()
     except ServiceError as error:
         if error.exit_code is not ExitCode.TOKEN:
             not_saved = "The token was not saved; --no-verify saves it without asking"

@@ -2,14 +2,15 @@
 
 from flux_cli import interrupts
 from flux_cli.commands.options import OutputOptions
+from flux_cli.commands.summary import print_summary
 from flux_cli.engine.check import no_answer_for
 from flux_cli.engine.session import Session
 from flux_cli.errors import Interrupted, OutputError
 from flux_cli.models.ids import TaskIds
+from flux_cli.models.reasons import Reasons
 from flux_cli.models.state import State
 from flux_cli.models.summary import TaskCounts
 from flux_cli.models.task import Task
-from flux_cli.output.formats import make_writer
 from flux_cli.runtime import Runtime
 
 
@@ -21,23 +22,17 @@ def run_check(
     Raises ServiceError when there is an id without an answer, after writing
     what was answered; Interrupted likewise.
     """
-    counts = TaskCounts()
-    poll = session.check(ids, count=len(ids), keep_raw=output.raw)
-    writer = make_writer(
-        output.format,
-        runtime.stdout,
-        raw=output.raw,
-        now=runtime.now(),
-        note=runtime.stderr.note,
-    )
+    counts, reasons = TaskCounts(), Reasons()
+    poll = session.check(ids, keep_raw=output.keeps_raw)
+    writer = output.make_writer(runtime)
 
     def show(batch: list[Task]) -> None:
         chosen = [task for task in batch if output.shows(task)]
         written = writer.write(chosen)
-        if written == len(chosen):
-            counts.add(batch)
-        else:  # nobody takes the rest: it does not count
-            counts.add(chosen[:written])
+        # where nobody takes the rest, it does not count
+        taken = batch if written == len(chosen) else chosen[:written]
+        counts.add(taken)
+        reasons.add(taken)
 
     try:
         for batch in poll.results():
@@ -58,7 +53,7 @@ def run_check(
             " The tasks go on by themselves; run the same command again to look."
         )
         raise
-    runtime.stderr.note(counts.summary())
+    print_summary(runtime, session, output, counts, reasons)
     if poll.stopped_by is not None:
         raise poll.stopped_by
     if unknown := counts.by_state[State.UNKNOWN]:

@@ -22,8 +22,10 @@ _OPTIONS = ("--install-completion", "--show-completion")
 def command_tree(root: Any) -> "Command":
     """Return the whole command line as data; `root` is the click command of the program."""
     from flux_cli.completion.tree import read_tree
+    from flux_cli.output.records import KEYS, RAW
 
-    return read_tree(root, "flux", lists={"STATE[,STATE]": tuple(State)})
+    lists = {"STATE[,STATE]": tuple(State), "FIELD[,FIELD]": (*KEYS, RAW)}
+    return read_tree(root, "flux", lists=lists)
 
 
 def with_shell(arguments: Sequence[str], environment: Mapping[str, str]) -> list[str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from flux_cli.commands.file_options import FileOptions
 from flux_cli.commands.options import OutputOptions
+from flux_cli.commands.summary import print_summary
 from flux_cli.engine.check import Check, no_answer_for
 from flux_cli.engine.download import Download
 from flux_cli.engine.download_report import DownloadReport
@@ -16,12 +17,13 @@ from flux_cli.engine.finished_tasks import FinishedTasks
 from flux_cli.engine.session import Session
 from flux_cli.errors import ExitCode, FluxError, Interrupted
 from flux_cli.models.ids import TaskIds
+from flux_cli.models.reasons import Reasons
 from flux_cli.models.state import State
 from flux_cli.models.summary import FileCounts, TaskCounts
 from flux_cli.models.task import Task
-from flux_cli.output.formats import Format, Writer, make_writer
+from flux_cli.output.formats import Format
 from flux_cli.output.gallery import ContactSheet
-from flux_cli.output.machine import encode_record
+from flux_cli.output.jsonl import encode_record
 from flux_cli.output.progress import BarProgress, LineProgress, Progress, Silence, download_summary
 from flux_cli.output.records import as_record
 from flux_cli.runtime import Runtime
@@ -57,27 +59,27 @@ def run_download(
     output = request.output
     loop = EventLoop()
     progress = make_progress(runtime, output.format, total=len(ids))
-    counts = TaskCounts()
     check = None
     if len(finished) < len(ids):
         others = finished.others(ids)
-        check = session.check(others, count=len(ids), keep_raw=output.raw, loop=loop)
+        check = session.check(others, keep_raw=output.keeps_raw, loop=loop)
     started = runtime.clock()
 
-    def print_summary(files: FileCounts) -> None:
+    def print_file_summary(files: FileCounts) -> None:
         seconds = runtime.clock() - started
         runtime.stderr.note(download_summary(files, request.folder, seconds=seconds))
 
     with open_report(session, request.folder, request.files, progress) as report:
-        tasks = _TaskOutput(runtime, output, report, progress, counts, total=len(ids))
+        tasks = _TaskOutput(runtime, output, report, progress, total=len(ids))
+        counts = tasks.counts
         engine = Download(
             _answers(ids, finished, check), report.save, loop=loop, workers=session.concurrency
         )
         with progress:
             interrupt = _run(engine, check, report, tasks)
         failure = _failure_of(tasks.close)
-        runtime.stderr.note(counts.summary())
-        failure = _failure_of(lambda: report.finish(print_summary)) or failure
+        print_summary(runtime, session, output, counts, tasks.reasons)
+        failure = _failure_of(lambda: report.finish(print_file_summary)) or failure
         if interrupt is not None:
             runtime.stderr.line(
                 f"flux: interrupted after {counts.total:,} of {len(ids):,} tasks."
@@ -146,22 +148,15 @@ class _TaskOutput:
         output: OutputOptions,
         report: DownloadReport,
         progress: Progress,
-        counts: TaskCounts,
         *,
         total: int,
     ) -> None:
         self._report = report
         self._progress = progress
-        self._counts = counts
+        self.counts = TaskCounts()
+        self.reasons = Reasons()
         self._output = output
-        self._writer: Writer = make_writer(
-            output.format,
-            runtime.stdout,
-            raw=output.raw,
-            now=runtime.now(),
-            note=runtime.stderr.note,
-            has_files=True,
-        )
+        self._writer = output.make_writer(runtime, has_files=True)
         is_table = output.format in (Format.AUTO, Format.TABLE) and runtime.stdout.is_terminal
         self._waits = is_table
         self._shows_all = not (is_table and total > _MOST_ROWS)
@@ -172,7 +167,8 @@ class _TaskOutput:
         self._progress.advanced(1)
         if self._output.shows(task) and not self._write(task):
             return  # nobody takes it: it does not count
-        self._counts.add([task])
+        self.counts.add([task])
+        self.reasons.add([task])
 
     def _write(self, task: Task) -> bool:
         """Write `task`, now or at the end; False when nobody takes it any more."""

@@ -37,11 +37,11 @@ def show_help(
         typer.Argument(
             metavar="[TOPIC|COMMAND]...",
             show_default=False,
-            help="A command, or one of exit-codes, environment, formats, states.",
+            help="A command, or one of exit-codes, environment, formats, states, misbehaviours.",
         ),
     ] = None,
 ) -> None:
-    """Explain a command or a topic: exit-codes, environment, formats, states.
+    """Explain a command or a topic: exit-codes, environment, formats, states, misbehaviours.
 
     \b
     Examples:

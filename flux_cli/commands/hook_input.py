@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 
 from flux_cli.models.task import Task
-from flux_cli.output.machine import encode_record
+from flux_cli.output.jsonl import encode_record
 from flux_cli.output.records import as_record
 
 

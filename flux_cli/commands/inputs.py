@@ -37,7 +37,9 @@ def read_ids(
         typer.echo(ctx.get_usage(), err=True)
         runtime.stderr.line("flux: no task ids. Give them as arguments, with --file, or on stdin.")
         raise typer.Exit(ExitCode.USAGE)
-    task_ids = gather_ids(arguments, files, runtime.stdin, token=token, keep=keep)
+    task_ids = gather_ids(
+        arguments, files, runtime.stdin, token=token, find=inputs.find_ids, keep=keep
+    )
     if task_ids.duplicates:
         noun = "duplicate id" if task_ids.duplicates == 1 else "duplicate ids"
         runtime.stderr.note(f"flux: left out {task_ids.duplicates:,} {noun}.")

@@ -12,7 +12,6 @@ from flux_cli.engine.task_store import TaskStore
 from flux_cli.errors import FluxError, Interrupted, ServiceError
 from flux_cli.models.summary import TaskCounts
 from flux_cli.models.task import Task
-from flux_cli.output.formats import make_writer
 from flux_cli.runtime import Runtime
 
 
@@ -36,20 +35,14 @@ def run_list(
     ending: FluxError | None = None
     with Newest() as newest:
         try:
-            for page in session.list(bounds, keep_raw=output.raw):
+            for page in session.list(bounds, keep_raw=output.keeps_raw):
                 newest.add(filter(output.shows, page))
                 interrupts.check()
                 if limit is not None and len(newest) >= limit:
                     break
         except (ServiceError, Interrupted) as error:
             ending = error
-        writer = make_writer(
-            output.format,
-            runtime.stdout,
-            raw=output.raw,
-            now=runtime.now(),
-            note=runtime.stderr.note,
-        )
+        writer = output.make_writer(runtime)
         for tasks in newest.batches(limit):
             writer.write(tasks)
             counts.add(tasks)

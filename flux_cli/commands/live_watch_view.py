@@ -1,6 +1,7 @@
 """Shows a watch on a terminal."""
 
 import contextlib
+from collections.abc import Callable
 
 from flux_cli import interrupts
 from flux_cli.commands.watch_views import PrintView
@@ -9,7 +10,7 @@ from flux_cli.models.ids import TaskIds
 from flux_cli.models.state import State
 from flux_cli.models.summary import TaskCounts
 from flux_cli.models.task import Task
-from flux_cli.output.formats import Format, make_writer
+from flux_cli.output.formats import Writer
 from flux_cli.output.live import LiveView
 from flux_cli.runtime import Runtime
 
@@ -23,19 +24,17 @@ class LiveWatchView(PrintView):
     Of many tasks, the table holds those that are not well.
     """
 
-    def __init__(self, runtime: Runtime, ids: TaskIds, states: frozenset[State] | None) -> None:
+    def __init__(
+        self,
+        runtime: Runtime,
+        ids: TaskIds,
+        make: Callable[[], Writer],
+        states: frozenset[State] | None,
+    ) -> None:
         self._is_shortened = states is None and len(ids) > _MOST_ROWS
         if self._is_shortened:
             states = frozenset({State.FAILED, State.NOT_FOUND, State.UNKNOWN})
-        super().__init__(
-            runtime,
-            ids,
-            lambda: make_writer(
-                Format.TABLE, runtime.stdout, raw=False, now=runtime.now(), note=runtime.stderr.note
-            ),
-            states,
-            shows_progress=False,
-        )
+        super().__init__(runtime, ids, make, states, shows_progress=False)
         self._view = LiveView(
             runtime.stdout,
             total=len(ids),

@@ -1,8 +1,7 @@
 """Options that several commands share, in groups, each with its range and its sentence of help."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,11 +10,12 @@ from flux_cli.config.durations import parse_duration
 from flux_cli.engine.policies import ServiceSettings
 from flux_cli.errors import UsageError
 from flux_cli.models.state import State
-from flux_cli.output.formats import Format
+from flux_cli.output.formats import Format, Writer, make_writer
 
 
 if TYPE_CHECKING:
     from flux_cli.models.task import Task
+    from flux_cli.runtime import Runtime
 
 
 def duration(*, least: float = 0.0, most: float = 86400.0) -> Callable[[str], float]:
@@ -40,6 +40,19 @@ def _states(text: str | frozenset[State]) -> frozenset[State]:
     except ValueError:
         allowed = ", ".join(State)
         raise typer.BadParameter(f"{text!r} is not a list of states ({allowed})") from None
+
+
+def _fields(text: str | Sequence[str]) -> Sequence[str]:
+    if not isinstance(text, str):
+        return text
+    from flux_cli.output.records import KEYS, RAW
+
+    fields = tuple(dict.fromkeys(word.strip().lower() for word in text.split(",")))
+    for field in fields:
+        if field not in (*KEYS, RAW):
+            allowed = ", ".join((*KEYS, RAW))
+            raise typer.BadParameter(f"{field!r} is not a field ({allowed})")
+    return fields
 
 
 INPUT, OUTPUT, SERVICE = "Input", "Output", "Service"
@@ -94,7 +107,7 @@ class InputOptions:
         ),
     ] = None
     files: Annotated[
-        list[Path] | None,
+        list[str] | None,  # a path would make "-" of "./-"
         typer.Option(
             "--file",
             "-f",
@@ -104,6 +117,14 @@ class InputOptions:
             help="Read ids from FILE (text, JSON, JSON lines or CSV); - is stdin. May be repeated.",
         ),
     ] = None
+    find_ids: Annotated[
+        bool,
+        typer.Option(
+            "--find-ids",
+            rich_help_panel=INPUT,
+            help="Take every UUID in files and stdin for an id, whatever text is around it.",
+        ),
+    ] = False
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -138,12 +159,54 @@ class OutputOptions:
             help="Add the service's own record to JSON and CSV, as raw.",
         ),
     ] = False
+    fields: Annotated[
+        Sequence[str] | None,
+        typer.Option(
+            "--fields",
+            metavar="FIELD[,FIELD]",
+            parser=_fields,
+            show_default=False,
+            rich_help_panel=OUTPUT,
+            help="Write only these keys of a record, in this order, as JSON lines, JSON or CSV.",
+        ),
+    ] = None
     quiet: Annotated[
         bool,
         typer.Option(
             "--quiet", "-q", rich_help_panel=OUTPUT, help="No notes and no summary on stderr."
         ),
     ] = False
+
+    def apply(self, runtime: "Runtime") -> None:
+        """Prepare the streams. Raises UsageError where options do not go together."""
+        runtime.stderr.is_quiet = self.quiet
+        kind = self.format.on(runtime.stdout)
+        if self.fields is not None and not kind.has_records:
+            raise UsageError(
+                f"--fields picks the keys of records, which -o {kind} does not show",
+                hint="Add -o jsonl, -o json or -o csv",
+            )
+
+    @property
+    def keeps_raw(self) -> bool:
+        """Whether the service's own record is to be shown."""
+        return self.raw or "raw" in (self.fields or ())
+
+    def make_writer(self, runtime: "Runtime", *, has_files: bool = False) -> Writer:
+        """Return what writes tasks to stdout; `has_files` says that outputs were to be saved."""
+        from flux_cli.output.records import KEYS, RAW
+
+        keys = self.fields or KEYS
+        if self.raw and RAW not in keys:
+            keys = (*keys, RAW)
+        return make_writer(
+            self.format,
+            runtime.stdout,
+            keys=keys,
+            now=runtime.now(),
+            note=runtime.stderr.note,
+            has_files=has_files,
+        )
 
     def shows(self, task: "Task") -> bool:
         """Tell whether `task` is in a state that is to be shown."""

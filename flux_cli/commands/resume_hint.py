@@ -12,7 +12,8 @@ import typer
 
 from flux_cli.config.durations import format_duration
 from flux_cli.engine.policies import Until
-from flux_cli.models.ids import match_key
+from flux_cli.input.task_ids import is_taken_for_file
+from flux_cli.models.ids import flaw_in_text, match_key
 from flux_cli.output.shell_words import quote
 from flux_cli.runtime import Runtime
 
@@ -57,7 +58,8 @@ def resume_command(ctx: typer.Context, open_ids: list[str], *, read_at: float) -
         return " ".join(quote(word, ascii_only=ascii_only) for word in words)
 
     line = joined(options, open_ids)
-    if len(open_ids) <= _MOST_IDS and len(line) <= _LONGEST:
+    is_short = len(open_ids) <= _MOST_IDS and len(line) <= _LONGEST
+    if is_short and not any(map(is_taken_for_file, open_ids)):
         return line
     source, ids = _source(ctx, open_ids, read_at)
     line = joined([*options, *source], ids)
@@ -71,9 +73,10 @@ def _source(ctx: typer.Context, open_ids: list[str], read_at: float) -> tuple[li
     runtime: Runtime = ctx.obj
     given = {match_key(task_id) for task_id in ctx.params.get("ids") or []}
     arguments = [task_id for task_id in open_ids if match_key(task_id) in given]
-    files = [Path(file) for file in ctx.params.get("files") or []]
+    files = ctx.params.get("files") or []
     if files and len(arguments) <= _MOST_IDS and _will_do(ctx, files, read_at):
-        return [word for file in files for word in _option("--file", str(file))], arguments
+        options = [word for file in files for word in _option("--file", file)]
+        return ["--find-ids", *options] if ctx.params.get("find_ids") else options, arguments
     if (path := _written(open_ids, runtime.now())) is None:
         return [], open_ids
     count = len(open_ids)
@@ -89,7 +92,7 @@ def _options(ctx: typer.Context) -> Iterator[str]:
         source = ctx.get_parameter_source(name)
         if parameter.param_type_name != "option" or source is None or source.name != "COMMANDLINE":
             continue
-        if name == "files":
+        if name in ("files", "find_ids"):
             continue
         if getattr(parameter, "is_flag", False):
             yield parameter.opts[0]
@@ -106,24 +109,28 @@ def _as_typed(value: Any) -> str:
         return format_duration(value)
     if isinstance(value, frozenset):
         return ",".join(sorted(value))
+    if isinstance(value, tuple):
+        return ",".join(value)
     return str(getattr(value, "value", value))
 
 
-def _will_do(ctx: typer.Context, files: list[Path], read_at: float) -> bool:
+def _will_do(ctx: typer.Context, files: list[str], read_at: float) -> bool:
     """Tell whether the files hold the open ids, and tasks that have ended do no harm in them."""
     options = ctx.params
     ends_early = options.get("fail_fast") or _as_typed(options.get("until")) == Until.ANY.value
     if ends_early or options.get("command"):
         return False
     try:
-        return all(file.is_file() and file.stat().st_mtime <= read_at for file in files)
+        return "-" not in files and all(
+            path.is_file() and path.stat().st_mtime <= read_at for path in map(Path, files)
+        )
     except (OSError, ValueError):
         return False
 
 
 def _written(ids: list[str], now: float) -> Path | None:
     """Write `ids` to a new file and return its path; None where no file can be written."""
-    is_plain = all(map(_PLAIN_ID.fullmatch, ids))
+    is_plain = all(_PLAIN_ID.fullmatch(i) and not flaw_in_text(i) for i in ids)
     text = "".join(f"{task_id if is_plain else json.dumps(task_id)}\n" for task_id in ids)
     for path in _names(now):
         try:

@@ -1,24 +1,64 @@
 """`flux sandbox`: a local endpoint that speaks the real contract."""
 
 import json
+from dataclasses import dataclass
 from typing import Annotated
 
 import typer
 
 from flux_cli.commands import options
+from flux_cli.commands.option_groups import option_groups
 from flux_cli.commands.program_name import program_name
 from flux_cli.errors import UsageError
 from flux_cli.runtime import Runtime
+from flux_cli.sandbox.faults import Misbehaviour
 
 
-def sandbox(
-    ctx: typer.Context,
-    port: Annotated[
+@dataclass(frozen=True, eq=False, repr=False)
+class AccountOptions:
+    """What the account holds, and what becomes of its tasks."""
+
+    failure_rate: Annotated[
+        float,
+        typer.Option(
+            "--failure-rate", metavar="SHARE", min=0.0, max=1.0, help="Share of tasks that fail."
+        ),
+    ] = 0.15
+    speed: Annotated[
+        float,
+        typer.Option(
+            "--speed", metavar="FACTOR", min=0.01, help="How many times faster tasks run."
+        ),
+    ] = 1.0
+    history: Annotated[
         int,
         typer.Option(
-            "--port", metavar="PORT", min=0, max=65535, help="Port on loopback; 0 takes a free one."
+            "--history",
+            metavar="N",
+            min=0,
+            max=100_000,
+            help="Begin with N tasks of the past week.",
         ),
-    ] = 8765,
+    ] = 0
+    balance: Annotated[
+        int | None,
+        typer.Option(
+            "--balance",
+            metavar="N",
+            min=0,
+            show_default=False,
+            help="Submissions that can be paid for, then 403 used_up.",
+        ),
+    ] = None
+    seed: Annotated[
+        int, typer.Option("--seed", metavar="N", help="Decides ids, failures and images.")
+    ] = 0
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class FaultOptions:
+    """How badly the service behaves."""
+
     latency: Annotated[
         float,
         typer.Option(
@@ -28,7 +68,7 @@ def sandbox(
             show_default=False,
             help="Wait this long before each reply, as 100ms. [default: 0s]",
         ),
-    ] = 0.0,
+    ] = 0.0
     error_rate: Annotated[
         float,
         typer.Option(
@@ -36,15 +76,19 @@ def sandbox(
             metavar="SHARE",
             min=0.0,
             max=1.0,
-            help="Share of requests that go wrong.",
+            help="Share of requests that go wrong before they have an effect.",
         ),
-    ] = 0.0,
-    failure_rate: Annotated[
+    ] = 0.0
+    lose_replies: Annotated[
         float,
         typer.Option(
-            "--failure-rate", metavar="SHARE", min=0.0, max=1.0, help="Share of tasks that fail."
+            "--lose-replies",
+            metavar="SHARE",
+            min=0.0,
+            max=1.0,
+            help="Share of submissions that are taken, but whose reply is lost.",
         ),
-    ] = 0.15,
+    ] = 0.0
     rate_limit: Annotated[
         float | None,
         typer.Option(
@@ -54,7 +98,7 @@ def sandbox(
             show_default=False,
             help="Most requests a second, then 429.",
         ),
-    ] = None,
+    ] = None
     page_limit: Annotated[
         int | None,
         typer.Option(
@@ -64,38 +108,82 @@ def sandbox(
             show_default=False,
             help="Most tasks in one batch reply, whatever limit a request sends.",
         ),
-    ] = None,
-    speed: Annotated[
-        float,
+    ] = None
+    ignore_ids: Annotated[
+        bool,
         typer.Option(
-            "--speed", metavar="FACTOR", min=0.01, help="How many times faster tasks run."
+            "--ignore-ids", help="Answer a batch with the newest tasks, whatever it asks for."
         ),
-    ] = 1.0,
-    seed: Annotated[
-        int, typer.Option("--seed", metavar="N", help="Decides ids, failures and images.")
-    ] = 0,
+    ] = False
+    placeholder: Annotated[
+        bool, typer.Option("--placeholder", help="Put a placeholder into tasks that run.")
+    ] = False
+    misbehave: Annotated[
+        list[Misbehaviour] | None,
+        typer.Option(
+            "--misbehave",
+            metavar="NAME",
+            show_default=False,
+            help="Misbehave in one more way (see `flux help misbehaviours`). May be repeated.",
+        ),
+    ] = None
+
+    def misbehaviours(self) -> frozenset[Misbehaviour]:
+        """Return every way in which the service is to misbehave."""
+        flags = {
+            Misbehaviour.IGNORE_IDS: self.ignore_ids,
+            Misbehaviour.PLACEHOLDER: self.placeholder,
+        }
+        return frozenset(name for name, is_on in flags.items() if is_on) | {*(self.misbehave or ())}
+
+
+@option_groups
+def sandbox(
+    ctx: typer.Context,
+    *,
+    port: Annotated[
+        int,
+        typer.Option(
+            "--port", metavar="PORT", min=0, max=65535, help="Port on loopback; 0 takes a free one."
+        ),
+    ] = 8765,
+    account: AccountOptions,
+    trouble: FaultOptions,
 ) -> None:
     """Serve a local endpoint that speaks the service's contract, until Ctrl-C.
 
-    Accepts tasks at POST /flux/images, runs them through their states in a few
-    seconds, and serves real images. A prompt with the word "fail" in it fails.
+    Accepts tasks at POST /flux/images and /flux/videos, runs them through their
+    states in a few seconds, tells of them, and serves real images and videos.
+    Words of a prompt decide what becomes of it: "fail" fails, "moderated" and
+    "overloaded" fail in that way, "forbidden" is refused.
 
     \b
-    Example:
-      flux sandbox --page-limit 12 --latency 100ms
+    Examples:
+      flux sandbox --history 200 --latency 100ms
+      flux sandbox --lose-replies 0.1 --misbehave late-history
     """
+    from flux_cli.sandbox.samples import add_history
     from flux_cli.sandbox.server import Faults, Sandbox
     from flux_cli.sandbox.store import TaskStore
 
     runtime: Runtime = ctx.obj
     faults = Faults(
-        latency=latency,
-        error_rate=error_rate,
-        rate_limit=rate_limit,
-        page_limit=page_limit,
-        seed=seed,
+        latency=trouble.latency,
+        error_rate=trouble.error_rate,
+        rate_limit=trouble.rate_limit,
+        page_limit=trouble.page_limit,
+        lose_replies=trouble.lose_replies,
+        balance=account.balance,
+        misbehaviours=trouble.misbehaviours(),
+        seed=account.seed,
     )
-    store = TaskStore(seed=seed, speed=speed, failure_rate=failure_rate, now=runtime.now)
+    store = TaskStore(
+        seed=account.seed,
+        speed=account.speed,
+        failure_rate=account.failure_rate,
+        now=runtime.now,
+    )
+    add_history(store, account.history)
     try:
         server = Sandbox(store, port=port, faults=faults)
     except OSError as error:

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from flux_cli.sandbox.faults import Misbehaviour
+
 
 @dataclass(frozen=True, slots=True)
 class Topic:
@@ -30,7 +32,7 @@ EXIT_CODES = Topic(
         ("6", "An id was not found."),
         ("7", "A file or stdout could not be written, a download or a command of --exec failed."),
         ("8", "Tasks are still running."),
-        ("124", "watch --timeout ran out."),
+        ("124", "watch --timeout ran out with tasks still open; others may have failed."),
         ("129", "The terminal was closed (SIGHUP). What was known has been printed."),
         ("130", "Interrupted by Ctrl-C. What was known has been printed."),
         ("143", "Ended by SIGTERM. What was known has been printed."),
@@ -70,8 +72,9 @@ ENVIRONMENT = Topic(
 FORMATS = Topic(
     "formats",
     "Formats",
-    "What -o writes to stdout. Notes, progress, the summary and errors go to stderr. Results are"
-    " in the order of your ids in every format but the live view.",
+    "What -o writes to stdout. Notes, progress, errors and the summary, with why tasks failed, go"
+    " to stderr. Results are in the order of your ids in every format but the live view and"
+    " reasons.",
     (
         ("auto", "The table, or the live view of watch, on a terminal; JSON lines anywhere else."),
         ("table", "State, id, model, age, time taken, result, prompt: as many as fit."),
@@ -86,9 +89,19 @@ FORMATS = Topic(
         ("csv", "A row a task, with a header; safe to open in a spreadsheet."),
         ("ids", "The ids alone, for another flux or for xargs."),
         ("urls", "The URLs of the outputs alone."),
+        (
+            "reasons",
+            (
+                "Why tasks failed or had no answer, the most frequent first, at the end: a table on"
+                " a terminal, else JSON lines with code, message, count, ids (three examples) and"
+                " state. What differs between messages is `<id>`, `<url>` or `<n>`."
+            ),
+        ),
     ),
-    "--state keeps only tasks in some states, in every format. --raw adds the service's own record"
-    " to JSON and CSV.",
+    "--state keeps only tasks in some states, in every format. --fields id,state,outputs picks the"
+    " keys of jsonl, json and csv, in that order; in CSV outputs is urls (and paths where files are"
+    " saved), and error and cost have two columns each. --raw adds the service's own record to"
+    " JSON and CSV, as raw, which --fields can name too.",
 )
 STATES = Topic(
     "states",
@@ -110,4 +123,11 @@ STATES = Topic(
         ("unknown", "There was no answer for this id; error says why. Ask again later."),
     ),
 )
-TOPICS = {topic.name: topic for topic in (EXIT_CODES, ENVIRONMENT, FORMATS, STATES)}
+MISBEHAVIOURS = Topic(
+    "misbehaviours",
+    "Misbehaviours of the sandbox",
+    "What `flux sandbox --misbehave NAME` does: everything that the service was seen to do, or"
+    " that nothing rules out. Without any, it behaves as documented.",
+    [(name.value, name.meaning) for name in Misbehaviour],
+)
+TOPICS = {topic.name: topic for topic in (EXIT_CODES, ENVIRONMENT, FORMATS, STATES, MISBEHAVIOURS)}

@@ -12,6 +12,7 @@ from flux_cli import interrupts
 from flux_cli.commands.file_options import FileOptions
 from flux_cli.commands.hook_input import describe_task
 from flux_cli.commands.options import OutputOptions
+from flux_cli.commands.summary import print_summary
 from flux_cli.commands.watch_options import NotifyOptions
 from flux_cli.commands.watch_views import make_view
 from flux_cli.engine.check import no_answer_for
@@ -23,6 +24,7 @@ from flux_cli.engine.session import Session
 from flux_cli.engine.watch import Changed, Ending
 from flux_cli.errors import ExitCode, FluxError, Interrupted, OutputError
 from flux_cli.models.ids import TaskIds
+from flux_cli.models.reasons import Reasons
 from flux_cli.models.state import State
 from flux_cli.models.summary import FileCounts, TaskCounts
 from flux_cli.models.task import Task, TaskError
@@ -81,6 +83,8 @@ class _WatchRun:
         self._request = request
         self._output = request.output
         self._loop = EventLoop()
+        self._counts = TaskCounts()
+        self._reasons = Reasons()
         self._report: DownloadReport | None = None
         self._downloads: DownloadQueue | None = None
         self._hooks: Hooks | None = None
@@ -90,7 +94,7 @@ class _WatchRun:
             ids,
             request.policy,
             wait=lambda seconds: self._loop.run_for(seconds, runtime.clock),
-            keep_raw=self._output.raw,
+            keep_raw=self._output.keeps_raw,
             loop=self._loop,
         )
         if request.folder is not None:
@@ -128,7 +132,7 @@ class _WatchRun:
         except Interrupted:
             with contextlib.suppress(FluxError):  # the interrupt is the reason to end
                 self._end(INTERRUPTED)
-                self._runtime.stderr.note(self._count().summary())
+                self._print_summary()
                 if self._report is not None:
                     self._report.finish(self._print_download_summary)
             self._print_hook_failures()
@@ -160,6 +164,7 @@ class _WatchRun:
 
     def _changed(self, task: Task) -> None:
         """Show `task`, when its outputs are saved if it has any."""
+        self._counts.add_cost(task)
         if self._downloads is not None and task.state is State.SUCCEEDED and task.outputs:
             self._downloads.add(task)
         else:
@@ -174,6 +179,7 @@ class _WatchRun:
 
     def _notify(self, task: Task) -> None:
         self._view.changed(task)
+        self._reasons.add([task])
         if self._hooks is not None and not task.state.is_running:
             self._hooks.start(task)
 
@@ -198,8 +204,7 @@ class _WatchRun:
     def _conclude(self) -> ExitCode:
         """Say how it went, and return the exit code."""
         runtime, watch = self._runtime, self._watch
-        counts = self._count()
-        runtime.stderr.note(counts.summary())
+        counts = self._print_summary()
         also: list[ExitCode] = []
         failure = self._finish_report()
         has_failed = self._report is not None and self._report.counts.has_failed
@@ -220,9 +225,11 @@ class _WatchRun:
             raise failure
         return counts.exit_code(*also)
 
-    def _count(self) -> TaskCounts:
-        counts = TaskCounts()
+    def _print_summary(self) -> TaskCounts:
+        """Count all tasks as they stand, and say so."""
+        counts = self._counts
         counts.count(self._watch.state_of(task_id) for task_id in self._ids)
+        print_summary(self._runtime, self._session, self._output, counts, self._reasons)
         return counts
 
     def _finish_report(self) -> FluxError | None:

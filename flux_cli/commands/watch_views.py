@@ -8,8 +8,8 @@ from flux_cli.engine.task_store import TaskStore
 from flux_cli.engine.watch import Polled, Watch
 from flux_cli.models.ids import TaskIds
 from flux_cli.models.state import State
-from flux_cli.models.task import Task, no_answer, not_found
-from flux_cli.output.formats import Format, Writer, make_writer
+from flux_cli.models.task import Task
+from flux_cli.output.formats import Format, Writer
 from flux_cli.runtime import Runtime
 
 
@@ -131,7 +131,7 @@ class PrintView:
             if place is not None:
                 yield self._store.get(place)
             elif task_id not in self._places:
-                yield _unseen(watch, task_id, now)
+                yield watch.latest(task_id, now)
 
     def close(self) -> None:
         self._store.close()
@@ -162,20 +162,13 @@ def make_view(
     """Return the view of a watch for `output`: a live one on a terminal, else a stream."""
 
     def make() -> Writer:
-        return make_writer(
-            output.format,
-            runtime.stdout,
-            raw=output.raw,
-            now=runtime.now(),
-            note=runtime.stderr.note,
-            has_files=has_files,
-        )
+        return output.make_writer(runtime, has_files=has_files)
 
     kind, states = output.format, output.states
     if kind in (Format.AUTO, Format.TABLE) and runtime.stdout.has_styles:
         from flux_cli.commands.live_watch_view import LiveWatchView
 
-        return LiveWatchView(runtime, ids, states)
+        return LiveWatchView(runtime, ids, make, states)
     is_table = kind is Format.TABLE or runtime.stdout.is_terminal
     if kind is Format.JSONL or (kind is Format.AUTO and not is_table):
         return StreamView(runtime, ids, make(), states)
@@ -185,14 +178,4 @@ def make_view(
 def _unreported(watch: Watch, ids: TaskIds, now: float) -> Iterator[Task]:
     for task_id in ids:
         if not watch.was_reported(task_id):
-            yield _unseen(watch, task_id, now)
-
-
-def _unseen(watch: Watch, task_id: str, now: float) -> Task:
-    """Return the task for an id of which nothing is kept."""
-    state = watch.state_of(task_id)
-    if state is State.NOT_FOUND:
-        return not_found(task_id, now)
-    if state is not State.UNKNOWN:
-        return Task(task_id, state, now)
-    return no_answer(task_id, code="no_answer", message="no answer so far", observed_at=now)
+            yield watch.latest(task_id, now)

@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, islice
 
 from flux_cli.api.throttle import Throttle
-from flux_cli.engine.batch import Ask, BatchQuery, PageSize, Refusals
+from flux_cli.engine.batch import Ask, AskAlone, BatchQuery, Refusals
 from flux_cli.engine.event_loop import EventLoop
 from flux_cli.engine.ordered_pool import OrderedPool
+from flux_cli.engine.service_traits import PageSize, ServiceTraits
 from flux_cli.errors import ServiceError, Unanswered
 from flux_cli.models.task import Task
 
@@ -18,7 +19,8 @@ _AHEAD = 4  # batches for each worker that may be done before their turn to be s
 class Check:
     """Looks up ids in batches and yields tasks in the order of the ids: one round of `throttle`.
 
-    Needs ceil(n / batch_size) requests when all is well. Memory is bounded by
+    Needs ceil(n / batch_size) requests when all is well, and one more for each
+    id where the service ignores what it is asked for. Memory is bounded by
     batch size and concurrency. Afterwards `stopped_by` is the error that
     ended the run early, and `failure` the first that left an id unanswered.
     """
@@ -27,28 +29,30 @@ class Check:
         self,
         ids: Iterable[str],
         retrieve_batch: Ask,
+        retrieve: AskAlone,
         *,
         throttle: Throttle,
         batch_size: int,
         workers: int,
         keep_raw: bool = False,
         now: Callable[[], float] = time.time,
-        pages: PageSize | None = None,
+        traits: ServiceTraits | None = None,
         is_over: Callable[[], bool] = lambda: False,
         loop: EventLoop | None = None,
     ) -> None:
-        """`pages` holds what an earlier poll has learned of the service's page limit.
+        """`traits` holds what an earlier poll has learned of the service.
 
         `is_over` ends the poll early when it turns true; the ids that are not
         answered by then are unknown. `loop` is where the results are waited for.
         """
         self._ids = iter(ids)
         self._retrieve_batch = retrieve_batch
+        self._retrieve = retrieve
         self._round = throttle.begin()
         self._keep_raw = keep_raw
         self._now = now
         self.failure: ServiceError | None = None
-        self._pages = pages or PageSize(batch_size)
+        self._traits = traits or ServiceTraits(PageSize(batch_size))
         self._refusals = Refusals()
         self._loop = loop or EventLoop()
         self._pool = OrderedPool(
@@ -87,12 +91,13 @@ class Check:
                 yield known
 
     def _batches(self) -> Iterator[BatchQuery]:
-        while ids := list(islice(self._ids, self._pages.next_batch())):
+        while ids := list(islice(self._ids, self._traits.pages.next_batch())):
             yield BatchQuery(
                 ids,
                 ask=lambda part: self._round.send(lambda: self._retrieve_batch(part)),
+                ask_alone=lambda one: self._round.send(lambda: self._retrieve(one)),
                 now=self._now,
-                pages=self._pages,
+                traits=self._traits,
                 refusals=self._refusals,
                 stop=self._round.stop,
                 keep_raw=self._keep_raw,

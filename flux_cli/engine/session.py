@@ -7,17 +7,17 @@ import contextlib
 import math
 import random
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from flux_cli.api.connection import Connection, Proxy
 from flux_cli.api.throttle import Throttle
-from flux_cli.engine.batch import PageSize
 from flux_cli.engine.check import Check
 from flux_cli.engine.event_loop import EventLoop
 from flux_cli.engine.policies import DownloadPolicy, ServiceSettings, WatchPolicy
+from flux_cli.engine.service_traits import PageSize, ServiceTraits
 from flux_cli.models.ids import TaskIds
 from flux_cli.token import Token
 
@@ -46,6 +46,7 @@ class Session:
         connect: Callable[[], Connection],
         *,
         token: Token | None,
+        token_source: str = "",
         route: Callable[[str, str], Proxy | None],
         allows_local_files: bool,
         trace: Callable[[str], None] | None = None,
@@ -56,11 +57,13 @@ class Session:
     ) -> None:
         """`connect` finds out where to ask, and may raise NoToken or UsageError.
 
+        `token_source` says in words where the token is from.
         `route` names the proxy for the scheme and the host of a file's URL.
         `patience` is the longest silence, `pause` what is left of one that the
         service asked for before, both in seconds.
         """
         self.token = token
+        self.token_source = token_source
         self._settings = settings
         self._connect = connect
         self._route = route
@@ -93,31 +96,31 @@ class Session:
         """The service and the way to it. Raises NoToken and UsageError."""
         return self._connect()
 
-    def retrieve(self, task_id: str) -> Mapping[str, Any]:
-        """Ask for one task; an empty mapping when it is not known. Raises ServiceError."""
-        return self._throttle.send(lambda: self._client.retrieve(task_id))
+    def verify_token(self) -> None:
+        """Find out whether the service takes the token. Raises ServiceError."""
+        self._throttle.send(self._client.verify_token)
 
     def check(
         self,
         ids: Iterable[str],
         *,
-        count: int,
         keep_raw: bool = False,
         loop: EventLoop | None = None,
-        pages: PageSize | None = None,
+        traits: ServiceTraits | None = None,
         is_over: Callable[[], bool] = lambda: False,
     ) -> Check:
-        """Return a poll of `ids`, `count` at most; for the others see `Check`."""
+        """Return a poll of `ids`; for the others see `Check`."""
         settings = self._settings
         return Check(
             ids,
             self._client.retrieve_batch,
+            self._client.retrieve,
             throttle=self._throttle,
             batch_size=settings.batch_size,
-            workers=min(settings.concurrency, -(-count // settings.batch_size)),
+            workers=settings.concurrency,
             keep_raw=keep_raw,
             now=self._now,
-            pages=pages,
+            traits=traits,
             is_over=is_over,
             loop=loop,
         )
@@ -135,15 +138,14 @@ class Session:
         """Return a watch of `ids`, which lets time pass by `wait`."""
         from flux_cli.engine.watch import Watch
 
-        pages = PageSize(self._settings.batch_size)
+        traits = ServiceTraits(PageSize(self._settings.batch_size))
 
         def poll(open_ids: Iterator[str]) -> Check:
             return self.check(
                 open_ids,
-                count=len(ids),
                 keep_raw=keep_raw,
                 loop=loop,
-                pages=pages,
+                traits=traits,
                 is_over=lambda: watch.is_over() or is_cancelled(),
             )
 

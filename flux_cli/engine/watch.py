@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Protocol
 
+from flux_cli.engine.batch import unanswered
 from flux_cli.engine.policies import Until, WatchPolicy
 from flux_cli.errors import ServiceError, TokenRejected
 from flux_cli.models.state import State
-from flux_cli.models.task import Task
+from flux_cli.models.task import Task, no_answer, not_found
 
 
 _GROWTH = 1.5  # of the interval, while nothing changes
@@ -158,6 +159,17 @@ class Watch:
         """Tell whether a task has been in an event: it was seen, or settled."""
         state = self._states.get(task_id)
         return state not in (None, State.NOT_FOUND) or task_id in self._settled
+
+    def latest(self, task_id: str, now: float) -> Task:
+        """Return what is known of a task whose records nobody has kept."""
+        state = self.state_of(task_id)
+        if state is State.NOT_FOUND:
+            return not_found(task_id, now)
+        if state is not State.UNKNOWN:
+            return Task(task_id, state, now)
+        if (trouble := self.error or self.last_trouble) is not None:
+            return unanswered(task_id, trouble, now)
+        return no_answer(task_id, code="no_answer", message="no answer so far", observed_at=now)
 
     def _take(self, task: Task) -> Task | None:
         """Note an answer; return the task, with its previous state, when that is news."""

@@ -157,7 +157,10 @@ def _next_step(counts: TaskCounts, again: float | None) -> str:
     elif by_state[State.PENDING] + by_state[State.PROCESSING]:
         steps.append(f"Ask again in {again:.0f} seconds, or call flux_wait_tasks with open_ids.")
     if by_state[State.FAILED]:
-        steps.append("A failed task stays failed: its error says why; submit it again if it pays.")
+        steps.append(
+            "A failed task stays failed: its error says why; submit it again if it pays, and what"
+            " is forbidden only once it was changed."
+        )
     if by_state[State.NOT_FOUND]:
         steps.append(
             "Not found: ask once more in a minute if they were submitted a moment ago, and"

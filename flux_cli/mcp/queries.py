@@ -8,11 +8,11 @@ from typing import Any
 from flux_cli.api.backoff import LONGEST_PAUSE
 from flux_cli.engine.policies import WatchPolicy
 from flux_cli.engine.session import Session
-from flux_cli.engine.watch import Changed, Ending, Watch
+from flux_cli.engine.watch import Changed, Ending
 from flux_cli.errors import GaveUp, InputError, RetryRule, ServiceError, Unanswered
 from flux_cli.models.ids import TaskIds, flaw
 from flux_cli.models.state import State
-from flux_cli.models.task import Task, no_answer, not_found
+from flux_cli.models.task import Task
 from flux_cli.output.sanitize import one_line
 from flux_cli.token import Token
 
@@ -105,7 +105,7 @@ class Queries:
         """Ask once for every task. Raises ServiceError when none at all was answered for."""
         _refuse_in_long_pause(session)
         tasks: list[Task] = []
-        check = session.check(ids, count=len(ids), is_over=is_cancelled)
+        check = session.check(ids, is_over=is_cancelled)
         for batch in check.results():
             tasks += batch
             report_progress(len(tasks), len(ids))
@@ -142,7 +142,7 @@ class Queries:
                 ended = sum(not task.state.is_running for task in latest.values())
                 report_progress(ended, len(ids))
         tasks = [
-            replace(latest.get(task_id) or self._unseen(watch, task_id), previous_state=None)
+            replace(latest.get(task_id) or watch.latest(task_id, self._now()), previous_state=None)
             for task_id in ids
         ]
         waited = self._clock() - started
@@ -161,17 +161,6 @@ class Queries:
             if is_cancelled():
                 raise Cancelled
             self._sleep(min(left, _SLICE))
-
-    def _unseen(self, watch: Watch, task_id: str) -> Task:
-        if watch.state_of(task_id) is State.NOT_FOUND:
-            return not_found(task_id, self._now())
-        trouble = watch.last_trouble
-        return no_answer(
-            task_id,
-            code=trouble.code if trouble else "no_answer",
-            message=trouble.message if trouble else "no answer so far",
-            observed_at=self._now(),
-        )
 
 
 def _flaw(given: Any, token: Token) -> str | None:

@@ -28,7 +28,7 @@ from flux_cli.mcp.answers import (
 )
 from flux_cli.mcp.queries import Cancelled, Queries, ReportProgress, RequestedIds, TaskResults
 from flux_cli.models.state import State
-from flux_cli.output.machine import encode_record
+from flux_cli.output.jsonl import encode_record
 from flux_cli.output.records import as_record
 from flux_cli.output.sanitize import sanitize
 

@@ -1,9 +1,10 @@
 """The state of a task, which the service never sends: derived by one table."""
 
-import math
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
+
+from flux_cli.models.fields import as_time, error_code, output_entries, response_of
 
 
 class State(StrEnum):
@@ -37,13 +38,14 @@ def derive_state(record: Mapping[str, Any]) -> State:  # noqa: PLR0911 - a table
     The rules are the service's, as its documentation, clients and web front
     end show them. Any mapping is accepted, none raises.
     """
-    response = record.get("response")
-    words = _words_below(response) if isinstance(response, dict) else _words_of(record)
-    body = response if isinstance(response, dict) else {}
+    response = response_of(record)
+    words = _words_of(record) if response is None else _words_below(response)
+    body = response or {}
     success = body.get("success")
-    error = body.get("error")
+    own_code = error_code(record.get("error"))
+    has_code = bool(error_code(body.get("error")) or own_code)
     has_output = bool(output_entries(record))
-    is_finished = _is_given(record.get("finished_at")) or _is_given(body.get("finished_at"))
+    is_finished = bool(as_time(record.get("finished_at")) or as_time(body.get("finished_at")))
 
     if words & _FAILURE_WORDS:
         return State.FAILED
@@ -51,7 +53,9 @@ def derive_state(record: Mapping[str, Any]) -> State:  # noqa: PLR0911 - a table
         return State.SUCCEEDED if has_output else State.FAILED
     if words:
         return State.PROCESSING
-    if success is False and (has_output or (isinstance(error, dict) and error.get("code"))):
+    if success is False and (has_output or has_code):
+        return State.FAILED
+    if response is None and own_code:
         return State.FAILED
     if is_finished and success is True:
         return State.SUCCEEDED
@@ -59,22 +63,9 @@ def derive_state(record: Mapping[str, Any]) -> State:  # noqa: PLR0911 - a table
         return State.FAILED
     if has_output:
         return State.SUCCEEDED
-    if _is_given(record.get("started_at")) or isinstance(response, dict):
+    if as_time(record.get("started_at")) or response is not None:
         return State.PROCESSING
     return State.PENDING
-
-
-def output_entries(record: Mapping[str, Any]) -> list[tuple[str, str, Mapping[str, Any]]]:
-    """Return (kind, url, entry) for each output in a record: `image` or `video`."""
-    response = record.get("response")
-    data = response.get("data") if isinstance(response, dict) else None
-    return [
-        (kind, url, entry)
-        for entry in (data if isinstance(data, list) else (data,))
-        if isinstance(entry, dict)
-        for kind, key in (("image", "image_url"), ("video", "video_url"))
-        if isinstance(url := entry.get(key), str) and url.strip()
-    ]
 
 
 def _words_of(mapping: Mapping[str, Any]) -> set[str]:
@@ -83,7 +74,7 @@ def _words_of(mapping: Mapping[str, Any]) -> set[str]:
     return words - {""}
 
 
-def _words_below(response: dict[str, Any]) -> set[str]:
+def _words_below(response: Mapping[str, Any]) -> set[str]:
     """Return the status words anywhere in a response, without recursion."""
     words = set(_words_of(response))
     todo: list[Any] = [response]
@@ -98,12 +89,3 @@ def _words_below(response: dict[str, Any]) -> set[str]:
             elif kind is list:
                 todo.append(entry)
     return words
-
-
-def _is_given(value: Any) -> bool:
-    """Tell whether a time is there at all, in whatever notation."""
-    if isinstance(value, str):
-        return bool(value.strip())
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return False
-    return value > 0 and not (isinstance(value, float) and math.isinf(value))

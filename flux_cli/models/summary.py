@@ -28,16 +28,24 @@ _GRAVITY = (
 
 
 class TaskCounts:
-    """Counts tasks by state."""
+    """Counts tasks by state, and what they have cost."""
 
     def __init__(self) -> None:
         self.by_state: Counter[State] = Counter()
+        self.credits = 0.0
 
     def count(self, states: Iterable[State]) -> None:
         self.by_state.update(states)
 
     def add(self, tasks: Iterable[Task]) -> None:
-        self.by_state.update(task.state for task in tasks)
+        for task in tasks:
+            self.by_state[task.state] += 1
+            self.add_cost(task)
+
+    def add_cost(self, task: Task) -> None:
+        """Add what `task` has cost, without counting it."""
+        if task.cost is not None:
+            self.credits += task.cost.credits
 
     @property
     def total(self) -> int:
@@ -49,10 +57,15 @@ class TaskCounts:
         return next((code for code in _GRAVITY if code in codes), ExitCode.OK)
 
     def summary(self) -> str:
-        """Return one line that counts every state there is, as "3 tasks: 2 succeeded, 1 failed"."""
+        """Return one line that counts every state there is, and the credits.
+
+        As in "12 tasks: 11 succeeded, 1 failed; 2.4 credits".
+        """
         parts = self.by_states()
         noun = "task" if self.total == 1 else "tasks"
-        return f"{self.total:,} {noun}: {parts}" if parts else f"{self.total} {noun}"
+        amount = f"{self.credits:,.4f}".rstrip("0").rstrip(".")  # no noise of binary fractions
+        cost = "" if amount == "0" else "; 1 credit" if amount == "1" else f"; {amount} credits"
+        return f"{self.total:,} {noun}: {parts}{cost}" if parts else f"{self.total} {noun}"
 
     def by_states(self) -> str:
         """Return the count of every state there is, as "2 succeeded, 1 failed"."""

@@ -1,16 +1,23 @@
 """A task as flux knows it, and how a record of the service becomes one."""
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
-from flux_cli.models.state import State, derive_state, output_entries
+from flux_cli.models.fields import (
+    as_number,
+    as_object,
+    as_text,
+    as_time,
+    error_code,
+    output_entries,
+    response_of,
+)
+from flux_cli.models.state import State, derive_state
 
 
 _DEEPEST = 100  # levels of a record that is kept as it came
-_END_OF_TIME = 253_402_300_800  # 10000-01-01, the first second that RFC 3339 cannot write
+_HIGHEST_COST = 1e12
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +26,19 @@ class TaskError:
 
     code: str | None
     message: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a task has cost."""
+
+    amount: float
+    currency: str | None
+
+    @property
+    def credits(self) -> float:
+        """The amount where it is in credits, the service's own currency; else 0."""
+        return self.amount if (self.currency or "").lower() in ("credit", "credits") else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +84,7 @@ class Task:
     elapsed: float | None = None
     outputs: tuple[Output, ...] = ()
     error: TaskError | None = None
+    cost: Cost | None = None
     trace_id: str | None = None
     raw: Mapping[str, Any] | None = None
 
@@ -77,39 +98,42 @@ def parse_task(
     record holds.
     """
     state = derive_state(record)
-    request = _mapping(record.get("request"))
-    response = _mapping(record.get("response"))
+    request = as_object(record.get("request")) or {}
+    response = response_of(record) or {}
     entries = output_entries(record)
     outputs = tuple(
         Output(
             url=url,
             kind=kind,
-            width=_number(entry.get("width")),
-            height=_number(entry.get("height")),
-            seconds=_number(entry.get("seconds")),
-            seed=_number(entry.get("seed")),
+            width=as_number(entry.get("width")),
+            height=as_number(entry.get("height")),
+            seconds=as_number(entry.get("seconds")),
+            seed=as_number(entry.get("seed")),
         )
         for kind, url, entry in entries
     )
     details = entries[0][2] if entries else {}
-    started_at = _time(record.get("started_at"))
-    finished_at = _time(record.get("finished_at")) or _time(response.get("finished_at"))
+    started_at = as_time(record.get("started_at"))
+    finished_at = as_time(record.get("finished_at")) or as_time(response.get("finished_at"))
+    error = _error(response.get("error")) or _error(record.get("error"))
+    cost = _cost(response.get("cost")) or _cost(record.get("cost"))
     return Task(
         id=task_id,
         state=state,
         observed_at=observed_at,
-        type=_text(record.get("type")) or (f"{outputs[0].kind}s" if outputs else None),
-        action=_text(request.get("action")),
-        model=_text(request.get("model")) or _text(details.get("model")),
-        prompt=_text(request.get("prompt")) or _text(details.get("prompt")),
-        size=_text(request.get("size")) or _text(request.get("resolution")),
-        created_at=_time(record.get("created_at")),
+        type=as_text(record.get("type")) or (f"{outputs[0].kind}s" if outputs else None),
+        action=as_text(request.get("action")),
+        model=as_text(request.get("model")) or as_text(details.get("model")),
+        prompt=as_text(request.get("prompt")) or as_text(details.get("prompt")),
+        size=as_text(request.get("size")) or as_text(request.get("resolution")),
+        created_at=as_time(record.get("created_at")),
         started_at=started_at,
         finished_at=finished_at,
         elapsed=_elapsed(record.get("elapsed"), started_at, finished_at),
         outputs=outputs,
-        error=_error(response, record) if state is State.FAILED else None,
-        trace_id=_text(record.get("trace_id")) or _text(response.get("trace_id")),
+        error=error if state is State.FAILED else None,
+        cost=cost if state.is_final else None,
+        trace_id=as_text(record.get("trace_id")) or as_text(response.get("trace_id")),
         raw=record if keep_raw and _is_shallow(record) else None,
     )
 
@@ -131,42 +155,29 @@ def _inside(value: Any) -> Iterator[Any]:
         yield from (entry for entry in entries if isinstance(entry, dict | list))
 
 
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) and value else None
-
-
-def _number(value: Any) -> float | None:
-    """Return a finite number as it is; anything else, booleans too, is None."""
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def _time(value: Any) -> float | None:
-    number = _number(value)
-    return number if number is not None and 0 < number < _END_OF_TIME else None
-
-
 def _elapsed(value: Any, started_at: float | None, finished_at: float | None) -> float | None:
-    elapsed = _number(value)
+    elapsed = as_number(value)
     if elapsed is None and started_at is not None and finished_at is not None:
         elapsed = round(finished_at - started_at, 3)
     return elapsed if elapsed is not None and elapsed >= 0 else None
 
 
-def _error(response: Mapping[str, Any], record: Mapping[str, Any]) -> TaskError | None:
-    error = response.get("error") or record.get("error")
-    if isinstance(error, str):
-        return TaskError(code=None, message=error)
-    if isinstance(error, dict):
-        code, message = _text(error.get("code")), _text(error.get("message"))
+def _error(value: Any) -> TaskError | None:
+    if isinstance(value, str) and value.strip():
+        return TaskError(code=None, message=value)
+    if isinstance(value, dict):
+        code, message = error_code(value), as_text(value.get("message"))
         if code or message:
             return TaskError(code, message)
     return None
+
+
+def _cost(value: Any) -> Cost | None:
+    is_object = isinstance(value, dict)
+    amount = as_number(value.get("amount") if is_object else value)
+    if amount is None or not 0 <= amount < _HIGHEST_COST:
+        return None
+    return Cost(amount, as_text(value.get("currency")) if is_object else None)
 
 
 def no_answer(task_id: str, *, code: str, message: str, observed_at: float) -> Task:
@@ -192,48 +203,40 @@ def read_record(task_id: str, record: Mapping[str, Any]) -> Task | None:
 
     A task that has ended never changes: nobody needs to be asked about it.
     """
-    state, observed_at = _text(record.get("state")), _rfc3339(record.get("observed_at"))
+    state, observed_at = as_text(record.get("state")), as_time(record.get("observed_at"))
     outputs = tuple(_outputs_of(record.get("outputs")))
     is_known = state == State.FAILED or (state == State.SUCCEEDED and outputs)
     if state is None or not is_known or observed_at is None:
         return None
-    error = _mapping(record.get("error"))
     return Task(
         id=task_id,
         state=State(state),
         observed_at=observed_at,
-        type=_text(record.get("type")),
-        action=_text(record.get("action")),
-        model=_text(record.get("model")),
-        prompt=_text(record.get("prompt")),
-        size=_text(record.get("size")),
-        created_at=_rfc3339(record.get("created_at")),
-        started_at=_rfc3339(record.get("started_at")),
-        finished_at=_rfc3339(record.get("finished_at")),
+        type=as_text(record.get("type")),
+        action=as_text(record.get("action")),
+        model=as_text(record.get("model")),
+        prompt=as_text(record.get("prompt")),
+        size=as_text(record.get("size")),
+        created_at=as_time(record.get("created_at")),
+        started_at=as_time(record.get("started_at")),
+        finished_at=as_time(record.get("finished_at")),
         elapsed=_elapsed(record.get("elapsed"), None, None),
         outputs=outputs,
-        error=TaskError(_text(error.get("code")), _text(error.get("message"))) if error else None,
-        trace_id=_text(record.get("trace_id")),
-        raw=_mapping(record.get("raw")) or None,
+        error=_error(record.get("error")),
+        cost=_cost(record.get("cost")),
+        trace_id=as_text(record.get("trace_id")),
+        raw=as_object(record.get("raw")) or None,
     )
 
 
 def _outputs_of(value: Any) -> Iterator[Output]:
-    for entry in map(_mapping, value if isinstance(value, list) else []):
-        if url := _text(entry.get("url")):
+    for entry in value if isinstance(value, list) else []:
+        if isinstance(entry, dict) and (url := as_text(entry.get("url"))):
             yield Output(
                 url=url,
                 kind="video" if entry.get("kind") == "video" else "image",
-                width=_number(entry.get("width")),
-                height=_number(entry.get("height")),
-                seconds=_number(entry.get("seconds")),
-                seed=_number(entry.get("seed")),
+                width=as_number(entry.get("width")),
+                height=as_number(entry.get("height")),
+                seconds=as_number(entry.get("seconds")),
+                seed=as_number(entry.get("seed")),
             )
-
-
-def _rfc3339(value: Any) -> float | None:
-    try:
-        time = datetime.fromisoformat(value)
-        return _time(time.timestamp()) if time.tzinfo is not None else None
-    except (TypeError, ValueError, OverflowError):
-        return None

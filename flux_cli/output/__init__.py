@@ -1,1 +1,1 @@
-"""How results look: a table for people, bytes for programs. Only `table` imports rich."""
+"""How results look: a table for people, bytes for programs, which load no rich."""

@@ -1,6 +1,6 @@
 """The output formats, and the one function that makes a writer for each."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
@@ -21,6 +21,18 @@ class Format(StrEnum):
     CSV = "csv"
     IDS = "ids"
     URLS = "urls"
+    REASONS = "reasons"
+
+    def on(self, stdout: Stdout) -> "Format":
+        """Return what this is there: `auto` is the table on a terminal, else JSON lines."""
+        if self is not Format.AUTO:
+            return self
+        return Format.TABLE if stdout.is_terminal else Format.JSONL
+
+    @property
+    def has_records(self) -> bool:
+        """Whether it shows records, whose keys may be chosen."""
+        return self in (Format.JSONL, Format.JSON, Format.CSV)
 
 
 class Writer(Protocol):
@@ -40,31 +52,35 @@ def make_writer(
     kind: Format,
     stdout: Stdout,
     *,
-    raw: bool,
+    keys: Sequence[str],
     now: float,
     note: Callable[[str], None],
     has_files: bool = False,
 ) -> Writer:
-    """Return the writer for `kind`; `auto` is the table on a terminal, else JSON lines.
+    """Return the writer for `kind`.
 
-    `now` (Unix seconds) is what the table's ages count from; `note` is told,
-    in one line, what had to be left out. `has_files` says that outputs were
-    to be saved.
+    `keys` are those of a record. `now` (Unix seconds) is what the table's ages
+    count from; `note` is told, in one line, what had to be left out. `has_files`
+    says that outputs were to be saved.
     """
-    if kind is Format.AUTO:
-        kind = Format.TABLE if stdout.is_terminal else Format.JSONL
+    kind = kind.on(stdout)
     if kind is Format.TABLE:
         from flux_cli.output.table import TableWriter
 
         return TableWriter(stdout, now=now)
-    from flux_cli.output import machine
-
-    if kind is Format.JSON:
-        return machine.JsonArrayWriter(stdout, raw=raw)
     if kind is Format.CSV:
-        return machine.CsvWriter(stdout, raw=raw, has_files=has_files)
-    if kind is Format.IDS:
-        return machine.IdWriter(stdout)
-    if kind is Format.URLS:
-        return machine.UrlWriter(stdout, note=note)
-    return machine.JsonLinesWriter(stdout, raw=raw)
+        from flux_cli.output.csv_rows import CsvWriter
+
+        return CsvWriter(stdout, keys=keys, has_files=has_files)
+    if kind in (Format.IDS, Format.URLS):
+        from flux_cli.output.ids_and_urls import IdWriter, UrlWriter
+
+        return IdWriter(stdout) if kind is Format.IDS else UrlWriter(stdout, note=note)
+    if kind is Format.REASONS:
+        from flux_cli.output.reasons import ReasonWriter
+
+        return ReasonWriter(stdout)
+    from flux_cli.output.jsonl import JsonArrayWriter, JsonLinesWriter
+
+    make = JsonArrayWriter if kind is Format.JSON else JsonLinesWriter
+    return make(stdout, keys=keys)

@@ -1,5 +1,6 @@
 """The record: one task as flux's own JSON object. Its keys and their order are a contract."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -22,13 +23,17 @@ KEYS = (
     "elapsed",
     "outputs",
     "error",
+    "cost",
     "trace_id",
     "observed_at",
 )
 
 
-def as_record(task: Task, *, raw: bool = False) -> dict[str, Any]:
-    """Return the record of `task`; with `raw`, the service's own record under `raw`."""
+RAW = "raw"  # the service's own record, which is there only where it is asked for
+
+
+def as_record(task: Task, keys: Sequence[str] = KEYS) -> dict[str, Any]:
+    """Return the record of `task`, with `keys` alone and in their order; RAW may be among them."""
     record: dict[str, Any] = {
         "id": task.id,
         "state": task.state.value,
@@ -54,15 +59,17 @@ def as_record(task: Task, *, raw: bool = False) -> dict[str, Any]:
             for output in task.outputs
         ],
         "error": task.error and {"code": task.error.code, "message": task.error.message},
+        "cost": task.cost and {"amount": task.cost.amount, "currency": task.cost.currency},
         "trace_id": task.trace_id,
         "observed_at": rfc3339(task.observed_at),
     }
     if task.outputs and task.outputs[0].file is not None:
         for entry, output in zip(record["outputs"], task.outputs, strict=True):
             entry.update(_file(output.file))
-    if raw:
-        record["raw"] = task.raw
-    return record
+    if keys is KEYS:
+        return record
+    record[RAW] = task.raw
+    return {key: record[key] for key in keys}
 
 
 def _file(file: File | None) -> dict[str, Any]:

@@ -20,6 +20,7 @@ _ABOUT = {
     "elapsed": "How many seconds it took.",
     "outputs": "What was made; empty unless the task succeeded.",
     "error": "Why a task failed, or why there is no answer for it; null otherwise.",
+    "cost": "What a finished task has cost; null where the service does not say.",
     "trace_id": "What the service's support asks for.",
     "observed_at": "When flux saw this.",
     "raw": "The service's own record as it came; only with --raw.",
@@ -32,6 +33,11 @@ _ERROR = {
     "type": ["object", "null"],
     "properties": {"code": _TEXT, "message": _TEXT},
     "required": ["code", "message"],
+}
+_COST = {
+    "type": ["object", "null"],
+    "properties": {"amount": {"type": "number", "minimum": 0}, "currency": _TEXT},
+    "required": ["amount", "currency"],
 }
 _OUTPUT = {
     "type": "object",
@@ -60,6 +66,7 @@ _TYPES: dict[str, dict[str, Any]] = {
     "elapsed": _NUMBER | {"minimum": 0},
     "outputs": {"type": "array", "items": _OUTPUT},
     "error": _ERROR,
+    "cost": _COST,
     "observed_at": _TIME | {"type": "string"},
     "raw": {"type": ["object", "null"]},
 }

@@ -13,7 +13,8 @@ def quote(word: str, *, ascii_only: bool = False) -> str:
     breaks at the very end are lost, which a command does not miss.
     """
     if sanitize(word) == word and (word.isascii() or not ascii_only):
-        return shlex.quote(word)
+        quoted = shlex.quote(word)
+        return f"'{word}'" if quoted.startswith("=") else quoted  # zsh looks for a program there
     text = "".join(_for_printf(character, ascii_only=ascii_only) for character in word)
     return f'"$(printf %b {shlex.quote(text)})"'
 

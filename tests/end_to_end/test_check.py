@@ -52,7 +52,8 @@ def tasks(sandbox: StartSandbox) -> list[str]:
 def test_ids_as_arguments(flux: Program, tasks: list[str]) -> None:
     run = flux("tasks", "check", *tasks).expect(ExitCode.OK)
     assert run.states == dict(zip(tasks, ("succeeded", "failed", "succeeded"), strict=True))
-    assert run.stderr == "3 tasks: 2 succeeded, 1 failed\n"
+    assert run.stderr.splitlines()[0] == "3 tasks: 2 succeeded, 1 failed; 0.432 credits"
+    assert run.stderr.splitlines()[2] == f"    {tasks[1]}"
 
 
 def test_ids_on_stdin(flux: Program, tasks: list[str]) -> None:
@@ -95,10 +96,10 @@ def test_its_own_output(flux: Program, tasks: list[str]) -> None:
 
 def test_arguments_files_and_stdin_are_merged_in_order(flux: Program, service: Start) -> None:
     service(answer)
-    (flux.folder / "f").write_text("c a")
-    run = flux("tasks", "check", "b", "a", "-f", "f", "-f", "-", "-o", "ids", stdin="d b")
+    (flux.folder / "f").write_text("c1 a1")
+    run = flux("tasks", "check", "b1", "a1", "-f", "f", "-f", "-", "-o", "ids", stdin="d1 b1")
     run.expect(ExitCode.OK, stderr="flux: left out 2 duplicate ids.")
-    assert run.lines == ["b", "a", "c", "d"]
+    assert run.lines == ["b1", "a1", "c1", "d1"]
 
 
 def test_arguments_leave_stdin_alone(flux: Program, service: Start) -> None:
@@ -218,6 +219,26 @@ def test_states_filter_every_format_and_not_the_verdict(flux: Program, service: 
         assert "s1" not in run.out
         assert "f1" not in run.out
         assert "4 tasks: 1 processing, 1 succeeded, 1 failed, 1 not found" in run.stderr
+
+
+def test_records_come_in_other_shapes(flux: Program, service: Start) -> None:
+    """Each of these is the same task; a placeholder is none, and an error is one at any level."""
+    plain = finished("a")
+    text = {**plain, "response": json.dumps(plain["response"])}
+    result = {**plain, "response": None, "result": plain["response"]}
+    times = {**plain, "created_at": 1736304669779, "finished_at": "2025-01-08T02:51:19.439Z"}
+    running_one = {**text, "response": '{"success": true}', "finished_at": None, "elapsed": None}
+    broken = {**running_one, "response": None, "error": {"code": "forbidden", "message": "no"}}
+    shapes = [plain, text, result, times, running_one, broken]
+    ids = [f"a{number}" for number in range(len(shapes))]
+    items = [shape | {"id": task_id} for task_id, shape in zip(ids, shapes, strict=True)]
+    service(lambda _: [reply(200, batch(items))])
+    run = flux("tasks", "check", *ids).expect(ExitCode.OK)
+    assert run.stderr.splitlines()[0] == "6 tasks: 1 processing, 4 succeeded, 1 failed"
+    same = [record | {"id": "a", "observed_at": ""} for record in run.records[:4]]
+    assert same == same[:1] * 4
+    assert run.records[5]["error"] == {"code": "forbidden", "message": "no"}
+    assert "log in" not in flux("tasks", "check", *ids, "-o", "table").out
 
 
 def test_raw_is_the_services_record(flux: Program, service: Start) -> None:

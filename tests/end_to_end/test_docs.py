@@ -54,6 +54,7 @@ def ids(flux: Program, sandbox: Callable[..., Sandbox]) -> list[str]:
     (flux.folder / "ids.txt").write_text("\n".join(ids))
     rows = ("customer,task_id", *(f"c{number},{i}" for number, i in enumerate(ids)))
     (flux.folder / "mine.csv").write_text("\n".join(rows) + "\n")
+    (flux.folder / "notes.md").write_text("".join(f"- task {task_id}\n" for task_id in ids))
     (flux.folder / "bin").mkdir()
     (flux.folder / "bin" / "flux").symlink_to(FLUX)
     flux.environment["PATH"] = f"{flux.folder / 'bin'}:{flux.environment['PATH']}"
@@ -93,16 +94,17 @@ LEAVES = {
     "scripts-0": ("", "some failed:\n{1}\n"),
     "scripts-1": ("submitted.jsonl", '"task_id"'),
     "scripts-2": ("again.jsonl", '"task_id"'),
-    "scripts-3": ("", "1 failed"),
+    "scripts-3": ("", "fetch failed ({1})"),
     "scripts-4": ("joined.csv", "c1,{1},{1},failed"),
-    "scripts-5": ("", "{1}: new -> failed"),
-    "scripts-6": ("{1}.json", '"state":"failed"'),
-    "scripts-7": ("", "pictures/{0}_1.png\t"),
-    "scripts-8": ("1.png", "PNG"),
-    "scripts-9": ("tasks.csv", "{0},succeeded"),
-    "scripts-10": ("", "-"),
+    "scripts-5": ("", "{0}\n{1}\n"),
+    "scripts-6": ("", "{1}: new -> failed"),
+    "scripts-7": ("{1}.json", '"state":"failed"'),
+    "scripts-8": ("", "pictures/{0}_1.png\t"),
+    "scripts-9": ("1.png", "PNG"),
+    "scripts-10": ("tasks.csv", "{0},succeeded"),
+    "scripts-11": ("", "-"),
 }
-VERDICT = {"README-1", "scripts-5", "scripts-6", "quick-start-1"}  # end with a watch of both tasks
+VERDICT = {"README-1", "scripts-6", "scripts-7", "quick-start-1"}  # end with a watch of both tasks
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
@@ -186,13 +188,9 @@ def test_real_output_fits_the_schema(flux: Program, service: Start) -> None:
     service(lambda r: [reply(200, batch(running(i) | {"elapsed": True} for i in r.ids))])
     strange = flux("tasks", "check", "a").expect(ExitCode.OK).records
     video = {"video_url": "https://x/v.mp4", "seconds": 5, "width": 640, "height": 360}
-    service(
-        lambda r: [
-            reply(
-                200, batch(finished(i, response={"success": True, "data": [video]}) for i in r.ids)
-            )
-        ]
-    )
+    cost = {"amount": 2.7, "currency": "credit"}
+    response = {"success": True, "data": [video], "cost": cost}
+    service(lambda r: [reply(200, batch(finished(i, response=response) for i in r.ids))])
     videos = flux("tasks", "check", "a").expect(ExitCode.OK).records
     for record in [*run.records, *unknown, *strange, *videos]:
         check.validate(record)

@@ -52,6 +52,18 @@ def test_records_of_check_are_not_asked_for_again(flux: Program, service: Start)
     ]
 
 
+def test_a_cost_is_kept_and_told_again(flux: Program, service: Start) -> None:
+    service(with_files(cost={"amount": 0.1, "currency": "credit", "list_amount": 0.2}))
+    told = "3 tasks: 3 succeeded; 0.3 credits\n"
+    watched = flux("tasks", "watch", *IDS).expect(ExitCode.OK, stderr=told)
+    checked = flux("tasks", "check", *IDS).expect(ExitCode.OK, stderr=told)
+    again = flux(*DOWNLOAD, stdin=checked.stdout, FLUX_API_TOKEN=None).expect(
+        ExitCode.OK, stderr=told
+    )
+    for run in (watched, checked, again):
+        assert [r["cost"] for r in run.records] == [{"amount": 0.1, "currency": "credit"}] * 3
+
+
 def test_only_what_is_open_is_asked_for(flux: Program, service: Start) -> None:
     """Records and plain ids may be mixed; the order is the input's."""
     server = service(with_files())
@@ -194,7 +206,7 @@ def test_a_line_for_each_file_without_a_terminal(flux: Program, service: Start) 
     size = f"{len(PNG)} bytes"
     assert sorted(lines[:3]) == [f"saved out/{i}_1.png ({size})" for i in IDS]
     assert lines[3] == "3 tasks: 3 succeeded"
-    assert lines[4].startswith("saved 3 files (1.2 kB in ")
+    assert lines[4].startswith(f"saved 3 files ({3 * len(PNG)} bytes in ")
     assert len(lines) == 5
 
 
@@ -203,7 +215,8 @@ def test_bars_on_a_terminal_and_a_table_after_them(
     flux: Program, sandbox: Callable[..., Sandbox], columns: int
 ) -> None:
     server = sandbox()
-    ids = [server.store.submit({"prompt": f"picture {n}"}).id for n in range(12)]
+    task = {"size": "64x64"}
+    ids = [server.store.submit({**task, "prompt": f"picture {n}"}).id for n in range(12)]
     terminal = Terminal(flux, *DOWNLOAD, *ids, columns=columns, rows=30)
     screen = terminal.end()
     assert screen.code == ExitCode.OK

@@ -78,25 +78,27 @@ def test_wrong_base_url(flux: Program, service: Start, sandbox: StartSandbox) ->
 
 def test_bad_ids_are_named_and_nothing_is_sent(flux: Program, service: Start) -> None:
     server = service(answer)
-    (flux.folder / "ids.txt").write_text("good-1\n\ngood-2 bad,3\n{bad-4}\n" + "x," * 7)
+    (flux.folder / "ids.txt").write_text("good-1\n\ngood-2 bad,3\n{bad-4}\n" + "x;" * 30 + "\n")
     run = flux(*CHECK, "bad(0)", "-f", "ids.txt").expect(ExitCode.USAGE)
+    assert run.stderr == (
+        'flux: argument 1: "bad(0)" is not a task id: it holds a bracket. Nothing was sent.\n'
+    )
+    run = flux(*CHECK, "-f", "ids.txt").expect(ExitCode.USAGE)
     assert run.stderr.splitlines() == [
         (
-            'flux: argument 1: "bad(0)" is not a task id: it holds a bracket. Nothing was sent.'
-            " Separate ids by white space; a CSV needs a column task_id or id."
+            'flux: ids.txt:3: "bad" is not a task id: it has no digit. Nothing was sent. '
+            "Separate ids by white space or commas; CSV needs a column task_id or id."
         ),
-        'flux: ids.txt:3: "bad,3" is not a task id: it holds a comma',
         'flux: ids.txt:4: "{bad-4}" is not a task id: it holds a bracket',
-        'flux: ids.txt:5: "x,x,x,x,x,x,x," is not a task id: it holds a comma',
+        f'flux: ids.txt:5: "{"x;" * 19}x…" is not a task id: it has no digit',
     ]
     assert run.stdout == b""
     assert server.requests == []
 
 
 def test_no_more_than_five_bad_ids_are_named(flux: Program) -> None:
-    run = flux(*CHECK, stdin="a,\n" * 1200).expect(ExitCode.USAGE)
-    assert len(run.stderr.splitlines()) == 6
-    assert run.stderr.endswith("flux: and 1,195 more\n")
+    run = flux(*CHECK, stdin="a1\n" + "a\n" * 1200).expect(ExitCode.USAGE)
+    assert len(run.stderr.splitlines()) == 5
 
 
 @pytest.mark.parametrize(
@@ -138,7 +140,7 @@ def test_a_token_that_cannot_be_one(flux: Program) -> None:
 
 def test_nothing_is_sent_and_little_is_kept_for_a_bad_id_at_the_very_end(flux: Program) -> None:
     def peak(count: int) -> int:
-        (flux.folder / "ids").write_text("\n".join([*make_ids(count), "bad,id"]))
+        (flux.folder / "ids").write_text("\n".join([*make_ids(count), "bad-id"]))
         code, _, used = peak_memory([FLUX, *CHECK, "-f", "ids"], flux.variables({}), flux.folder)
         assert code == ExitCode.USAGE
         return used

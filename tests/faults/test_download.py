@@ -20,9 +20,8 @@ import pytest
 import trustme
 
 from flux_cli.errors import ExitCode
-from flux_cli.sandbox.png import make_png
+from flux_cli.sandbox.files import content
 from flux_cli.sandbox.server import Faults, Sandbox
-from flux_cli.sandbox.store import seed_of
 from tests.support.fault_server import End, FaultServer, Request, Script, Step, Wait, reply
 from tests.support.media import FILES
 from tests.support.needs import need
@@ -582,7 +581,7 @@ def test_two_runs_at_once_harm_nothing(flux: Program, sandbox: Callable[..., San
 def expected_files(server: Sandbox) -> dict[str, bytes]:
     """Return what has to be in each file, by name."""
     return {
-        f"{task.id}_{n}.png": make_png(seed_of(file), task.request["size"])
+        f"{task.id}_{n}.png": content(task, file)
         for task in server.store.newest()
         for n, file in enumerate(task.files, 1)
     }

@@ -47,8 +47,8 @@ FILES = {
     "comments only": ("comments.txt", "no task ids in there"),
     "broken JSON": ("broken.json", "broken.json:2: this JSON cannot be read: "),
     "JSON without ids": ("other.json", 'this object has no "task_id" and no "id"'),
-    "JSON of numbers": ("numbers.json", "this is no task id, and no object with one"),
-    "JSON with a number for an id": ("number.json", '"id" is not a string'),
+    "JSON of fractions": ("numbers.json", "this is no task id, and no object with one"),
+    "JSON with a list for an id": ("number.json", "the id here is neither text nor a whole"),
     "JSON nested too deep": ("deep.json", "nesting too deep"),
     "a reply about an error": ("error.json", "about an error, not a task: used_up: no"),
     "CSV with an empty id": ("hole.csv", "hole.csv:3: this row has no task id"),
@@ -67,8 +67,8 @@ def files(flux: Program) -> Iterator[None]:
         "comments.txt": b"# nothing\n  # at all\n",
         "broken.json": b'{"id": "a"}\n{"id": "b"',
         "other.json": b'{"name": "x"}',
-        "numbers.json": b"[1]",
-        "number.json": b'{"id": 7}',
+        "numbers.json": b"[1.5]",
+        "number.json": b'{"id": [7]}',
         "deep.json": b"[" * 100_000,
         "error.json": error_body("used_up"),
         "hole.csv": b"task_id,prompt\na,x\n,y\n",
@@ -94,6 +94,94 @@ def test_a_file_that_is_no_use(
     others = () if "no task ids" in reason else ("good-id",)
     refused(flux(*command, *others, "-f", name), f"flux: {name}", reason)
     assert server.requests == []
+
+
+U, V = make_ids(2)
+NOT_IDS = {  # what is there instead of ids, what it is taken for, and how many UUIDs are in it
+    "prose": ("Dear all,\nthe fox is done: see below.", "prose", 0),
+    "a heading and prose": ("ID a red fox\n", "prose", 0),
+    "Markdown": (f"| id | state |\n|---|---|\n| {U} | done |\n", "a table drawn with bars", 1),
+    "psql": (f" id | n \n----+---\n {U} | 1\n {V} | 2\n(2 rows)\n", "a table drawn with bars", 2),
+    "MySQL": (f"+----+\n| id |\n+----+\n| {U} |\n+----+\n", '"+----+" is not a task id', 1),
+    "labels": (f"Task ID: {U}\nTask ID: {V}\nTask ID: {U}", "text with labels", 2),
+    "bullets": (f"- {U}\n- {V}\n", "a bulleted or numbered list", 2),
+    "numbers": (f"1. {U}\n2. {V}\n", "a bulleted or numbered list", 2),
+    "line numbers": (f"     1\t{U}\n     2\t{V}\n", "CSV without task_id or id", 2),
+    "no column": ("name,prompt\nred,a red fox 2\n", "CSV without task_id or id", 0),
+    "no column, in quotes": ('"name","prompt"\n"1","2"\n', "CSV without task_id or id", 0),
+    "no header": (f"{U},2026-11-20\n{V},2026-11-21\n", "CSV without task_id or id", 2),
+    "a web page": (f"<p>1 task {U}</p>", "HTML", 1),
+    "links": (f"https://cdn.example/{U}.png\n", "it is a URL", 1),
+    "file names": (f"{U}.png\n{V}.png\n", "it is more than a UUID", 2),
+    "settings": (f"TASK={U}\n", "it is more than a UUID", 1),
+    "a log": (f"10:00:01 task {U} done 9\n", "is not a task id: it has no digit", 1),
+    "a log in brackets": (f"[10:00:01] task {U}\n", "prose", 1),
+    "other JSON": (f'{{"job": "{U}"}}', 'this object has no "task_id" and no "id"', 1),
+}
+
+
+@pytest.mark.parametrize("what", NOT_IDS)
+def test_what_is_no_list_of_ids_is_named_and_never_sent(
+    flux: Program, service: Start, what: str
+) -> None:
+    server = service(answer)
+    text, taken_for, count = NOT_IDS[what]
+    (flux.folder / "notes").write_text(text)
+    offer = {0: "", 1: "1 UUID found: use --find-ids", 2: "2 UUIDs found: use --find-ids"}[count]
+    for arguments, stdin in ((["-f", "notes"], ""), ([], text)):
+        name = "notes:1: " if arguments else "stdin:1: "
+        run = flux(*CHECK, *arguments, stdin=stdin)
+        refused(run, name, taken_for, offer, "Nothing was sent")
+        assert ("--find-ids" in run.stderr) == bool(count)
+    assert server.requests == []
+    for arguments, stdin in ((["-f", "notes"], ""), ([], text)):
+        run = flux(*CHECK, "-o", "ids", "--find-ids", *arguments, stdin=stdin)
+        assert run.lines == [U, V][:count]
+        if count == 0:
+            refused(run, "no UUIDs in there")
+
+
+def test_a_slip_in_a_list_is_no_reason_to_offer_the_others(flux: Program) -> None:
+    refused(flux(*CHECK, stdin=f"{U}\n{V} slip\n"), 'stdin:2: "slip"', "Separate ids")
+
+
+def test_uuids_are_found_in_text_of_any_encoding_but_the_token_is_not_one(
+    flux: Program, service: Start
+) -> None:
+    server = service(answer)
+    text = f"Bearer {V}\n\xe9 {U} {U.upper()}".encode("latin-1")
+    run = flux(*CHECK, "an-id", "--find-ids", "-o", "ids", "-f", "-", stdin=text, FLUX_API_TOKEN=V)
+    assert run.expect(ExitCode.OK, stderr="left out 1 duplicate id").lines == ["an-id", U]
+    assert [request.ids for request in server.requests] == [["an-id", U]]
+
+
+@pytest.mark.parametrize("command", [CHECK, WATCH, ("tasks", "download")])
+def test_an_argument_that_is_a_file(
+    flux: Program, service: Start, command: tuple[str, ...]
+) -> None:
+    server = service(answer)
+    (flux.folder / "ids.txt").write_text(U)
+    refused(flux(*command, "ids.txt"), '"ids.txt" is a file', "--file")
+    refused(flux(*command, "@ids.txt"), '"@ids.txt" is a file', "--file")
+    refused(flux(*command, "-", stdin=U), "argument 1: ", "read stdin with --file -")
+    assert server.requests == []
+    (flux.folder / "-").write_text(U)
+    (flux.folder / V).touch()
+    run = flux(*CHECK, "-o", "ids", "-f", "./-", V, stdin="stdin-is-not-read")
+    assert run.lines == [V, U]
+
+
+@pytest.mark.parametrize(
+    "lines", [f"{U}\nslip\n", f'{{"id":"{U}"}}\n{{"id" "x"}}\n', f'id\n{U}\n"x"y\n']
+)
+def test_a_slip_is_told_while_the_pipe_is_still_written(flux: Program, lines: str) -> None:
+    reader, writer = os.pipe()
+    with flux.start(*CHECK, stdin=reader) as running:
+        os.close(reader)
+        os.write(writer, lines.encode())
+        run = running.end()  # nobody has closed the pipe
+        os.close(writer)
+    refused(run, "flux: stdin:")
 
 
 @BOTH

@@ -61,6 +61,8 @@ REJECTED = [
 ]
 REFUSED = [
     Row("403 used_up", always(error(403, "used_up")), says="Top up the account", requests=1),
+    Row("403 forbidden", always(error(403, "forbidden")), says="change the prompt", requests=1),
+    Row("401 forbidden", always(error(401, "forbidden")), says="change the prompt", requests=1),
     Row("403 disabled", always(error(403, "disabled")), says="disabled: says so", requests=1),
     Row("400 disabled", always(error(400, "disabled")), says="disabled: says so", requests=1),
     Row("404 no_api", always(error(404, "no_api")), says="Check the base URL", requests=1),
@@ -70,6 +72,10 @@ REFUSED = [
 ]
 FAULTY = [
     Row("500 once", once(error(500, "api_error")), ExitCode.OK, requests=2, commands=BOTH),
+    *(
+        Row(name, once(error(403, name)), ExitCode.OK, requests=2, commands=BOTH)
+        for name in ("service_unavailable", "timeout", "503", "429")
+    ),
     Row("500 always", always(error(500, "api_error")), says="(trace id trace-1)", requests=2),
     *(
         Row(f"{status} always", always(reply(status, HTML)), says=f"HTTP {status}", requests=2)
@@ -126,8 +132,9 @@ BODIES = [
     ),
     *(
         Row(f"top level {content.decode()}", always(reply(200, content)), says="not an object")
-        for content in (b"[]", b"null", b"7", b'"x"', b"NaN")
+        for content in (b"[]", b"7", b'"x"', b"NaN")
     ),
+    Row("top level null", always(reply(200, b"null")), says="not an object", commands=BOTH),
     *(
         Row(f"items {what}", always(body(200, content)), says=f'"items" {says}', commands=BOTH)
         for what, content, says in (
@@ -185,6 +192,7 @@ def test_rejected_tokens(flux: Program, service: Start, row: Row, command: str) 
 def test_rows(flux: Program, service: Start, row: Row, command: str) -> None:
     run, _ = meet(flux, service, row, command)
     assert "long page" not in run.stderr
+    assert "log in" not in run.stderr
     if row.code is ExitCode.OK:
         final = {record["id"]: record["state"] for record in run.records}
         assert final == dict.fromkeys(IDS, "succeeded")

@@ -16,10 +16,11 @@ with atheris.instrument_imports(include=["flux_cli"]):
     from flux_cli.api.decoding import BodyCut, BodyTooLarge, UnknownEncoding, read_body
     from flux_cli.api.responses import ResponseHead, parse_batch
     from flux_cli.errors import InputError, ServiceError
-    from flux_cli.input.readers import read_ids
+    from flux_cli.input.decoding import Text
+    from flux_cli.input.id_reader import read_ids
     from flux_cli.models.ids import TaskIds
     from flux_cli.models.task import parse_task
-    from flux_cli.output.machine import encode_record
+    from flux_cli.output.jsonl import encode_record
     from flux_cli.output.records import as_record
     from flux_cli.output.sanitize import one_line, sanitize, web_url
 
@@ -46,7 +47,7 @@ def ids(data: bytes) -> None:
     """A file's bytes are ids, problems with a line, or one error."""
     found = TaskIds()
     with contextlib.suppress(InputError):
-        for text, line, _ in read_ids(io.BytesIO(data), "file"):
+        for text, line, _ in read_ids(Text(io.BytesIO(data), "file")):
             assert line >= 1
             if isinstance(text, str):
                 with contextlib.suppress(ValueError):

@@ -64,6 +64,7 @@ def day() -> Table:
                 return Check(
                     open_ids,
                     client.retrieve_batch,
+                    client.retrieve,
                     throttle=throttle,
                     batch_size=50,
                     workers=8,

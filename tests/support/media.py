@@ -1,13 +1,17 @@
 """Small files of every kind that is saved, built as their formats have it."""
 
 import struct
+import zlib
 
 from flux_cli.models.media import Media
-from flux_cli.sandbox.png import make_png
 
 
 def _box(kind: bytes, data: bytes) -> bytes:
     return struct.pack(">I", 8 + len(data)) + kind + data
+
+
+def _chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
 def _ebml(identifier: bytes, data: bytes) -> bytes:
@@ -16,7 +20,10 @@ def _ebml(identifier: bytes, data: bytes) -> bytes:
 
 _DOCTYPE = _ebml(b"\x42\x86", b"\x01") + b"\x42\x82\x84webm"
 FILES = {
-    Media.PNG: make_png(7, "64x64"),
+    Media.PNG: b"\x89PNG\r\n\x1a\n"
+    + _chunk(b"IHDR", struct.pack(">IIBBBBB", 64, 64, 8, 0, 0, 0, 0))
+    + _chunk(b"IDAT", zlib.compress(b"".join(b"\0" + bytes((4 * y,)) * 64 for y in range(64)), 1))
+    + _chunk(b"IEND", b""),
     Media.JPEG: b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00"
     b"\xff\xdb\x00\x43\x00" + b"\x10" * 64 + b"\xff\xda\x00\x08\x01\x01\x00\x00\x3f\x00"
     b"\x12\x34\xff\x00\x56" * 40 + b"\xff\xd9",

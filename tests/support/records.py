@@ -51,3 +51,7 @@ def error_body(code: str, message: str = "no", trace_id: str = "trace-1") -> byt
     """Return the body of an error as the service documents it."""
     error = {"code": code, "message": message}
     return json.dumps({"success": False, "error": error, "trace_id": trace_id}).encode()
+
+
+def unknown(_: str) -> None:
+    """Answer `retrieve` as a service does that knows no task."""

@@ -9,12 +9,13 @@ import pytest
 from flux_cli import errors
 from flux_cli.api.responses import BatchResponse, ResponseHead, parse_batch
 from flux_cli.api.throttle import Throttle
-from flux_cli.engine.batch import Ask, PageSize
+from flux_cli.engine.batch import Ask
 from flux_cli.engine.check import Check
+from flux_cli.engine.service_traits import PageSize, ServiceTraits
 from flux_cli.models.state import State
 from flux_cli.models.task import Task
 from tests.support.patience import until
-from tests.support.records import batch, finished, make_ids
+from tests.support.records import batch, finished, make_ids, unknown
 
 
 IDS = make_ids(500)
@@ -29,6 +30,7 @@ def check(ask: object, *, concurrency: int = 8, batch_size: int = 50) -> Check:
     return Check(
         IDS,
         ask,  # type: ignore[arg-type]
+        unknown,
         throttle=Throttle(concurrency=concurrency, retries=1, uniform=lambda *_: 0.0),
         batch_size=batch_size,
         workers=concurrency,
@@ -108,7 +110,7 @@ def test_no_request_goes_out_inside_a_pause() -> None:
         return answer(ids)
 
     throttle = Throttle(concurrency=workers, retries=1, clock=lambda: now, wait=wait)
-    engine = Check(IDS, ask, throttle=throttle, batch_size=5, workers=workers)
+    engine = Check(IDS, ask, unknown, throttle=throttle, batch_size=5, workers=workers)
     assert [task.id for task in flat(engine.results())] == IDS
     assert asked_at[:workers] == [0.0] * workers
     assert asked_at[workers:] == [7.0] * (len(IDS) // 5 + 1 - workers)
@@ -174,8 +176,15 @@ class Pages:
 
     def __call__(self, ids: Sequence[str]) -> BatchResponse:
         self.requests += 1
-        items = [finished(task_id) for task_id in ids if task_id in self.known]
+        items = [self.record(task_id) for task_id in ids if task_id in self.known]
         return parse_batch(ResponseHead(200), batch(items[: self.limit]))
+
+    def retrieve(self, task_id: str) -> dict[str, object] | None:
+        self.requests += 1
+        return self.record(task_id) if task_id in self.known else None
+
+    def record(self, task_id: str) -> dict[str, object]:
+        return finished(task_id, created_at=time.time())
 
 
 def requests_of_a_look(
@@ -184,7 +193,15 @@ def requests_of_a_look(
     """Look once at `ids`; return how many requests it took."""
     service.requests = 0
     throttle = Throttle(concurrency=2, retries=0)
-    engine = Check(ids, ask or service, throttle=throttle, batch_size=50, workers=2, pages=pages)
+    engine = Check(
+        ids,
+        ask or service,
+        service.retrieve,
+        throttle=throttle,
+        batch_size=50,
+        workers=2,
+        traits=ServiceTraits(pages),
+    )
     tasks = flat(engine.results())
     assert [task.id for task in tasks] == list(ids)
     for task in tasks:

@@ -1,10 +1,12 @@
 """Whatever the service does: every id once, in order, in one state, and nothing else."""
 
 import contextlib
+import json
 import random
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from hypothesis import given, settings
@@ -17,6 +19,7 @@ from flux_cli.engine.check import Check
 from flux_cli.errors import ServiceError
 from flux_cli.models.ids import TaskIds
 from flux_cli.models.state import State
+from flux_cli.models.task import Task
 from tests.support.records import batch, finished, make_ids, running
 
 
@@ -51,6 +54,10 @@ class Chaos:
         finally:
             with self._lock:
                 self.in_flight -= 1
+
+    def retrieve(self, task_id: str) -> Mapping[str, Any] | None:
+        items = self([task_id]).items
+        return next((item for item in items if item.get("id") == task_id), None)
 
     def _answer(self, ids: Sequence[str]) -> BatchResponse:
         chance = self._chance
@@ -88,6 +95,16 @@ def test_every_id_comes_out_once_and_in_order(
     chance = random.Random(seed)
     known = frozenset(task_id for task_id in ids if chance.random() < 0.8)
     service = Chaos(chance, known, limit)
+    tasks = answers(ids, service, workers)
+    assert [task.id for task in tasks] == list(ids)
+    for task in tasks:
+        assert task.state is not State.SUCCEEDED or task.id in known
+        assert task.state is not State.UNKNOWN or task.error is not None
+    assert service.most_in_flight <= workers
+
+
+def answers(ids: Iterable[str], service: "Chaos | Liar", workers: int) -> list[Task]:
+    """Return what a check of `ids` yields; time flies."""
     throttle = Throttle(
         concurrency=workers,
         retries=2,
@@ -95,13 +112,114 @@ def test_every_id_comes_out_once_and_in_order(
         clock=lambda: time.monotonic() * 1e6,  # a million times as fast
         wait=lambda condition, _: condition.wait(0.001),
     )
-    engine = Check(ids, service, throttle=throttle, batch_size=50, workers=workers)
-    tasks = [task for tasks in engine.results() for task in tasks]
-    assert [task.id for task in tasks] == list(ids)
-    assert service.most_in_flight <= workers
+    check = Check(ids, service, service.retrieve, throttle=throttle, batch_size=50, workers=workers)
+    return [task for tasks in check.results() for task in tasks]
+
+
+@dataclass
+class Habits:
+    """How a service answers: what it always does, and what it does at times, as probabilities."""
+
+    page_limit: int
+    most_ids: int  # more are refused
+    most_items: int  # more are too large to be read
+    ignores_ids: float
+    fails: float
+    repeats: float
+    has_junk: float
+    miscounts: float
+    withholds: float  # items of which the count tells
+
+
+SOMETIMES = st.sampled_from([0.0, 0.0, 0.2, 0.5, 1.0])
+HABITS = st.builds(
+    Habits,
+    page_limit=st.sampled_from([1, 7, 12, 50, 1000]),
+    most_ids=st.sampled_from([1, 20, 50, 50, 50]),
+    most_items=st.sampled_from([0, 1, 20, 1000, 1000, 1000]),
+    ignores_ids=SOMETIMES,
+    fails=st.sampled_from([0.0, 0.0, 0.1, 0.3]),
+    repeats=SOMETIMES,
+    has_junk=SOMETIMES,
+    miscounts=SOMETIMES,
+    withholds=SOMETIMES,
+)
+
+
+class Liar:
+    """Answers for the newest tasks of the account instead, and misbehaves in other ways.
+
+    It tells the truth of a task that is asked for alone, if it tells anything.
+    """
+
+    def __init__(self, chance: random.Random, known: Sequence[str], habits: Habits) -> None:
+        self._chance = chance
+        self.known = frozenset(known)
+        self._newest = [*known, *make_ids(chance.choice([0, 5, 80]), start=1 << 40)]
+        chance.shuffle(self._newest)
+        self._habits = habits
+        self._lock = threading.Lock()
+        self.requests = 0
+
+    def __call__(self, ids: Sequence[str]) -> BatchResponse:
+        with self._lock:
+            habits = self._habits
+            self._fail()
+            if len(ids) > habits.most_ids:
+                raise errors.BadRequest("too many", code="bad_request")
+            if self._is(habits.ignores_ids):
+                found = self._newest[: len(ids)]
+            else:
+                found = [task_id for task_id in ids if task_id in self.known]
+            items: list[Any] = [finished(task_id) for task_id in found]
+            if self._is(habits.repeats):
+                items = self._chance.choices(items, k=len(items))
+            elif self._is(habits.repeats):
+                items = [item for item in items for _ in range(2)]
+            items = items[: habits.page_limit]
+            count: int | None = len(items)
+            if self._is(habits.withholds):
+                items = items[: self._chance.randint(0, len(items))]
+            elif self._is(habits.miscounts):
+                count = self._chance.choice([len(found), -1, 0, 9999, None])
+            if self._is(habits.has_junk):
+                items += [None, {"id": []}, {"id": 7}]
+                self._chance.shuffle(items)
+            if len(items) > habits.most_items:
+                raise errors.ResponseTooLarge("too large", code="reply_too_large")
+        body = json.dumps({"items": items, "count": count}).encode()
+        return parse_batch(ResponseHead(200), body)
+
+    def retrieve(self, task_id: str) -> Mapping[str, Any] | None:
+        with self._lock:
+            self._fail()
+        return finished(task_id) if task_id in self.known else None
+
+    def _fail(self) -> None:
+        self.requests += 1
+        if self._is(self._habits.fails):
+            raise self._chance.choice(FAILURES)("trouble", code="trouble")
+
+    def _is(self, probability: float) -> bool:
+        return self._chance.random() < probability
+
+
+@settings(max_examples=200)
+@given(HABITS, st.integers(0, 2**32), st.integers(1, 130), st.sampled_from([0.0, 0.5, 0.9, 1.0]))
+def test_what_the_service_has_is_never_not_found(
+    habits: Habits, seed: int, count: int, share: float
+) -> None:
+    chance = random.Random(seed)
+    ids = make_ids(count)
+    service = Liar(chance, [task_id for task_id in ids if chance.random() < share], habits)
+    known = service.known
+    tasks = answers(ids, service, workers=4)
+    assert [task.id for task in tasks] == ids
     for task in tasks:
-        assert task.state is not State.SUCCEEDED or task.id in known
-        assert task.state is not State.UNKNOWN or task.error is not None
+        allowed = State.SUCCEEDED if task.id in known else State.NOT_FOUND
+        assert task.state in (allowed, State.UNKNOWN)
+    if not habits.fails:
+        assert State.UNKNOWN not in {task.state for task in tasks}
 
 
 OUTCOMES = st.tuples(

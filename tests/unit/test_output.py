@@ -5,15 +5,18 @@ import io
 import json
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from flux_cli.errors import OutputClosed, OutputError
-from flux_cli.input.readers import read_ids
+from flux_cli.input.decoding import Text
+from flux_cli.input.id_reader import read_ids
 from flux_cli.models.task import Task, no_answer, not_found, parse_task
 from flux_cli.output.formats import Format, make_writer
+from flux_cli.output.records import KEYS, RAW
 from flux_cli.output.terminal import Stderr, Stdout
 from flux_cli.token import Token
 from tests.support.records import failed, finished, make_ids, running
@@ -39,8 +42,9 @@ class Terminal(io.TextIOWrapper):
 def tasks() -> list[Task]:
     prompt = 'a cat,\n[bold]"x"[/bold] \x1b[31m 🐈'
     request = {"action": "generate", "model": "flux-dev", "prompt": prompt, "size": "1x1"}
+    cost = {"amount": 0.216, "currency": "credit", "list_amount": 0.24}
     return [
-        parse_task(IDS[0], finished(IDS[0], request=request), NOW),
+        parse_task(IDS[0], finished(IDS[0], request=request, cost=cost), NOW),
         parse_task(IDS[1], failed(IDS[1], "used_up", "=1+1"), NOW),
         parse_task(IDS[2], running(IDS[2]), NOW),
         not_found(IDS[3], NOW),
@@ -56,7 +60,7 @@ def render(
     encoding: str = "utf-8",
     sample: list[Task] | None = None,
     notes: list[str] | None = None,
-    raw: bool = False,
+    keys: Sequence[str] = KEYS,
     **environment: str,
 ) -> str:
     terminal = Terminal(is_terminal=is_terminal, encoding=encoding)
@@ -65,7 +69,7 @@ def render(
     writer = make_writer(
         kind,
         Stdout(terminal, environment),
-        raw=raw,
+        keys=keys,
         now=NOW,
         note=(notes if notes is not None else []).append,
     )
@@ -80,6 +84,9 @@ def test_json_lines() -> None:
     records = [json.loads(line) for line in lines]
     assert [record["id"] for record in records] == IDS
     assert records[0]["prompt"] == 'a cat,\n[bold]"x"[/bold] \x1b[31m 🐈'
+    assert records[0]["cost"] == {"amount": 0.216, "currency": "credit"}
+    assert [record["cost"] for record in records[1:]] == [None] * 4
+    assert list(records[0])[-4:] == ["error", "cost", "trace_id", "observed_at"]
     assert records[4]["error"] == {"code": "timeout", "message": "no reply"}
 
 
@@ -98,6 +105,14 @@ def test_csv_is_one_line_a_task_and_runs_no_formula() -> None:
     assert rows[0]["urls"] == "https://cdn.example/000001.png"
     assert (rows[1]["error_code"], rows[1]["error_message"]) == ("used_up", "'=1+1")
     assert (rows[2]["elapsed"], rows[2]["urls"]) == ("", "")
+    assert [(row["cost_amount"], row["cost_currency"]) for row in rows[:2]] == [
+        ("0.216", "credit"),
+        ("", ""),
+    ]
+    header = text.partition("\n")[0]
+    assert header.endswith(
+        ",urls,error_code,error_message,cost_amount,cost_currency,trace_id,observed_at"
+    )
     assert render(Format.CSV, sample=[]).startswith("id,state,previous_state,type,")
 
 
@@ -109,19 +124,39 @@ def test_no_cell_of_csv_is_a_formula_the_id_neither(start: str) -> None:
     error = {"success": False, "error": {"code": evil, "message": evil}}
     record = finished("x", request=request, response=error, type=evil, trace_id=evil)
     sample = [parse_task(task_id, record, NOW, keep_raw=True) for task_id in ids]
-    text = render(Format.CSV, sample=sample, raw=True)
+    text = render(Format.CSV, sample=sample, keys=(*KEYS, RAW))
     for row in csv.reader(io.StringIO(text)):
         assert not [cell for cell in row if cell.strip()[:1] in ("=", "+", "-", "@", "＝")]  # noqa: RUF001
-    again = [found for found, *_ in read_ids(io.BytesIO(text.encode()), "tasks.csv")]
+    again = [found for found, *_ in read_ids(Text(io.BytesIO(text.encode()), "tasks.csv"))]
     assert again == [task.id for task in sample]  # and where ids are read, they are as they were
 
 
 def test_raw_is_added_to_json_and_csv() -> None:
     record = finished("a", extra={"deep": [1]})
     sample = [parse_task("a", record, NOW, keep_raw=True)]
-    assert json.loads(render(Format.JSONL, sample=sample, raw=True))["raw"] == record
-    (row,) = csv.DictReader(io.StringIO(render(Format.CSV, sample=sample, raw=True)))
+    keys = (*KEYS, RAW)
+    assert json.loads(render(Format.JSONL, sample=sample, keys=keys))["raw"] == record
+    (row,) = csv.DictReader(io.StringIO(render(Format.CSV, sample=sample, keys=keys)))
     assert json.loads(row["raw"]) == record
+
+
+def test_chosen_fields_come_alone_in_their_order_in_every_format_of_records() -> None:
+    keys = ("outputs", "id", "error", "prompt")
+    records = [json.loads(line) for line in render(Format.JSONL, keys=keys).splitlines()]
+    whole = [json.loads(line) for line in render(Format.JSONL).splitlines()]
+    assert [list(record) for record in records] == 5 * [list(keys)]
+    assert records == [{key: record[key] for key in keys} for record in whole]
+    assert json.loads(render(Format.JSON, keys=keys)) == records
+    rows = list(csv.reader(io.StringIO(render(Format.CSV, keys=keys))))
+    assert rows[0] == ["urls", "id", "error_code", "error_message", "prompt"]
+    assert rows[2][:4] == ["", IDS[1], "used_up", "'=1+1"]
+
+
+@pytest.mark.parametrize("key", [*KEYS, RAW])
+def test_every_field_can_be_chosen(key: str) -> None:
+    lines = render(Format.JSONL, keys=(key,)).splitlines()
+    assert [list(json.loads(line)) for line in lines] == 5 * [[key]]
+    assert len(list(csv.reader(io.StringIO(render(Format.CSV, keys=(key,)))))) == 1 + len(IDS)
 
 
 def test_ids_and_urls() -> None:
@@ -135,6 +170,23 @@ def test_urls_leaves_out_what_is_no_web_url_and_says_so() -> None:
     notes: list[str] = []
     assert render(Format.URLS, sample=sample, notes=notes) == "https://x/%0Aa%20b\n"
     assert notes == ["flux: left out 1 output(s) whose URL is not http(s)"]
+
+
+def test_reasons_are_json_lines_and_on_a_terminal_a_table_or_lines() -> None:
+    records = [json.loads(line) for line in render(Format.REASONS).splitlines()]
+    assert [(r["code"], r["message"], r["count"], r["ids"], r["state"]) for r in records] == [
+        ("used_up", "=1+1", 1, [IDS[1]], "failed"),
+        ("timeout", "no reply", 1, [IDS[4]], "unknown"),
+    ]
+    wide = ESCAPE.sub("", render(Format.REASONS, is_terminal=True, columns=80)).splitlines()
+    assert [line.split() for line in wide] == [
+        ["COUNT", "REASON", "EXAMPLES"],
+        ["1", "used_up:", "=1+1", IDS[1]],
+        ["1", "no", "answer:", "timeout:", "no", "reply", IDS[4]],
+    ]
+    narrow = render(Format.REASONS, is_terminal=True, columns=40, encoding="latin-1", TERM="dumb")
+    assert narrow.splitlines()[2:] == ["  1 x no answer: timeout: no reply", f"    {IDS[4]}"]
+    assert render(Format.REASONS, sample=[]) == ""
 
 
 def test_auto_is_the_table_on_a_terminal_and_json_lines_elsewhere() -> None:

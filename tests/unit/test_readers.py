@@ -1,6 +1,7 @@
 """Ids out of every format and encoding, and where the bad ones are."""
 
 import contextlib
+import csv
 import io
 import json
 import tracemalloc
@@ -12,17 +13,24 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from flux_cli.errors import InputError
-from flux_cli.input.readers import Problem, read_ids
+from flux_cli.input.decoding import Text
+from flux_cli.input.id_reader import Problem, read_ids
+from flux_cli.models.ids import flaw_in_text, uuids_in
+from tests.support.records import make_ids
 
 
 def read(data: str | bytes) -> list[tuple[str, int]]:
     stream = io.BytesIO(data.encode() if isinstance(data, str) else data)
-    return [(str(found), line) for found, line, _ in read_ids(stream, "in")]
+    return [(str(found), line) for found, line, _ in read_ids(Text(stream, "in"))]
 
 
 def problems(data: str) -> list[tuple[str, int]]:
-    found = read_ids(io.BytesIO(data.encode()), "in")
+    found = read_ids(Text(io.BytesIO(data.encode()), "in"))
     return [(item.message, line) for item, line, _ in found if isinstance(item, Problem)]
+
+
+U = make_ids(1)[0]
+NO_HEADER = "CSV without task_id or id in its first line"
 
 
 BATCH_REPLY = json.dumps({"items": [{"_id": "x", "id": "a"}, {"id": "b"}], "count": 2}, indent=1)
@@ -33,9 +41,13 @@ BATCH_REPLY = json.dumps({"items": [{"_id": "x", "id": "a"}, {"id": "b"}], "coun
     [
         ("", []),
         (" \n\n", []),
-        ("a b\n\tc\n", [("a", 1), ("b", 1), ("c", 2)]),
-        ("a # b c\n#d\ne#f", [("a", 1), ("e#f", 3)]),
-        ("a\r\nb\r\n", [("a", 1), ("b", 2)]),
+        ("a1 b1\n\tc1\n", [("a1", 1), ("b1", 1), ("c1", 2)]),
+        ("a1 # b c\n#d\ne#1", [("a1", 1), ("e#1", 3)]),
+        ("a1\r\nb1\r\n", [("a1", 1), ("b1", 2)]),
+        ("a1\rb1\r", [("a1", 1), ("b1", 2)]),
+        ("a1,b1, c1,\nd1,\n", [("a1", 1), ("b1", 1), ("c1", 1), ("d1", 2)]),
+        ("'a1', \"b1\"\n", [("a1", 1), ("b1", 1)]),
+        ('"a1",\n"b1",\n', [("a1", 1), ("b1", 2)]),
         ('{"task_id": "a", "trace_id": "t"}', [("a", 1)]),
         ('{"id": "a"}\n{"id": "b", "task_id": "c"}\n', [("a", 1), ("c", 2)]),
         ('{"id": "a"}{"id": "b"}', [("a", 1), ("b", 1)]),
@@ -47,6 +59,20 @@ BATCH_REPLY = json.dumps({"items": [{"_id": "x", "id": "a"}, {"id": "b"}], "coun
         ("name;ID\r\nx;a\r\n", [("a", 2)]),
         ('"task_id"\t"x"\na\t1\n', [("a", 2)]),
         ("task_id\na\n", [("a", 2)]),
+        (" Task_ID ,x\na,1\n", [("a", 2)]),
+        ("taskId;x\ra;1\rb;2\r", [("a", 2), ("b", 3)]),
+        ("Task ID\na\n", [("a", 2)]),
+        ("sep=;\r\nprompt;id\r\nx;a\r\n", [("a", 3)]),
+        ("_id,id\nx,a\n", [("a", 2)]),
+        (f"prompt,id\n{'x' * 200_000},a\n", [("a", 2)]),
+        ("id,x\n'-a,1\n", [("-a", 2)]),
+        ('{"taskId": "a"} {" Task_ID ": "b"} {"ID": "c"}', [("a", 1), ("b", 1), ("c", 1)]),
+        ('{"id": 7}\n[8, "c"]', [("7", 1), ("8", 2), ("c", 2)]),
+        ('{"id": "a"},\n{"id": "b"},\n', [("a", 1), ("b", 2)]),
+        ('{"data": {"task_id": "a"}}\n{"result": {"id": "b"}}', [("a", 1), ("b", 2)]),
+        ('{"data": [{"id": "x"}], "task_id": "a"}', [("a", 1)]),
+        ('{"ids": ["a", "b"]} {"task_ids": ["c"]}', [("a", 1), ("b", 1), ("c", 1)]),
+        ('{"data": {"taskIds": ["a", {"id": "b"}]}}', [("a", 1), ("b", 1)]),
     ],
 )
 def test_tells_formats_apart_by_content(data: str, expected: list[tuple[str, int]]) -> None:
@@ -54,27 +80,30 @@ def test_tells_formats_apart_by_content(data: str, expected: list[tuple[str, int
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
-@pytest.mark.parametrize("data", ["a\nb\n", '["a",\n"b"]', "id,prompt\na,é\nb,\n"])
+@pytest.mark.parametrize("data", ["a1\nb1\n", '["a1",\n"b1"]', "id,prompt\na1,é\nb1,\n"])
 def test_reads_every_encoding(data: str, encoding: str) -> None:
-    assert [found for found, _ in read(data.encode(encoding))] == ["a", "b"]
+    assert [found for found, _ in read(data.encode(encoding))] == ["a1", "b1"]
 
 
 @pytest.mark.parametrize("order", ["le", "be"])
 def test_reads_utf_16_of_either_byte_order(order: str) -> None:
-    assert [found for found, _ in read("\ufeffa b".encode(f"utf-16-{order}"))] == ["a", "b"]
+    assert [found for found, _ in read("\ufeffa1 b1".encode(f"utf-16-{order}"))] == ["a1", "b1"]
 
 
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (b"a\nb\xff\n", "in:2: this is not text in UTF-8"),
+        (b"a1\nb\xff\n", "in:2: this is not text in UTF-8"),
+        (b"a1\r\xffb", "in:2: this is not text in UTF-8"),
         (b"a\0b", "in: this is a binary file"),
         (b'{"id": "a"}\n{"id": \n', "in:3: this JSON cannot be read"),
         (b'{"id": "a"}\n{"id" "b"}\n', "in:2: this JSON cannot be read: Expecting ':'"),
         (b'["a", "b"', "in:1: this JSON cannot be read: the array is not closed"),
         (b"[" + b"9" * 5000 + b"]", "in:1: this JSON cannot be read: a number too long"),
         (b'{"a":' * 100_000, "in:1: this JSON cannot be read"),
-        (b'id\n"' + b"x" * 200_000, "in:2: this CSV cannot be read"),
+        (b'id\n"a\nb\n', "in:2: this row of CSV cannot be read: unexpected end of data"),
+        (b'id\n"' + b"x\n" * 200_000, "in:2: this row of CSV cannot be read: a quote in it is"),
+        (b"prompt,id\nred, blue,a\n", "in:2: this row has more cells than the header"),
     ],
 )
 def test_names_the_place_of_what_cannot_be_read(data: bytes, message: str) -> None:
@@ -87,7 +116,13 @@ def test_names_the_place_of_what_cannot_be_read(data: bytes, message: str) -> No
     ("data", "expected"),
     [
         ('{"id": "a"}\n{}\n', [('this object has no "task_id" and no "id"', 2)]),
-        ('{"id": 5}', [('"id" is not a string', 1)]),
+        ('{"id": 1.5}', [("the id here is neither text nor a whole number", 1)]),
+        ('{"data": {"data": {"id": "a"}}}', [('this object has no "task_id" and no "id"', 1)]),
+        (
+            '"a","b"',
+            [("this looks like CSV without task_id or id in its first line, not bare task ids", 1)],
+        ),
+        ("sep=;\na;b\n1;2\n", [("this CSV has no column task_id and no column id", 3)]),
         ("[[1]]", [("this is no task id, and no object with one", 1)]),
         ("id,x\n,1\n", [("this row has no task id", 2)]),
         ("x,id\n1\n", [("this row has no task id", 2)]),
@@ -102,39 +137,118 @@ def test_names_what_holds_no_id(data: str, expected: list[tuple[str, int]]) -> N
     assert problems(data) == expected
 
 
-class Dribble(io.RawIOBase):
+class Dribble:
     """A pipe that gives a few bytes at a time."""
 
     def __init__(self, data: bytes, size: int) -> None:
         self._data = data
         self._size = size
 
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: bytearray) -> int:  # type: ignore[override]
+    def read(self, _size: int) -> bytes:
         part, self._data = self._data[: self._size], self._data[self._size :]
-        buffer[: len(part)] = part
-        return len(part)
+        return part
 
 
-IDS = st.lists(st.text("abc-123", min_size=1, max_size=12), min_size=1)
+ENDS = st.sampled_from(["\n", "\r\n", "\r"])
 
 
-@given(IDS, st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]), st.integers(1, 7))
-def test_ids_survive_every_format(ids: list[str], encoding: str, size: int) -> None:
+CHARACTERS = "".join(c for c in map(chr, range(33, 127)) if c not in "\"'`()[]{}<>,")
+IDS = st.lists(st.text(CHARACTERS, min_size=1, max_size=12) | st.uuids().map(str), min_size=1)
+BARE_IDS = st.one_of(
+    st.lists(st.uuids().map(str) | st.uuids().map(lambda u: str(u).upper()), min_size=1),
+    st.lists(st.from_regex(r"[A-Za-z_-]{0,5}[0-9][A-Za-z0-9_-]{0,5}", fullmatch=True), min_size=1),
+)
+
+
+def csv_of(ids: list[str], name: str, delimiter: str, end: str) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, delimiter=delimiter, lineterminator=end)
+    writer.writerows([["prompt", name], *(["x,;\ty", task_id] for task_id in ids)])
+    return text.getvalue()
+
+
+@given(IDS, BARE_IDS, st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]), st.integers(1, 7), ENDS)
+def test_ids_survive_every_format(
+    ids: list[str], bare: list[str], encoding: str, size: int, end: str
+) -> None:
     forms = [
-        "\n".join(ids),
-        " ".join(ids),
-        json.dumps(ids, indent=1),
-        json.dumps([{"id": task_id, "prompt": "x\n,]}"} for task_id in ids]),
-        "\n".join(json.dumps({"task_id": task_id}) for task_id in ids),
-        json.dumps({"items": [{"id": task_id} for task_id in ids]}),
-        "prompt,id\n" + "\n".join(f'"x\ny",{task_id}' for task_id in ids),
+        *((mark.join(bare), bare) for mark in (end, " ", ",", ", ", f",{end}")),
+        (end.join(f'"{task_id}",' for task_id in bare), bare),
+        (json.dumps(ids, indent=1), ids),
+        (json.dumps([{"id": task_id, "prompt": "x\n,]}"} for task_id in ids]), ids),
+        (end.join(json.dumps({"Task_ID": task_id}) for task_id in ids), ids),
+        (f",{end}".join(json.dumps({"data": {"taskId": task_id}}) for task_id in ids), ids),
+        (end.join(map(json.dumps, ids)), ids),
+        (json.dumps({"items": [{"id": task_id} for task_id in ids]}), ids),
+        (json.dumps({"result": {"task_ids": ids}}), ids),
+        *((csv_of(ids, name, d, end), ids) for d in ",;\t" for name in ("id", " Task_ID ")),
+        (f"sep=;{end}{csv_of(ids, 'taskId', ';', end)}", ids),
     ]
-    for form in forms:
-        stream = io.BufferedReader(Dribble(form.encode(encoding), size))  # type: ignore[type-var]
-        assert [found for found, _, _ in read_ids(stream, "in")] == ids, form
+    for form, expected in forms:
+        stream = Dribble(form.encode(encoding), size)
+        assert [found for found, _, _ in read_ids(Text(stream, "in"))] == expected, form
+
+
+@given(IDS)
+def test_bare_ids_are_those_without_flaw(ids: list[str]) -> None:
+    for task_id in ids:
+        assert (read(f"{task_id}\n") == [(task_id, 1)]) <= (flaw_in_text(task_id) is None)
+
+
+class Unending:
+    """A pipe in which nothing comes for ever after what is there."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    def read(self, _size: int) -> bytes:
+        data, self._data = self._data, b""
+        assert data, "waited for what is not needed"
+        return data
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "a1\nslip\n",
+        '{"id": "a"}\n{"id" "b"}\n',
+        '{"id": "a"}\n{"id": "b}\n',
+        '{"id": "a"}\n{"id": b}\n',
+        '[{"id": "a"},\n{"id": }\n',
+        '{"id": "a"}\n{}\n',
+        'id\na\n"b"c\n',
+        "id\na\nb c\n",
+    ],
+)
+def test_a_slip_is_told_before_more_is_read(lines: str) -> None:
+    found_ids = read_ids(Text(Unending(lines.encode()), "in"))
+    assert str(next(found_ids)[0])[0] == "a"
+    told = []
+    with contextlib.suppress(InputError):
+        told = [next(found_ids)[0]]
+    assert all(isinstance(found, Problem) for found in told)
+
+
+AROUND = st.text('xg-_ \n"%2F/.|;é', max_size=50)
+
+
+@given(st.lists(st.tuples(AROUND, st.uuids().map(str))), AROUND, st.integers(1, 80))
+def test_every_uuid_is_found_in_any_text(
+    parts: list[tuple[str, str]], rest: str, size: int
+) -> None:
+    text = "".join(f"{before}/{uuid}|" for before, uuid in parts) + rest
+    pieces = (text[start : start + size] for start in range(0, len(text), size))
+    assert list(uuids_in(pieces)) == [uuid for _, uuid in parts]
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [(U, 1), (f"x{U}x", 1), (f"%2F{U}.png", 1), (f"\\n{U}\\n", 1), (f"a{U}", 0), (f"{U}0", 0)],
+)
+def test_a_uuid_is_not_a_part_of_more_digits(text: str, count: int) -> None:
+    for size in range(1, 45):
+        pieces = (text[start : start + size] for start in range(0, len(text), size))
+        assert len(list(uuids_in(pieces))) == count
 
 
 def _large(form: str, count: int) -> Iterator[bytes]:
@@ -154,7 +268,7 @@ def test_reads_large_input_as_a_stream(form: str) -> None:
     count = 20_000
     stream: BinaryIO = io.BytesIO(b"".join(_large(form, count)))
     tracemalloc.start()
-    seen = sum(1 for _ in read_ids(stream, "in"))
+    seen = sum(1 for _ in read_ids(Text(stream, "in")))
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert seen == count
@@ -174,7 +288,7 @@ PIECES = st.sampled_from(
 @example(b"\n\x0e\r\t")
 @example(b"id," + b"x" * 200_000)
 def test_any_bytes_are_ids_with_lines_or_one_error(data: bytes) -> None:
-    lines = data.count(b"\n") + 1
+    lines = data.count(b"\n") + data.count(b"\r") + 1
     with contextlib.suppress(InputError):
-        for _, line, _ in read_ids(io.BytesIO(data), "file"):
+        for _, line, _ in read_ids(Text(io.BytesIO(data), "file")):
             assert 1 <= line <= lines

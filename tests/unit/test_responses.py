@@ -11,8 +11,14 @@ from hypothesis import strategies as st
 
 from flux_cli import errors
 from flux_cli.api.decoding import BodyCut, BodyTooLarge, UnknownEncoding, read_body
-from flux_cli.api.responses import ResponseHead, parse_batch, parse_object
-from flux_cli.errors import ServiceError
+from flux_cli.api.responses import (
+    ResponseHead,
+    parse_batch,
+    parse_known_api,
+    parse_object,
+    parse_record,
+)
+from flux_cli.errors import ExitCode, ServiceError
 from tests.support.records import error_body
 from tests.unit.test_state import JSON
 
@@ -32,38 +38,120 @@ def test_keeps_the_records_that_are_objects() -> None:
         ResponseHead(200), b'{"items": [{"id": "a"}, 5, null, "x", []], "count": 99}'
     )
     assert reply.items == ({"id": "a"},)
-    assert reply.size == 5
+    assert (reply.size, reply.count) == (5, 99)
+
+
+@pytest.mark.parametrize("count", ["null", '"many"', "1.5", "[]"])
+def test_a_count_that_is_no_number_says_nothing(count: str) -> None:
+    assert parse_batch(ResponseHead(200), b'{"items": [], "count": %s}' % count.encode()).count == 0
+
+
+NO_SUCH_TASK = [
+    (200, b"{}"),
+    (200, b" null\n"),
+    (200, b'{"success": false, "error": "task not found"}'),
+    (404, b'{"error": {"code": "not_found", "message": "no such task"}}'),
+    (400, b'{"error": {"code": "bad_request", "message": "Task not found."}}'),
+    (500, b'{"error": {"code": "api_error", "message": "TaskNotFound"}}'),
+]
+
+
+@pytest.mark.parametrize(("status", "body"), NO_SUCH_TASK)
+def test_a_single_task_that_the_service_says_it_does_not_know(status: int, body: bytes) -> None:
+    assert parse_record(ResponseHead(status), body) is None
+    assert parse_known_api(ResponseHead(status), body) is None
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b'{"message": "?"}'])
+def test_a_404_is_an_unknown_task_where_the_api_is_known(body: bytes) -> None:
+    assert parse_known_api(ResponseHead(404), body) is None
+    with pytest.raises(errors.Refused):
+        parse_record(ResponseHead(404), body)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind"),
+    [
+        (404, error_body("no_api", "API not found"), errors.Refused),
+        (401, error_body("invalid_token", "token not found"), errors.TokenRejected),
+        (403, error_body("disabled", "not found"), errors.Refused),
+        (404, b"<html><title>404 Not Found</title></html>", errors.BadRequest),
+        (403, error_body("forbidden"), errors.BadRequest),
+        (418, error_body("teapot"), errors.BadRequest),
+        (429, error_body("too_many_requests"), errors.RateLimited),
+        (502, b"<html><title>not found</title></html>", errors.ServerFault),
+        (200, b"<html><title>not found</title></html>", errors.NotTheApi),
+        (200, b"[]", errors.BrokenContract),
+        (200, b"", errors.ConnectionFault),
+        (302, b"not found", errors.NotTheApi),
+    ],
+)
+def test_anything_else_says_nothing_of_a_single_task(
+    status: int, body: bytes, kind: type[ServiceError]
+) -> None:
+    with pytest.raises(ServiceError) as caught:
+        parse_known_api(ResponseHead(status), body)
+    assert type(caught.value) is kind
+
+
+# The contract's table of errors, row by row, and the other statuses that a code may come with.
+BY_CODE: list[tuple[type[ServiceError], tuple[str, ...], tuple[int, ...]]] = [
+    (errors.TokenRejected, ("no_token", "token_mismatched"), (400, 401, 200, 403, 500)),
+    (errors.TokenRejected, ("invalid_token", "token_expired"), (401, 200, 403, 500)),
+    (errors.BadRequest, ("bad_request", "Bad_Request"), (400, 401, 200, 500)),
+    (errors.Refused, ("api_not_implemented", "disabled"), (400, 403, 401, 200, 500)),
+    (errors.Refused, ("used_up", "forbidden"), (403, 401, 400, 200, 500, 503)),
+    (errors.Refused, ("no_api",), (404, 401, 200, 500)),
+    (errors.RateLimited, ("too_many_requests",), (429, 401, 403, 200, 500)),
+    (errors.InternalFault, ("api_error",), (500, 401, 400, 429, 503, 200)),
+    (errors.ServerFault, ("service_unavailable",), (503, 401, 403, 400, 500, 200)),
+    (errors.ServerFault, ("timeout",), (504, 408, 401, 403, 400, 500, 200)),
+    (errors.ServerFault, ("bad_gateway",), (502, 503)),
+    (errors.Refused, ("something_new", "40301"), (418, 403)),
+    # the number of a status as a code, which then decides
+    (errors.TokenRejected, ("401",), (200, 400, 403, 500)),
+    (errors.BadRequest, ("400",), (200, 400, 500)),
+    (errors.Refused, ("403", "404"), (200, 400, 401, 500)),
+    (errors.RateLimited, ("429",), (200, 400, 500)),
+    (errors.InternalFault, ("500",), (200, 400, 503)),
+    (errors.ServerFault, ("502", "503", "504", "408"), (200, 400, 401, 500)),
+]
 
 
 @pytest.mark.parametrize(
     ("status", "code", "kind"),
-    [
-        (400, "no_token", errors.TokenRejected),
-        (400, "token_mismatched", errors.TokenRejected),
-        (401, "token_mismatched", errors.TokenRejected),
-        (401, "invalid_token", errors.TokenRejected),
-        (401, "token_expired", errors.TokenRejected),
-        (500, "invalid_token", errors.TokenRejected),
-        (400, "bad_request", errors.BadRequest),
-        (400, "api_not_implemented", errors.Refused),
-        (400, "disabled", errors.Refused),
-        (403, "disabled", errors.Refused),
-        (403, "used_up", errors.Refused),
-        (404, "no_api", errors.Refused),
-        (418, "something_new", errors.Refused),
-        (429, "too_many_requests", errors.RateLimited),
-        (200, "too_many_requests", errors.RateLimited),
-        (500, "api_error", errors.InternalFault),
-        (200, "api_error", errors.InternalFault),
-        (502, "bad_gateway", errors.ServerFault),
-        (408, "timeout", errors.ServerFault),
-    ],
+    [(s, c, kind) for kind, codes, statuses in BY_CODE for c in codes for s in statuses],
 )
 def test_decides_by_code_first(status: int, code: str, kind: type[ServiceError]) -> None:
     error = failure(status, error_body(code, "because"))
     assert type(error) is kind
     assert (error.code, error.trace_id) == (code, "trace-1")
     assert error.message == f"the service answered {code}: because"
+
+
+@pytest.mark.parametrize("code", [401, 503, 0, None, True, "0", "", " "])
+def test_a_code_may_be_a_number_and_nothing_is_no_code(code: object) -> None:
+    error = failure(400, json.dumps({"error": {"code": code, "message": "no"}}).encode())
+    kinds = {401: errors.TokenRejected, 503: errors.ServerFault}
+    is_number = code in (401, 503)
+    assert type(error) is (
+        kinds[code] if isinstance(code, int) and is_number else errors.BadRequest
+    )
+    assert error.code == (str(code) if is_number else "http_400")
+
+
+def test_moderation_is_not_about_the_token() -> None:
+    error = failure(403, error_body("forbidden", "flagged"))
+    assert error.exit_code is ExitCode.NO_ANSWER
+    assert error.hint.startswith("This is the service's content moderation: change the prompt")
+    assert not [word for word in ("token", "log in", "login") if word in error.hint.lower()]
+
+
+def test_a_record_with_an_error_of_its_own_is_an_answer() -> None:
+    record = {"id": "a", "error": {"code": "api_error", "message": "no"}}
+    assert parse_object(ResponseHead(200), json.dumps(record).encode()) == record
+    with pytest.raises(errors.InternalFault):
+        parse_object(ResponseHead(200), json.dumps({**record, "success": False}).encode())
 
 
 @pytest.mark.parametrize(
@@ -163,6 +251,30 @@ def test_reads_plain_and_gzipped_bodies() -> None:
     assert read_body([packed[:5], packed[5:]], "gzip") == b"abc" * 1000
 
 
+@pytest.mark.parametrize("encoding", ["gzip", "x-gzip"])
+@pytest.mark.parametrize("size", [1, 7, 1000])
+@pytest.mark.parametrize("padding", [b"", b"\0" * 8])
+def test_a_gzipped_body_may_have_several_members(encoding: str, size: int, padding: bytes) -> None:
+    packed = b"".join(map(gzip.compress, (b"abc", b"", b"def" * 1000))) + padding
+    chunks = [packed[start : start + size] for start in range(0, len(packed), size)]
+    assert read_body(chunks, encoding) == b"abc" + b"def" * 1000
+
+
+def test_the_cap_is_for_all_members_together() -> None:
+    members = [gzip.compress(b"\0" * 1000)] * 3
+    for chunks in (members, [b"".join(members)]):
+        assert len(read_body(chunks, "gzip", max_bytes=3000)) == 3000
+        with pytest.raises(BodyTooLarge):
+            read_body(chunks, "gzip", max_bytes=2999)
+
+
+def test_a_later_member_that_is_cut_or_damaged_is_noticed() -> None:
+    first, second = gzip.compress(b"abc"), gzip.compress(b"def" * 1000)
+    for broken in (second[:1], second[:-1], second[: len(second) // 2], b"\x1f\x8bnot gzip"):
+        with pytest.raises(BodyCut):
+            read_body([first + broken], "gzip")
+
+
 @pytest.mark.parametrize("encoding", ["", "gzip"])
 def test_a_body_over_the_cap_is_cut(encoding: str) -> None:
     body = b"\0" * 2000
@@ -184,14 +296,14 @@ def test_an_encoding_that_was_not_asked_for_is_refused() -> None:
         read_body([b""], "br")
 
 
-@given(st.lists(st.binary(max_size=50)), st.sampled_from(["", "identity", "gzip", "br", "x"]))
+@given(st.lists(st.binary(max_size=50)), st.sampled_from(["", "identity", "gzip", "x-gzip", "br"]))
 def test_any_bytes_are_a_body_or_one_of_three_errors(chunks: list[bytes], encoding: str) -> None:
     with contextlib.suppress(BodyTooLarge, BodyCut, UnknownEncoding):
         assert len(read_body(chunks, encoding, max_bytes=100)) <= 100
 
 
-@given(st.binary(), st.integers(1, 50))
-def test_a_gzipped_body_is_read_however_it_is_cut(body: bytes, size: int) -> None:
-    packed = gzip.compress(body)
+@given(st.lists(st.binary(), min_size=1, max_size=4), st.integers(1, 50))
+def test_a_gzipped_body_is_read_however_it_is_cut(members: list[bytes], size: int) -> None:
+    packed = b"".join(map(gzip.compress, members))
     chunks = [packed[start : start + size] for start in range(0, len(packed), size)]
-    assert read_body(chunks, "gzip") == body
+    assert read_body(chunks, "gzip") == b"".join(members)

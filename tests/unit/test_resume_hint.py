@@ -83,6 +83,12 @@ def test_any_word_survives_the_shell_on_one_safe_line(
     assert words(shell, line) == expected
 
 
+@pytest.mark.parametrize("shell", SHELLS)
+@pytest.mark.parametrize("word", ["=d", "=", "==", "~", "~d", "%1", "a=~", "!x", "-"])
+def test_no_word_is_expanded_for_how_it_begins(shell: str, word: str) -> None:
+    assert words(shell, quote(word)) == [word]
+
+
 DURATIONS = st.one_of(
     st.integers(1, 3600).map(float),
     st.integers(100, 3_600_000).map(lambda milliseconds: milliseconds / 1000),
@@ -95,6 +101,7 @@ OPTIONS: dict[str, st.SearchStrategy[str]] = {
     "--request-timeout": DURATIONS.map(lambda seconds: f"{seconds}s"),
     "--state": st.sampled_from(["failed", "failed,succeeded", "pending,not_found"]),
     "--output": st.sampled_from(["jsonl", "csv"]),
+    "--fields": st.sampled_from(["id", "state,id,outputs", "raw,elapsed"]),
     "--download": TEXT,
     "--max-size": st.sampled_from(["500kB", "1GiB", "7"]),
     "--until": st.sampled_from(["all", "any"]),
@@ -136,8 +143,8 @@ def ids_of(ctx: typer.Context) -> list[str]:
     """Return the ids that the command would watch."""
     from flux_cli.input.task_ids import gather_ids
 
-    files = [Path(file) for file in ctx.params["files"] or []]
-    return list(gather_ids(ctx.params["ids"] or [], files, None, token=None))
+    files, find = ctx.params["files"] or [], ctx.params["find_ids"]
+    return list(gather_ids(ctx.params["ids"] or [], files, None, token=None, find=find))
 
 
 MANY = make_ids(30)
@@ -151,6 +158,24 @@ def test_many_ids_come_from_the_file_that_they_came_from(runtime: Runtime) -> No
     assert rest == ["--file=-my ids.csv", "--file=-my ids.csv", "one-more-1"]
     assert set(ids_of(context(runtime, rest))) >= {*MANY[5:], "one-more-1"}
     assert [path.name for path in Path().iterdir()] == ["-my ids.csv"]
+
+
+def test_ids_found_in_a_text_are_found_in_it_again(runtime: Runtime) -> None:
+    Path("a.log").write_text("\n".join(f"task {task_id} sent" for task_id in MANY))
+    options = ["-f", "a.log", "--find-ids"]
+    rest = words(SHELLS[0], resume_command(context(runtime, options), MANY, read_at=NOW))[3:]
+    assert rest == ["--find-ids", "--file", "a.log"]
+    ctx = context(runtime, [*options, "no-uuid-1"])
+    rest = words(SHELLS[0], resume_command(ctx, ["no-uuid-1", *MANY], read_at=0.0))[3:]
+    assert ids_of(context(runtime, rest)) == ["no-uuid-1", *MANY]
+
+
+def test_an_id_that_is_also_a_file_is_not_an_argument(runtime: Runtime) -> None:
+    Path("a1").touch()
+    for task_id in ("a1", "-"):
+        ctx = context(runtime, ["-f", "ids.txt"])
+        rest = words(SHELLS[0], resume_command(ctx, [task_id], read_at=NOW))[3:]
+        assert ids_of(context(runtime, rest)) == [task_id]
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ def task_ids(count: int) -> TaskIds:
 def test_a_check_answers_in_the_order_of_the_ids() -> None:
     ids = task_ids(5)
     with FaultServer() as server, open_session(server.url) as session:
-        check = session.check(ids, count=len(ids))
+        check = session.check(ids)
         tasks = [task for part in check.results() for task in part]
     assert [task.id for task in tasks] == list(ids)
     assert sorted(len(request.ids) for request in server.requests) == [1, 2, 2]
@@ -79,7 +79,7 @@ def test_without_a_token_only_files_are_fetched(tmp_path: Path) -> None:
     with FaultServer(script) as server, open_session(server.url, has_token=False) as session:
         assert session.token is None
         with pytest.raises(NoToken):
-            session.check(task_ids(1), count=1)
+            session.check(task_ids(1))
         output = {"success": True, "data": [{"image_url": f"{server.url}/a.png"}]}
         task = parse_task("a1", finished("a1", response=output), 1.0)
         downloader = session.downloader(tmp_path, DownloadPolicy(name="{id}.{ext}"), Progress())
@@ -95,7 +95,7 @@ def test_a_pause_that_the_service_asks_for_is_told_and_handed_on() -> None:
 
     with FaultServer(script) as server, open_session(server.url) as session:
         assert session.pause_left() == 0
-        [[task]] = session.check(task_ids(1), count=1).results()
+        [[task]] = session.check(task_ids(1)).results()
         left = session.pause_left()
     assert task.state is State.UNKNOWN
     assert 3500 < left <= 3600

@@ -1,5 +1,6 @@
 """The state table of the contract: every row, and every pair of rows that compete."""
 
+import json
 import math
 from typing import Any
 
@@ -54,6 +55,24 @@ def test_row_other_word(word: str) -> None:
         # success is false and (an output URL, or an error object with a code)
         (task({"success": False, **URL}), State.FAILED),
         (task({"success": False, **CODE}), State.FAILED),
+        (task({"success": False}, **CODE), State.FAILED),
+        (task({"success": False, "error": {"code": 503}}), State.FAILED),
+        (task({"success": False, "error": {"code": "forbidden"}}), State.FAILED),
+        (task({"success": False, "error": {"code": "service_unavailable"}}), State.FAILED),
+        # no response, and the record's own error is an object with a code
+        (task(None, **CODE), State.FAILED),
+        ({"id": "a", **CODE}, State.FAILED),
+        (task(None, **CODE, **STARTED), State.FAILED),
+        (task(None, **CODE, finished_at=None, elapsed=None), State.FAILED),
+        (task(None, error={"code": 500, "message": "no"}), State.FAILED),
+        (task(None, error="hiccup"), State.PENDING),
+        (task(None, error={"message": "no code"}, **STARTED), State.PROCESSING),
+        (task(None, error={"code": None, "message": None}), State.PENDING),
+        (task(None, error={"code": 0, "message": "ok"}), State.PENDING),
+        (task(None, error={"code": " "}), State.PENDING),
+        (task({}, **CODE), State.PROCESSING),
+        (task({"success": True}, **CODE), State.PROCESSING),
+        (task(URL, **CODE), State.SUCCEEDED),
         # finished and success is true: also without an output
         (task({"success": True}, **FINISHED), State.SUCCEEDED),
         (task({"success": True, **FINISHED}), State.SUCCEEDED),
@@ -71,6 +90,16 @@ def test_row_other_word(word: str) -> None:
         (task({"success": True, "data": []}), State.PROCESSING),
         (task({"success": False, **TEXT}), State.PROCESSING),
         (task({"success": False, "error": {"message": "no code"}}), State.PROCESSING),
+        # a cover, a preview or a thumbnail is no output, nor is an echo of the request
+        (task({"data": [{"cover_url": "https://cdn.example/x.png"}]}), State.PROCESSING),
+        (task({"preview_url": "https://x/p", "data": [{"thumbnail_url": "u"}]}), State.PROCESSING),
+        (task({"data": [{"image": "https://x/p", "video": "v", "url": "u"}]}), State.PROCESSING),
+        (task(URL, request={"image_url": "https://cdn.example/x.png"}), State.PROCESSING),
+        (
+            task({"data": [{"image_url": "a"}]}, request={"keyframes": [[0, "a"], [2, "b"]]}),
+            State.PROCESSING,
+        ),
+        (task(None, **FINISHED, **STARTED), State.PROCESSING),
         # anything else
         ({"id": "a"}, State.PENDING),
         (task(None), State.PENDING),
@@ -107,6 +136,9 @@ def test_rows_without_a_word(record: dict[str, Any], state: State) -> None:
         (task({"success": True, **STARTED}, **STARTED, **FINISHED), State.SUCCEEDED, "5 8"),
         (task({"success": False, **TEXT}, **STARTED, **FINISHED), State.FAILED, "6 8"),
         (task(URL, **STARTED), State.SUCCEEDED, "7 8"),
+        (task(None, status="running", **CODE), State.PROCESSING, "3 own error"),
+        (task(None, status="succeeded", **CODE), State.FAILED, "2 own error"),
+        (task(None, **CODE, **FINISHED, **STARTED), State.FAILED, "own error 8"),
         (task({"status": "running"}, status="failed"), State.PROCESSING, "response, record"),
         (task({}, status="failed"), State.PROCESSING, "response, record"),
     ],
@@ -115,18 +147,74 @@ def test_the_earlier_row_wins(record: dict[str, Any], state: State, pair: str) -
     assert derive_state(record) is state, pair
 
 
+BODIES: list[Any] = [
+    {},
+    {"success": True},
+    {"success": True, **URL},
+    {"success": False, **CODE},
+    {"success": False, **TEXT},
+    {"status": "running"},
+    {"status": "failed"},
+    {"data": [{"image_urls": ["https://cdn.example/x.png"]}]},
+    {"image_urls": ["https://cdn.example/x.png"]},
+    VIDEO,
+]
+
+
+@pytest.mark.parametrize("times", [{}, STARTED, {**STARTED, **FINISHED}], ids=["", "s", "sf"])
+@pytest.mark.parametrize("body", BODIES, ids=json.dumps)
+def test_a_body_means_the_same_as_text_and_under_result(body: Any, times: dict[str, Any]) -> None:
+    state = derive_state(task(body, **times))
+    assert derive_state(task(json.dumps(body), **times)) is state
+    assert derive_state(task(json.dumps(body, indent=2), **times)) is state
+    assert derive_state({"id": "a", "result": body, **times}) is state
+    assert derive_state(task(None, result=json.dumps(body), **times)) is state
+    assert derive_state(task("", result=body, **times)) is state
+    assert derive_state(task({}, result=body, **times)) is state
+
+
+@pytest.mark.parametrize("key", ["image_url", "image_urls", "video_url", "video_urls"])
+def test_an_output_may_be_a_list_and_stand_in_the_body_itself(key: str) -> None:
+    url = "https://cdn.example/x"
+    for value in (url, [url], [None, "", [url]]):
+        assert derive_state(task({"data": [{key: value}]})) is State.SUCCEEDED
+        assert derive_state(task({"data": {key: value}})) is State.SUCCEEDED
+        assert derive_state(task({key: value})) is State.SUCCEEDED
+
+
+@pytest.mark.parametrize(
+    "value", ["{", "nonsense", "[]", "null", "7", '"x"', "[" * 100_000, "{" * 9]
+)
+def test_text_that_is_no_object_is_no_response(value: str) -> None:
+    assert derive_state(task(value)) is State.PENDING
+    assert derive_state(task(value, **STARTED)) is State.PROCESSING
+    assert derive_state(task(value, **CODE)) is State.FAILED
+
+
 @pytest.mark.parametrize("value", ["true", 1, "True", None, [], {}])
 def test_success_is_compared_strictly(value: Any) -> None:
     assert derive_state(task({"success": value}, **FINISHED)) is State.PROCESSING
     assert derive_state(task({"success": value, **CODE})) is State.PROCESSING
 
 
-@pytest.mark.parametrize("value", [None, True, False, 0, -1, math.nan, math.inf, "", " ", [], {}])
+@pytest.mark.parametrize(
+    "value",
+    [None, True, False, 0, -1, math.nan, math.inf, "", " ", "0", "0001-01-01T00:00:00Z", [], {}],
+)
 def test_what_is_no_time_does_not_count_as_finished(value: Any) -> None:
     assert derive_state(task({"success": True}, finished_at=value)) is State.PROCESSING
 
 
-@pytest.mark.parametrize("value", [None, "", "  ", 5, [], {"url": "x"}])
+@pytest.mark.parametrize(
+    "value", [1736304679, 1736304679779, "1736304679.4", "2025-01-08 02:51:19"]
+)
+def test_a_time_counts_as_finished_in_whatever_notation(value: Any) -> None:
+    assert derive_state(task({"success": True}, finished_at=value)) is State.SUCCEEDED
+    assert derive_state(task({"success": False, "finished_at": value})) is State.FAILED
+    assert derive_state(task(None, started_at=value)) is State.PROCESSING
+
+
+@pytest.mark.parametrize("value", [None, "", "  ", 5, [], [""], [5, {}], {"url": "x"}])
 def test_what_is_no_url_does_not_count_as_output(value: Any) -> None:
     assert derive_state(task({"data": [{"image_url": value}]})) is State.PROCESSING
 
@@ -150,6 +238,7 @@ JSON = st.recursive(
                 [
                     *("response", "data", "status", "state", "success", "error", "code"),
                     *("finished_at", "started_at", "image_url", "request", "prompt"),
+                    *("image_urls", "result", "message", "cost", "amount", "currency", "seed"),
                 ]
             ),
             inner,
@@ -160,7 +249,10 @@ JSON = st.recursive(
 )
 
 
-@given(st.dictionaries(st.sampled_from(("response", "started_at", "finished_at", "state")), JSON))
+KEYS = ("response", "result", "started_at", "finished_at", "state", "status", "error", "request")
+
+
+@given(st.dictionaries(st.sampled_from(KEYS), JSON | JSON.map(json.dumps)))
 def test_any_record_has_a_state(record: dict[str, Any]) -> None:
     assert derive_state(record) in set(State) - {State.NOT_FOUND, State.UNKNOWN}
 

@@ -2,18 +2,32 @@
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from flux_cli.errors import ExitCode
 from flux_cli.models.state import State
 from flux_cli.models.summary import TaskCounts
-from flux_cli.models.task import Output, TaskError, more_advanced, no_answer, not_found, parse_task
-from flux_cli.output.machine import encode_record
-from flux_cli.output.records import KEYS, as_record
+from flux_cli.models.task import (
+    Cost,
+    Output,
+    Task,
+    TaskError,
+    more_advanced,
+    no_answer,
+    not_found,
+    parse_task,
+    read_record,
+)
+from flux_cli.output.jsonl import encode_record
+from flux_cli.output.records import KEYS, RAW, as_record
+from flux_cli.output.schema import record_schema
 from tests.support.records import failed, finished, running
 from tests.unit.test_state import JSON
 
@@ -49,6 +63,7 @@ def test_the_documented_batch_reply() -> None:
             }
         ],
         "error": None,
+        "cost": None,
         "trace_id": "6624929c-bb80-40c0-81e8-d96af8405d19",
         "observed_at": "2027-01-15T08:00:00.000Z",
     }
@@ -69,6 +84,106 @@ def test_the_documented_video_response() -> None:
         5.041667,
     )
     assert task.trace_id == "b0f851bd-0925-43ca-acc3-6f634c70d607"
+    assert task.cost == Cost(2.6884689277500002, "credit")
+
+
+def as_sent(**changes: Any) -> Task:
+    """Return a finished task whose record the service changed by `changes`."""
+    return parse_task("a", finished("a", **changes), NOW)
+
+
+def test_the_shape_of_a_record_changes_nothing_of_what_it_says() -> None:
+    record = finished("a")
+    response, plain = record["response"], parse_task("a", record, NOW)
+    seed = {**response, "data": [{**response["data"][0], "seed": "7"}]}
+    urls = {**response, "data": [{"image_urls": [response["data"][0]["image_url"]], "seed": 7}]}
+    bare = {**response, **response["data"][0], "data": None}
+    for changes in (
+        {"response": json.dumps(response)},
+        {"response": None, "result": response},
+        {"response": None, "result": json.dumps(response)},
+        {"request": json.dumps(record["request"])},
+        {"response": seed},
+        {"response": urls},
+        {"response": bare},
+        {"created_at": 1736304669779, "started_at": "1736304669839", "elapsed": None},
+        {"created_at": "1736304669.779", "finished_at": "1736304679.439", "elapsed": "9.6"},
+        {"created_at": "2025-01-08T02:51:09.779Z", "started_at": "2025-01-08T02:51:09.839+00:00"},
+        {"created_at": " 2025-01-08 03:51:09.779+01:00 ", "started_at": "2025-01-08T02:51:09.839"},
+    ):
+        assert as_sent(**changes) == plain, changes
+
+
+def test_a_record_of_early_2025_has_no_times() -> None:
+    record = finished("a")
+    for key in ("started_at", "finished_at", "elapsed"):
+        del record[key]
+    task = parse_task("a", record, NOW)
+    assert (task.state, task.started_at, task.finished_at, task.elapsed) == (
+        State.SUCCEEDED,
+        None,
+        None,
+        None,
+    )
+
+
+@pytest.mark.parametrize(
+    "response",
+    [None, "", {}, {"success": True}, {"success": True, "data": []}, '{"task_id": "a"}',
+     {"success": False, "error": "fetch failed", "cost": {"amount": 1, "currency": "credit"}}],
+)  # fmt: skip
+def test_a_placeholder_tells_nothing_but_that_it_runs(response: Any) -> None:
+    task = as_sent(response=response, finished_at=None, elapsed=None)
+    assert task.state is State.PROCESSING
+    assert (task.outputs, task.error, task.cost) == ((), None, None)
+    assert (task.finished_at, task.elapsed) == (None, None)
+
+
+NONSENSE: list[Any] = ["", "random", "1_000", "٣", "nan", "1e5", "9" * 99, True, None, [], {}]
+
+
+@pytest.mark.parametrize(
+    ("value", "seed"),
+    [("281520112", 281520112), ("-1", -1), (7.0, 7.0), (str(2**64), 2**64)]
+    + [(value, None) for value in NONSENSE],
+)
+def test_a_seed_is_a_number(value: Any, seed: float | None) -> None:
+    data = [{"image_url": "https://x/1.png", "seed": value}]
+    (output,) = as_sent(response={"success": True, "data": data}).outputs
+    assert output.seed == seed
+
+
+@pytest.mark.parametrize(
+    ("value", "cost"),
+    [
+        ({"amount": 0.216, "currency": "credit", "list_amount": 0.24}, Cost(0.216, "credit")),
+        ({"amount": "0.216", "currency": "credit"}, Cost(0.216, "credit")),
+        ({"amount": 3}, Cost(3, None)),
+        (0.5, Cost(0.5, None)),
+        *[(value, None) for value in [*NONSENSE, -1, 1e300]],
+        ({"amount": None, "currency": "credit"}, None),
+    ],
+)
+def test_cost_is_what_a_finished_task_carries(value: Any, cost: Cost | None) -> None:
+    data = [{"image_url": "https://x/1.png"}]
+    assert as_sent(response={"success": True, "data": data, "cost": value}).cost == cost
+    assert as_sent(cost=value).cost == cost
+    error = {"code": "forbidden", "message": "no"}
+    assert as_sent(response={"success": False, "error": error, "cost": value}).cost == cost
+
+
+@pytest.mark.parametrize(
+    "task",
+    [
+        parse_task("a", finished("a", cost={"amount": 0.216, "currency": "credit"}), NOW),
+        parse_task("a", finished("a", cost=2), NOW),
+        parse_task("a", finished("a"), NOW),
+        parse_task("a", failed("a", "forbidden", "no"), NOW),
+        parse_task("a", {"id": "a", "error": {"code": 503, "message": "no"}}, NOW),
+    ],
+)
+def test_a_record_of_flux_is_read_back_as_it_was(task: Task) -> None:
+    assert read_record("a", json.loads(encode_record(as_record(task)))) == task
 
 
 def test_a_failed_task_says_why() -> None:
@@ -76,6 +191,13 @@ def test_a_failed_task_says_why() -> None:
     assert task.error == TaskError("used_up", "no balance")
     plain = finished("a", response={"success": False, "error": "boom"})
     assert parse_task("a", plain, NOW).error == TaskError(None, "boom")
+    for code in ("forbidden", "service_unavailable", "timeout", "503"):
+        error = {"code": code, "message": "says so"}
+        for record in (finished("a", response=None, error=error), failed("a", code, "says so")):
+            task = parse_task("a", record, NOW)
+            assert (task.state, task.error) == (State.FAILED, TaskError(code, "says so"))
+    number = finished("a", response={"success": False, "error": {}}, error={"code": 503})
+    assert parse_task("a", number, NOW).error == TaskError("503", None)
 
 
 def test_a_hiccup_is_not_shown_as_an_error() -> None:
@@ -84,7 +206,7 @@ def test_a_hiccup_is_not_shown_as_an_error() -> None:
 
 
 @pytest.mark.parametrize(
-    "value", [True, False, "1736304669", None, math.nan, math.inf, -5, 0, 1e300, 10**400, [], {}]
+    "value", [True, False, "soon", None, math.nan, math.inf, -5, 0, 1e300, 10**400, [], {}]
 )
 def test_what_is_no_time_is_unknown(value: Any) -> None:
     record = finished("a", created_at=value, started_at=value, finished_at=value, elapsed=None)
@@ -109,14 +231,39 @@ def test_every_output_is_listed() -> None:
     )
 
 
-@given(JSON)
-def test_any_record_becomes_valid_json(value: Any) -> None:
-    record = {"id": "a", "response": value, "request": value, "created_at": value, "error": value}
+def test_an_output_is_listed_once_and_what_was_given_or_is_a_preview_never() -> None:
+    entries = [
+        {"image_url": "https://x/1.png", "image_urls": ["https://x/1.png", "https://x/2.png"]},
+        {"image_url": "https://x/in.png", "cover_url": "https://x/cover.png"},
+        {"video_urls": ["https://x/3.mp4"], "preview_url": "https://x/preview.png"},
+    ]
+    request = {"action": "edit", "image_url": "https://x/in.png"}
+    task = as_sent(request=request, response={"success": True, "data": entries})
+    assert [(output.url[-5:], output.kind) for output in task.outputs] == [
+        ("1.png", "image"),
+        ("2.png", "image"),
+        ("3.mp4", "video"),
+    ]
+
+
+VALUES = JSON | JSON.map(json.dumps)
+FIELDS = ("response", "result", "request", "created_at", "finished_at", "elapsed", "error", "cost")
+
+
+@given(st.dictionaries(st.sampled_from(FIELDS), VALUES))
+def test_any_record_becomes_valid_json(record: dict[str, Any]) -> None:
     task = parse_task("a", record, NOW, keep_raw=True)
-    line = encode_record(as_record(task, raw=True))
+    line = encode_record(as_record(task, (*KEYS, RAW)))
     document = json.loads(line, parse_constant=pytest.fail)
     assert list(document) == [*KEYS, "raw"]
     assert "\n" not in line
+    jsonschema.validate(document, record_schema())
+    again = read_record("a", document)
+    assert again == (replace(task, raw=again.raw) if again else None)
+    assert again is not None or task.state is not State.FAILED
+    counts = TaskCounts()
+    counts.add([task])
+    assert counts.summary().startswith("1 task: 1 ")
 
 
 def test_a_terminal_answer_beats_a_running_one() -> None:
@@ -151,3 +298,39 @@ def test_the_gravest_state_decides(states: str, verdict: ExitCode, summary: str)
     counts.add(make[state]() for state in states)
     assert counts.exit_code() is verdict
     assert counts.summary() == summary
+
+
+@pytest.mark.parametrize(
+    ("amounts", "summary"),
+    [
+        ([0.1, 0.2], "2 tasks: 2 succeeded; 0.3 credits"),
+        ([0.216] * 12, "12 tasks: 12 succeeded; 2.592 credits"),
+        ([1], "1 task: 1 succeeded; 1 credit"),
+        ([10, 2.6884689277500002], "2 tasks: 2 succeeded; 12.6885 credits"),
+        ([1000, 234.5], "2 tasks: 2 succeeded; 1,234.5 credits"),
+        ([0, 0.0], "2 tasks: 2 succeeded"),
+        ([None], "1 task: 1 succeeded"),
+    ],
+)
+def test_a_summary_tells_the_credits(amounts: list[float | None], summary: str) -> None:
+    counts = TaskCounts()
+    costs = [{"amount": amount, "currency": "credit"} for amount in amounts]
+    counts.add(parse_task("a", finished("a", cost=cost), NOW) for cost in costs)
+    assert counts.summary() == summary
+
+
+def test_another_currency_is_not_added_to_the_credits() -> None:
+    counts = TaskCounts()
+    cost = {"amount": 5, "currency": "USD"}
+    counts.add([parse_task("a", finished("a", cost=cost), NOW)])
+    assert counts.summary() == "1 task: 1 succeeded"
+
+
+def test_the_order_of_the_exit_codes() -> None:
+    codes = [ExitCode.NO_ANSWER, ExitCode.OUTPUT, ExitCode.TIMED_OUT]
+    codes += [ExitCode.TASK_FAILED, ExitCode.NOT_FOUND, ExitCode.STILL_RUNNING, ExitCode.OK]
+    for number, code in enumerate(codes):
+        assert TaskCounts().exit_code(*reversed(codes[number:])) is code
+    counts = TaskCounts()
+    counts.count([State.FAILED, State.PROCESSING])
+    assert counts.exit_code(ExitCode.TIMED_OUT) is ExitCode.TIMED_OUT

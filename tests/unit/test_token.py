@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from flux_cli.api.responses import ResponseHead, parse_batch, parse_object
 from flux_cli.errors import ServiceError
+from flux_cli.models.task import parse_task
 from flux_cli.token import Token
 from tests.support.records import batch, finished, make_ids
 
@@ -65,6 +66,15 @@ def test_what_does_not_hold_it_is_not_changed(body: bytes) -> None:
         return
     if not TOKEN.may_be_in(body):
         assert TOKEN.hide_in(value) == value
+
+
+@given(st.sets(st.integers(0, len(TEXT) - 1)), CASES)
+def test_a_body_that_is_json_text_does_not_bring_it_back(which: set[int], change: Any) -> None:
+    spelled = escaped(change(TEXT), which)
+    body = f'{{"success": true, "data": [{{"image_url": "u", "prompt": "{spelled}"}}]}}'
+    items = batch([{"id": "a", "response": body, "trace_id": "t"}])
+    (item,) = parse_batch(ResponseHead(200), items, token=TOKEN).items
+    assert parse_task("a", item, 0.0).prompt == "[token]"
 
 
 def test_escapes_of_other_text_are_no_reason_to_look_closer() -> None:

@@ -17,7 +17,7 @@ from flux_cli.engine.watch import Changed, Ending, Event, Poll, Polled, Watch
 from flux_cli.errors import ServiceError
 from flux_cli.models.state import State
 from flux_cli.models.task import Task, no_answer, not_found, parse_task
-from tests.support.records import batch, failed, finished, make_ids, running
+from tests.support.records import batch, failed, finished, make_ids, running, unknown
 
 
 class Clock:
@@ -314,7 +314,7 @@ def test_the_budget_is_renewed_between_looks() -> None:
     throttle = Throttle(concurrency=1, retries=0)
 
     def poll(open_ids: Iterator[str]) -> Check:
-        return Check(open_ids, ask, throttle=throttle, batch_size=50, workers=1)
+        return Check(open_ids, ask, unknown, throttle=throttle, batch_size=50, workers=1)
 
     watch = Watch(
         ["a"],
@@ -364,7 +364,7 @@ def test_over_random_lifetimes_with_the_real_engine(count: int, seed: int) -> No
     throttle = Throttle(concurrency=8, retries=3)
 
     def poll(open_ids: Iterator[str]) -> Check:
-        return Check(open_ids, ask, throttle=throttle, batch_size=50, workers=4)
+        return Check(open_ids, ask, unknown, throttle=throttle, batch_size=50, workers=4)
 
     watch = Watch(
         ids, poll, policy=WatchPolicy(), clock=clock, wait=clock.wait, uniform=chance.uniform

@@ -33,7 +33,7 @@ def check(
     from flux_cli.commands.check_run import run_check
 
     runtime: Runtime = ctx.obj
-    runtime.stderr.is_quiet = output.quiet
+    output.apply(runtime)
     with runtime.session(service) as session:
         ids = read_ids(ctx, inputs, token=session.token)
         counts = run_check(runtime, session, ids, output)

@@ -40,7 +40,7 @@ def download(
     from flux_cli.engine.finished_tasks import FinishedTasks
 
     runtime: Runtime = ctx.obj
-    runtime.stderr.is_quiet = output.quiet
+    output.apply(runtime)
     with runtime.session(service) as session, FinishedTasks() as finished:
         ids = read_ids(ctx, inputs, token=session.token, keep=finished.add)
         request = DownloadRequest(folder, files, output, exit_status=exit_status)

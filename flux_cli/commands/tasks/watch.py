@@ -35,15 +35,16 @@ def watch(
     A live view on a terminal; anywhere else one JSON line for each task that
     is seen first or changes its state. Ids come from where check takes them.
 
-    Exits with 0 when every task succeeded; 3 when one failed; 6 when one was
-    not found; 124 when --timeout ran out; 4 when the token was rejected; 5 when
-    the service did not answer for --give-up-after; 7 when a command failed.
+    Exits with 0 when every task succeeded, else with the first of these: 4 when
+    the token was rejected; 5 when the service did not answer for
+    --give-up-after; 7 when a command failed; 124 when --timeout ran out; 3 when
+    a task failed; 6 when one was not found.
     """
     from flux_cli.commands.resume_hint import print_resume_hint
     from flux_cli.commands.watch_run import WatchRequest, run_watch
 
     runtime: Runtime = ctx.obj
-    runtime.stderr.is_quiet = output.quiet
+    output.apply(runtime)
     check_use(ctx, saves=download_to is not None)
     with runtime.session(service, patience=policy.patience) as session:
         ids = read_ids(ctx, inputs, token=session.token)

@@ -1,0 +1,70 @@
+"""Records for programs: JSON lines, and one JSON array. Bytes, at any width."""
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from flux_cli.models.task import Task
+from flux_cli.output.records import as_record
+from flux_cli.output.sanitize import escape_json
+from flux_cli.output.terminal import Stdout
+
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+def encode_record(record: dict[str, Any]) -> str:
+    """Return `record` as one line of JSON that is valid and safe to show anywhere.
+
+    Numbers that JSON does not have, which only a raw record can hold, become null.
+    """
+    try:
+        return escape_json(_ENCODER.encode(record))
+    except ValueError:
+        return escape_json(_ENCODER.encode(_finite(record)))
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(entry) for key, entry in value.items()}
+    if isinstance(value, list):
+        return [_finite(entry) for entry in value]
+    if isinstance(value, float) and not abs(value) < float("inf"):
+        return None
+    return value
+
+
+class JsonLinesWriter:
+    """One record a line."""
+
+    def __init__(self, stdout: Stdout, *, keys: Sequence[str]) -> None:
+        self._stdout = stdout
+        self._keys = keys
+
+    def write(self, tasks: Iterable[Task]) -> int:
+        return self._stdout.write_pieces(
+            [f"{encode_record(as_record(task, self._keys))}\n".encode() for task in tasks]
+        )
+
+    def close(self) -> None:
+        pass
+
+
+class JsonArrayWriter:
+    """One array of all records, one record a line."""
+
+    def __init__(self, stdout: Stdout, *, keys: Sequence[str]) -> None:
+        self._stdout = stdout
+        self._keys = keys
+        self._separator = "[\n"
+
+    def write(self, tasks: Iterable[Task]) -> int:
+        pieces: list[bytes] = []
+        for task in tasks:
+            record = encode_record(as_record(task, self._keys))
+            pieces.append(f"{self._separator}{record}".encode())
+            self._separator = ",\n"
+        return self._stdout.write_pieces(pieces)
+
+    def close(self) -> None:
+        self._stdout.write(b"[]\n" if self._separator == "[\n" else b"\n]\n")
