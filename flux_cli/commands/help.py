@@ -34,11 +34,8 @@ def show_help(
     ctx: typer.Context,
     words: Annotated[
         list[str] | None,
-        typer.Argument(
-            metavar="[TOPIC|COMMAND]...",
-            show_default=False,
-            help="A command, or one of exit-codes, environment, formats, states, misbehaviours.",
-        ),
+        typer.Argument(metavar="[TOPIC|COMMAND]..."),
+        "A command, or one of exit-codes, environment, formats, states, misbehaviours.",
     ] = None,
 ) -> None:
     """Explain a command or a topic: exit-codes, environment, formats, states, misbehaviours.
