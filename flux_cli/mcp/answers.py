@@ -1,10 +1,11 @@
 """What the tools answer, as models: their schemas are published, and hold the real answers."""
 
-from collections.abc import Sequence
+from collections import Counter
 from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, WithJsonSchema
 
+from flux_cli.mcp.queries import TaskResults
 from flux_cli.models.state import State
 from flux_cli.models.summary import TaskCounts
 from flux_cli.models.task import Task
@@ -80,47 +81,31 @@ class TaskAnswer(BaseModel):
     notice: str = Field(default=NOTICE, description="How to read what the record holds.")
 
 
-def batch_facts(
-    tasks: Sequence[Task],
-    *,
-    invalid: Sequence[tuple[str, str]] = (),
-    duplicates: Sequence[str] = (),
-    pause: float = 0.0,
-) -> dict[str, Any]:
-    """Return the fields of a BatchAnswer; `pause` is what the service asked for, in seconds."""
-    counts = TaskCounts()
-    counts.add(tasks)
-    still_open = [task.id for task in tasks if not task.state.is_final]
-    again = max(POLL_SECONDS, pause) if still_open else None
+def batch_facts(results: TaskResults) -> dict[str, Any]:
+    """Return the fields of a BatchAnswer."""
+    tasks, requested = results.tasks, results.requested
+    counts = Counter(task.state.value for task in tasks)
     return {
+        **_next(results),
         "result": [as_record(task) for task in tasks],
-        "counts": {state.value: count for state, count in counts.by_state.items()},
+        "counts": dict(counts),
         "final_ids": [task.id for task in tasks if task.state.is_final],
-        "open_ids": still_open,
-        "ask_again_after_seconds": again,
-        "next_step": _next_step(counts, again),
+        "open_ids": [task.id for task in tasks if not task.state.is_final],
         "not_found": [task.id for task in tasks if task.state is State.NOT_FOUND],
         "unanswered": [
             Reason(id=task.id, reason=_reason(task))
             for task in tasks
             if task.state is State.UNKNOWN
         ],
-        "invalid": [Reason(id=text, reason=reason) for text, reason in invalid],
-        "duplicates": list(duplicates),
+        "invalid": [Reason(id=text, reason=reason) for text, reason in requested.invalid],
+        "duplicates": requested.duplicates,
     }
 
 
-def task_answer(task: Task, *, pause: float) -> TaskAnswer:
+def task_answer(results: TaskResults) -> TaskAnswer:
     """Return the answer about one task."""
-    counts = TaskCounts()
-    counts.add([task])
-    again = None if task.state.is_final else max(POLL_SECONDS, pause)
-    return TaskAnswer(
-        result=as_record(task),
-        is_final=task.state.is_final,
-        ask_again_after_seconds=again,
-        next_step=_next_step(counts, again),
-    )
+    task = results.tasks[0]
+    return TaskAnswer(result=as_record(task), is_final=task.state.is_final, **_next(results))
 
 
 def text_form(answer: BatchAnswer | TaskAnswer) -> str:
@@ -148,9 +133,13 @@ def _line(record: Record) -> str:
     return "\t".join(cells)
 
 
-def _next_step(counts: TaskCounts, again: float | None) -> str:
-    """Return the counts, and what follows from them."""
+def _next(results: TaskResults) -> dict[str, Any]:
+    """Return when to ask again, if ever, and what to do, in words that begin with the counts."""
+    counts = TaskCounts()
+    counts.add(results.tasks)
     by_state = counts.by_state
+    is_open = not all(task.state.is_final for task in results.tasks)
+    again = max(POLL_SECONDS, results.pause) if is_open else None
     steps = [f"{counts.summary()}."]
     if again is None:
         steps.append("Nothing is open: do not ask again.")
@@ -168,7 +157,7 @@ def _next_step(counts: TaskCounts, again: float | None) -> str:
         )
     if by_state[State.UNKNOWN]:
         steps.append("No answer for some: their error says why; ask again later.")
-    return " ".join(steps)
+    return {"ask_again_after_seconds": again, "next_step": " ".join(steps)}
 
 
 def _reason(task: Task) -> str:
