@@ -31,7 +31,15 @@ class Reason(BaseModel):
     reason: str
 
 
-class BatchAnswer(BaseModel):
+class Answer(BaseModel):
+    """What a tool returns: structured, and as text for clients that read nothing else."""
+
+    def text_form(self) -> str:
+        """Return the answer as text."""
+        return self.model_dump_json()
+
+
+class BatchAnswer(Answer):
     """How the tasks stand, and what to do next."""
 
     result: list[Record] = Field(
@@ -61,6 +69,13 @@ class BatchAnswer(BaseModel):
     duplicates: list[str] = Field(description="Ids given more than once; answered once.")
     notice: str = Field(default=NOTICE, description="How to read what the records hold.")
 
+    def text_form(self) -> str:
+        """Return a sentence, a note, and a line for each task or id."""
+        lines = [self.next_step, NOTICE, *map(_line, self.result)]
+        lines += [f"{reason.id}\tnot a task id: it {reason.reason}" for reason in self.invalid]
+        lines += [f"{task_id}\tgiven more than once" for task_id in self.duplicates]
+        return "\n".join(lines)
+
 
 class WaitAnswer(BatchAnswer):
     """How the tasks stand after waiting for them."""
@@ -69,7 +84,7 @@ class WaitAnswer(BatchAnswer):
     waited_seconds: float = Field(description="How long this call has waited.")
 
 
-class TaskAnswer(BaseModel):
+class TaskAnswer(Answer):
     """How one task stands, and what to do next."""
 
     result: Record = Field(description="The record of the task.")
@@ -79,6 +94,10 @@ class TaskAnswer(BaseModel):
     )
     next_step: str = Field(description="What to do now, in a sentence.")
     notice: str = Field(default=NOTICE, description="How to read what the record holds.")
+
+    def text_form(self) -> str:
+        """Return a sentence, a note, and a line for the task."""
+        return "\n".join([self.next_step, NOTICE, _line(self.result)])
 
 
 def batch_facts(results: TaskResults) -> dict[str, Any]:
@@ -108,23 +127,8 @@ def task_answer(results: TaskResults) -> TaskAnswer:
     return TaskAnswer(result=as_record(task), is_final=task.state.is_final, **_next(results))
 
 
-def text_form(answer: BatchAnswer | TaskAnswer) -> str:
-    """Return an answer for clients that do not read structured output.
-
-    A sentence, a note, and a line for each task: id, state, and the links of
-    its outputs or its error, with tabs between them.
-    """
-    lines = [answer.next_step, NOTICE]
-    if isinstance(answer, TaskAnswer):
-        lines.append(_line(answer.result))
-    else:
-        lines += map(_line, answer.result)
-        lines += [f"{reason.id}\tnot a task id: it {reason.reason}" for reason in answer.invalid]
-        lines += [f"{task_id}\tgiven more than once" for task_id in answer.duplicates]
-    return "\n".join(lines)
-
-
 def _line(record: Record) -> str:
+    """Return id, state, and the links of the outputs or the error, with tabs between them."""
     cells = [record["id"], record["state"]]
     if record["error"]:
         words = filter(None, (record["error"]["code"], record["error"]["message"]))

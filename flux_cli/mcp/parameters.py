@@ -8,13 +8,15 @@ from typing import Annotated, Any
 
 from pydantic import Field, WithJsonSchema
 
+from flux_cli.models.ids import MAX_LENGTH
+
 
 IDS_HELP = (
-    "Task ids as submissions returned them (task_id), usually UUIDs of 1 to 128 visible ASCII"
-    " characters. Any number, from 1 on. Capitals in UUIDs do not matter."
+    f"Task ids as submissions returned them (task_id), usually UUIDs of 1 to {MAX_LENGTH} visible"
+    " ASCII characters. Any number, from 1 on. Capitals in UUIDs do not matter."
 )
 _EXAMPLES = ["2db0168c-2373-4367-8d9a-9dc778802e8a", "8f2c6a0e-55d1-4b6e-9f0d-3a7f3f2b9c11"]
-_ID_SCHEMA = {"type": "string", "minLength": 1, "maxLength": 128}
+_ID_SCHEMA = {"type": "string", "minLength": 1, "maxLength": MAX_LENGTH}
 TaskIdList = Annotated[
     Any,
     WithJsonSchema({"type": "array", "items": _ID_SCHEMA, "minItems": 1}),

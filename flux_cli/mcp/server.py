@@ -19,7 +19,7 @@ from pydantic import Field
 from flux_cli import __version__
 from flux_cli.errors import FluxError, ServiceError
 from flux_cli.mcp import texts
-from flux_cli.mcp.answers import text_form
+from flux_cli.mcp.answers import Answer
 from flux_cli.mcp.parameters import IDS_HELP
 from flux_cli.mcp.queries import Cancelled, Queries
 from flux_cli.mcp.tools import TOOLS
@@ -89,9 +89,9 @@ def _as_coroutine(tool: Callable[..., Any], queries: Queries) -> Callable[..., A
     """Return a tool as the SDK wants it: its name, its parameters but the first two, a context."""
 
     async def run(ctx: Context[Any, Any], **given: Any) -> CallToolResult:
-        answer = await _in_thread(partial(tool, queries, **given), ctx)
+        answer: Answer = await _in_thread(partial(tool, queries, **given), ctx)
         return CallToolResult(
-            content=[TextContent(type="text", text=text_form(answer))],
+            content=[TextContent(type="text", text=answer.text_form())],
             structured_content=json.loads(answer.model_dump_json()),
         )
 
