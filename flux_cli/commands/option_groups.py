@@ -16,7 +16,8 @@ def option_groups(command: Callable[..., None]) -> Callable[..., None]:
 
     An option is `Annotated[TYPE, "Its help."]`, and is called as its field or parameter is. What
     else there is to it stands between the two, as `typer.Option` or `typer.Argument`. Options
-    that name no panel of the help are in the `panel` of their dataclass.
+    that name no panel of the help are in the `panel` of their dataclass. What has no sentence is
+    typer's own, and left to it.
     """
     signature = inspect.signature(command)
     groups = {
@@ -53,7 +54,7 @@ def _option(
     name: str, default: Any, annotation: Any, panel: str | None = None
 ) -> inspect.Parameter:
     """Return a parameter whose annotation tells typer all that there is to an option."""
-    if get_origin(annotation) is Annotated:
+    if get_origin(annotation) is Annotated and isinstance(get_args(annotation)[-1], str):
         kind, *more, sentence = get_args(annotation)
         info: Any = copy.copy(more[0]) if more else typer.Option()
         info.help = sentence

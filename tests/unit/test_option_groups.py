@@ -76,6 +76,18 @@ def test_an_option_is_called_as_its_field_and_helps_with_its_sentence() -> None:
     ]
 
 
+def test_what_has_no_sentence_is_left_to_typer() -> None:
+    def command(
+        *, dots: Annotated[bool, typer.Option("--dotted", help="With dots.")] = False
+    ) -> None:
+        typer.echo(f"{dots}")
+
+    app = typer.Typer(rich_markup_mode=None, add_completion=False)
+    app.command()(option_groups(option_groups(command)))
+    assert CliRunner().invoke(app, ["--dotted"]).output == "True\n"
+    assert "--dotted  With dots." in CliRunner().invoke(app, ["--help"]).output
+
+
 def test_a_range_of_a_field_is_checked() -> None:
     result = run("--brush-width", "0")
     assert result.exit_code == 2
