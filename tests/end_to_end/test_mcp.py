@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -186,7 +187,7 @@ def test_the_text_form_has_a_line_for_each_task(flux: Program, ids: list[str]) -
     result = call(flux, BATCH, task_ids=[*ids, ids[0], "no id", 7])
     text = result.content[0].text
     head, notice, *lines = text.splitlines()
-    assert head.startswith("3 tasks: 2 succeeded, 1 failed. Nothing is open")
+    assert re.match(r"3 tasks: 2 succeeded, 1 failed; [0-9.]+ credits\. Nothing is open", head)
     assert "data" in notice
     cells = [line.split("\t") for line in lines]
     assert [row[0] for row in cells] == [*ids, "no id", "7", ids[0]]
