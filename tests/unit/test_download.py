@@ -4,6 +4,8 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+import pytest
+
 from flux_cli.engine.download import Download
 from flux_cli.engine.event_loop import EventLoop
 from flux_cli.models.state import State
@@ -74,3 +76,17 @@ def test_after_an_interrupt_what_was_begun_comes_back_as_far_as_it_has_come() ->
     may_end.set()
     assert [task.id for task in rest] == ["b"]
     assert codes(rest[0])[1:] == ["not_saved"]
+
+
+def test_outputs_that_were_never_taken_up_are_accounted_for() -> None:
+    def save(task: Task, number: int, keep: Callable[[File], None]) -> None:
+        if number == 3:
+            raise RuntimeError(f"{task.id} stops here")
+        keep(SAVED)
+
+    download = Download(iter([succeeded("a", outputs=9)]), save, loop=EventLoop(), workers=1)
+    with pytest.raises(RuntimeError, match="a stops here"):
+        list(download.results())
+    (task,) = download.interrupt()
+    assert codes(task) == [None] * 2 + ["not_saved"] * 7
+    assert list(download.interrupt()) == []

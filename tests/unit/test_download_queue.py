@@ -76,6 +76,7 @@ def test_after_an_interrupt_every_task_is_accounted_for() -> None:
     files = [output.file for task in rest for output in task.outputs]
     assert files[0] == SAVED
     assert [file.error for file in files[1:] if file] == [error] * 5
+    assert list(queue.interrupt(error)) == []
     may_end.set()
     queue.close()
 
