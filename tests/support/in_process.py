@@ -25,8 +25,13 @@ _READ_AT_START = ("PYTHON", "LC_", "LANG", "TZ")  # the variables that only a ne
 
 
 def needs_process(changes: Mapping[str, str | None]) -> bool:
-    """Tell whether such changes of the environment are felt only by a new interpreter."""
-    return any(name.startswith(_READ_AT_START) for name in changes)
+    """Tell whether a run with such changes of the environment needs a process of its own.
+
+    Some are felt only by a new interpreter. And what a process has of its own,
+    this one has once: several runs at the same time, in threads, cannot share it.
+    """
+    is_alone = threading.current_thread() is threading.main_thread()
+    return not is_alone or any(name.startswith(_READ_AT_START) for name in changes)
 
 
 def run_in_process(

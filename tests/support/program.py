@@ -127,8 +127,8 @@ class Program:
     ) -> Run:
         """Run flux with `arguments`; `variables` and keywords change the environment.
 
-        It runs in this process, unless a change is one that only a new
-        interpreter feels.
+        It runs in this process where it can: in the main thread, and unless a
+        change is one that only a new interpreter feels.
         """
         changes |= variables or {}
         if needs_process(changes):
