@@ -120,6 +120,7 @@ def test_what_somebody_renamed_while_it_was_waited_for_is_opened_anew(tmp_path: 
 
     second = open_partial(temporary, wait=finish_first)
     second.write(b"second")
+    second.flush()
     assert path.read_bytes() == b"first"
     abort(second, temporary)
     abort(second, temporary)
