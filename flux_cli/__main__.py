@@ -54,9 +54,25 @@ def _open_standard_streams() -> None:
 
 
 def called_as(path: str) -> str:
-    """Return the name that a user called this program by, for usage lines and hints."""
+    """Return what a user typed to call this program, for usage lines and hints."""
     name, _ = os.path.splitext(os.path.basename(path))  # noqa: PTH119, PTH122 - pathlib is not loaded
-    return _NAMES.get(name, "flux")
+    name = _NAMES.get(name, "flux")
+    is_in_cache = os.path.exists(f"{sys.prefix}/../../CACHEDIR.TAG")  # noqa: PTH110 - likewise
+    return _through_uvx(name) if is_in_cache else name
+
+
+def _through_uvx(name: str) -> str:
+    """Return the command that runs this program in a cache of uv, to which no user's PATH leads."""
+    import json
+    import shlex
+    import urllib.parse
+    from importlib.metadata import distribution
+
+    origin = json.loads(distribution("flux-tasks").read_text("direct_url.json") or "{}")
+    source = urllib.parse.unquote(origin.get("url", "").removeprefix("file://")) or "flux-tasks"
+    if "vcs_info" in origin:
+        source = f"{origin['vcs_info']['vcs']}+{source}"
+    return f"uvx {name}" if source == name else f"uvx --from {shlex.quote(source)} {name}"
 
 
 def _flushed(code: int) -> int:

@@ -12,6 +12,7 @@ from typer.core import TyperGroup
 from flux_cli import __version__, interrupts
 from flux_cli.commands import auth, completion, demo, mcp, sandbox, tasks
 from flux_cli.commands import help as help_
+from flux_cli.commands.option_groups import option_groups
 from flux_cli.errors import (
     ExitCode,
     FluxError,
@@ -176,7 +177,7 @@ for name, command in _COMMANDS.items():
     if isinstance(command, typer.Typer):
         app.add_typer(command, name=name)
     else:
-        app.command(name)(command)
+        app.command(name)(option_groups(command))
 
 
 def _show_version(wanted: bool) -> None:

@@ -15,7 +15,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -23,6 +23,7 @@ from types import FrameType
 
 PACKAGE = "flux-tasks"
 NAMES = ("flux", "flux-tasks")
+PAGE = "share/man/man1/flux.1"  # in an environment, and in ~/.local, where man looks for it
 MARKER = "installed-by-make"  # in an environment: how it was made, and its path
 PREFIX = "made-by-make-"  # what a private environment's folder is called
 UPGRADE = {"pipx": f"pipx upgrade {PACKAGE}", "uv": f"uv tool upgrade {PACKAGE}"}
@@ -147,22 +148,54 @@ class Installer:
         self._commands = commands
         self._work = work
         self._links = [places.links / name for name in NAMES]
+        self._page = places.home / ".local" / PAGE
 
     def install(self, extra: str) -> None:
-        """Install this folder, or its newer state; say what was done."""
+        """Install this folder, or its newer state; say what was done.
+
+        A name that another program has is left to it; with both names taken, nothing is done.
+        """
         old = self._environments()
         self._refuse_strangers()
+        taken = [link for link in self._links if not self._is_free(link)]
+        self._links = [link for link in self._links if link not in taken]
+        if not self._links:
+            raise Failed(
+                f"{self._shown(taken)} belong to other programs and were left alone: "
+                "rename them, or use .venv/bin/flux (make demo makes it)"
+            )
         source = f".[{extra}]" if extra else "."
         kinds = [*(environment.kind for environment in old), "pipx", "uv"]
         kind = next((kind for kind in kinds if kind == "private" or shutil.which(kind)), "private")
-        new = self._install_privately(source) if kind == "private" else self._manage(kind, source)
+        if taken:  # which pipx and uv would replace, or fail because of
+            kind = "private"
+        new = self._installed(kind, source)
         for environment in old:
             if environment.path != new.path:
                 self._remove(environment)
-        there = " and ".join(self._places.show(link) for link in self._links if _is_there(link))
-        how = f"in {self._places.show(new.path)}" if kind == "private" else f"with {kind}"
+        for link in self._links:
+            if new.kind == "private" and not _is_there(link):  # uv has taken it for its own
+                link.symlink_to(new.path / "bin" / link.name)
+        with contextlib.suppress(OSError):  # the program works without its page
+            self._link_page(new)
+        there = self._shown(link for link in self._links if _is_there(link))
+        how = f"with {new.kind}" if new.kind != "private" else f"in {self._places.show(new.path)}"
         print(f"Installed {how}: {self._version(self._links[0])}, as {there}.")
+        if taken:
+            print(
+                f"{self._shown(taken)} belongs to another program and was left alone: "
+                f"use {self._links[0].name}."
+            )
         self._explain_path()
+
+    def _installed(self, kind: str, source: str) -> Environment:
+        """Return the new environment: an own one where a manager fails."""
+        if kind != "private":
+            try:
+                return self._manage(kind, source)
+            except Failed as error:
+                print(f"{error}: flux gets an environment of its own instead.", file=sys.stderr)
+        return self._install_privately(source)
 
     def undo(self) -> None:
         """Remove what was installed, and nothing else; say what that was."""
@@ -191,13 +224,18 @@ class Installer:
         unique = map(Environment, dict.fromkeys(map(_resolve, found)))
         return [environment for environment in unique if environment.kind]
 
-    def _links_to(self, environment: Environment) -> list[Path]:
-        return [link for link in self._links if _environment_of(link) == environment.path]
+    def _shown(self, links: Iterable[Path]) -> str:
+        return " and ".join(map(self._places.show, links))
 
-    def _is_own(self, link: Path) -> bool:
+    def _links_to(self, environment: Environment) -> list[Path]:
+        links = [*self._links, self._page]
+        return [link for link in links if _environment_of(link) == environment.path]
+
+    def _is_free(self, link: Path) -> bool:
+        """Tell whether there is nothing, or what was put there before."""
         path = _environment_of(link)
         if path is None:
-            return False
+            return not _is_there(link)
         is_gone = path.name.startswith(PREFIX) and not path.exists()
         return is_gone or Environment(path).kind != ""
 
@@ -221,12 +259,6 @@ class Installer:
                 raise Failed(
                     f"{PACKAGE} is there already, installed with {kind} and not by make install: "
                     f"{upgrade} upgrades it, {' '.join(REMOVE[kind])} removes it"
-                )
-        for link in self._links:
-            if _is_there(link) and not self._is_own(link):
-                raise Failed(
-                    f"{self._places.show(link)} belongs to another program and was left alone: "
-                    "rename it, or use .venv/bin/flux (make demo makes it)"
                 )
 
     def _install_privately(self, source: str) -> Environment:
@@ -253,6 +285,15 @@ class Installer:
         for link, new in staged.items():  # each at once, and there is nothing left that may fail
             new.replace(link)
         return environment
+
+    def _link_page(self, environment: Environment) -> None:
+        """Have `man flux` find the manual page, unless another program has one of that name."""
+        page = environment.path / PAGE
+        if page.exists() and self._is_free(self._page):
+            self._page.parent.mkdir(parents=True, exist_ok=True)
+            staged = self._page.with_name(f".{self._page.name}-{environment.path.name}")
+            staged.symlink_to(page)
+            staged.replace(self._page)
 
     def _manage(self, kind: str, source: str) -> Environment:
         """Have pipx or uv install, or upgrade what was made here."""
@@ -318,7 +359,7 @@ class Installer:
     def _remove(self, environment: Environment) -> None:
         kind = environment.kind
         if kind in REMOVE and shutil.which(kind):
-            self._commands.run(*REMOVE[kind])
+            self._commands.ask(*REMOVE[kind])  # if it fails, what it has left goes all the same
         for link in self._links_to(environment):
             link.unlink()
         if environment.path.is_dir():
@@ -337,12 +378,10 @@ class Installer:
         """Say what is to be typed, where what is typed does not reach what was installed."""
         links = self._places.links
         if any(_resolve(Path(part)) == _resolve(links) for part in os.get_exec_path() if part):
-            found = shutil.which(NAMES[0])
+            found = shutil.which(self._links[0].name)
             if found and _resolve(Path(found)) != _resolve(self._links[0]):
-                print(
-                    f"{found} comes first on your PATH: put ~/.local/bin before it, "
-                    "or use flux-tasks."
-                )
+                also = ", or use flux-tasks" if self._links[1:] else ""
+                print(f"{found} comes first on your PATH: put ~/.local/bin before it{also}.")
             return
         print(
             "~/.local/bin is not on your PATH. Run this line, and add it to your shell's start-up "
@@ -357,12 +396,12 @@ def _is_there(path: Path) -> bool:
 
 
 def _environment_of(link: Path) -> Path | None:
-    """Return the environment that has the program to which a link of that name leads."""
+    """Return the environment that has the file to which a link of that name leads."""
     if not link.is_symlink():
         return None
-    target = link.parent / link.readlink()
-    is_program = target.name == link.name and target.parent.name == "bin"
-    return _resolve(target.parent.parent) if is_program else None
+    target = str(link.parent / link.readlink())
+    inside = f"/{PAGE}" if link.name == Path(PAGE).name else f"/bin/{link.name}"
+    return _resolve(Path(target.removesuffix(inside))) if target.endswith(inside) else None
 
 
 def _resolve(path: Path) -> Path:

@@ -8,6 +8,7 @@ import typer
 
 from flux_cli import interrupts
 from flux_cli.commands import options
+from flux_cli.commands.option_groups import option_groups
 from flux_cli.config.settings import (
     BaseUrl,
     FoundToken,
@@ -32,17 +33,14 @@ group = typer.Typer(
 
 
 @group.command(context_settings={"allow_extra_args": True})
+@option_groups
 def login(
     ctx: typer.Context,
-    with_token: Annotated[
-        bool, typer.Option("--with-token", help="Read the token from stdin instead of asking.")
-    ] = False,
+    with_token: Annotated[bool, "Read the token from stdin instead of asking."] = False,
     verify: Annotated[
         bool,
-        typer.Option(
-            "--verify/--no-verify",
-            help="Ask the service about the token before it is saved. This costs nothing.",
-        ),
+        typer.Option("--verify/--no-verify"),
+        "Ask the service about the token before it is saved. This costs nothing.",
     ] = True,
     base_url: options.BaseUrl = None,
     request_timeout: options.RequestTimeout = ServiceSettings.request_timeout,
@@ -85,6 +83,7 @@ def login(
 
 
 @group.command()
+@option_groups
 def status(ctx: typer.Context, base_url: options.BaseUrl = None) -> None:
     """Show which token would be used: where it is, for which service, since when.
 
@@ -107,17 +106,14 @@ def status(ctx: typer.Context, base_url: options.BaseUrl = None) -> None:
 
 
 @group.command("token")
+@option_groups
 def show_token(
     ctx: typer.Context,
     curl_path: Annotated[
         str | None,
-        typer.Option(
-            "--curl",
-            metavar="PATH",
-            show_default=False,
-            help="Print a configuration for curl -K - instead, which sends JSON to PATH of the"
-            " service, with the token.",
-        ),
+        typer.Option("--curl", metavar="PATH"),
+        "Print a configuration for curl -K - instead, which sends JSON to PATH of the service,"
+        " with the token.",
     ] = None,
     base_url: options.BaseUrl = None,
 ) -> None:
@@ -139,6 +135,7 @@ def show_token(
 
 
 @group.command()
+@option_groups
 def logout(ctx: typer.Context, base_url: options.BaseUrl = None) -> None:
     """Forget the stored token of this service."""
     runtime: Runtime = ctx.obj

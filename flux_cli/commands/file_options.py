@@ -2,24 +2,19 @@
 
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import typer
 
-from flux_cli.commands.options import duration
+from flux_cli.commands.options import duration, reads
 from flux_cli.engine.policies import DownloadPolicy
 from flux_cli.errors import UsageError
 
 
-def _size(text: str | int) -> int:
-    if isinstance(text, int):
-        return text
+def _size(text: str) -> int:
     from flux_cli.config.sizes import parse_size
 
-    try:
-        return parse_size(text)
-    except UsageError as error:
-        raise typer.BadParameter(error.message) from None
+    return parse_size(text)
 
 
 def _name(text: str) -> str:
@@ -29,31 +24,20 @@ def _name(text: str) -> str:
         try:
             NameTemplate(text)
         except ValueError as error:
-            raise typer.BadParameter(f"{text!r} {error}") from None
+            raise UsageError(f"{text!r} {error}") from None
     return text
 
 
-FILES = "Files"
-
+_FILES = "Files"
 Folder = Annotated[
     Path,
-    typer.Option(
-        "--dir",
-        "-d",
-        metavar="DIR",
-        rich_help_panel=FILES,
-        help="Where to save; made if it is not there.",
-    ),
+    typer.Option("--dir", "-d", metavar="DIR", rich_help_panel=_FILES),
+    "Where to save; made if it is not there.",
 ]
 DownloadFolder = Annotated[
     Path | None,
-    typer.Option(
-        "--download",
-        metavar="DIR",
-        show_default=False,
-        rich_help_panel=FILES,
-        help="Save the outputs of each task in DIR as it succeeds.",
-    ),
+    typer.Option("--download", metavar="DIR", rich_help_panel=_FILES),
+    "Save the outputs of each task in DIR as it succeeds.",
 ]
 
 
@@ -61,63 +45,32 @@ DownloadFolder = Annotated[
 class FileOptions(DownloadPolicy):
     """How outputs are saved, and what is written beside them."""
 
+    panel: ClassVar = _FILES
     name: Annotated[
         str,
-        typer.Option(
-            "--name",
-            metavar="TEMPLATE",
-            parser=_name,
-            rich_help_panel=FILES,
-            help="How files are called: text with {id} {n} {ext} {created:%Y-%m-%d} {model}"
-            " {prompt} {seed} {state}, and / between folders.",
-        ),
+        typer.Option(metavar="TEMPLATE", parser=reads(_name)),
+        "How files are called: text with {id} {n} {ext} {created:%Y-%m-%d} {model} {prompt} {seed}"
+        " {state}, and / between folders.",
     ] = DownloadPolicy.name
-    overwrite: Annotated[
-        bool,
-        typer.Option(
-            "--overwrite",
-            rich_help_panel=FILES,
-            help="Replace files that exist; else they are kept.",
-        ),
-    ] = DownloadPolicy.overwrite
+    overwrite: Annotated[bool, "Replace files that exist; else they are kept."] = (
+        DownloadPolicy.overwrite
+    )
     max_size: Annotated[
         int,
-        typer.Option(
-            "--max-size",
-            metavar="SIZE",
-            parser=_size,
-            show_default=False,
-            rich_help_panel=FILES,
-            help="Most bytes of one file, as 500kB, 200MB or 1GiB. [default: 200MB]",
-        ),
+        typer.Option(metavar="SIZE", parser=reads(_size)),
+        "Most bytes of one file, as 500kB, 200MB or 1GiB. [default: 200MB]",
     ] = DownloadPolicy.max_size
     file_timeout: Annotated[
         float,
-        typer.Option(
-            "--file-timeout",
-            metavar="DURATION",
-            parser=duration(least=1, most=86400),
-            show_default=False,
-            rich_help_panel=FILES,
-            help="Most time for one file; and 64 KiB of it must arrive in each --request-timeout."
-            " [default: 30m]",
-        ),
+        duration(1),
+        "Most time for one file; and 64 KiB of it must arrive in each --request-timeout."
+        " [default: 30m]",
     ] = DownloadPolicy.file_timeout
     sidecar: Annotated[
-        bool,
-        typer.Option(
-            "--sidecar",
-            rich_help_panel=FILES,
-            help="Write the task's record beside each file: NAME.json for NAME.png.",
-        ),
+        bool, "Write the task's record beside each file: NAME.json for NAME.png."
     ] = False
     contact_sheet: Annotated[
-        bool,
-        typer.Option(
-            "--contact-sheet",
-            rich_help_panel=FILES,
-            help="Write index.html: a gallery of what was saved, to be opened in a browser.",
-        ),
+        bool, "Write index.html: a gallery of what was saved, to be opened in a browser."
     ] = False
 
 

@@ -24,7 +24,7 @@ def show_name_in_examples(command: Any, program: str) -> None:
     """Have the help of a click command, and of all below it, show the name it was called by."""
     if command.help:
         command.help = _EXAMPLES.sub(
-            lambda block: _IN_EXAMPLES.sub(rf"\1{program}", block[0]), command.help
+            lambda block: _IN_EXAMPLES.sub(lambda word: word[1] + program, block[0]), command.help
         )
     for child in getattr(command, "commands", {}).values():
         show_name_in_examples(child, program)
@@ -34,11 +34,8 @@ def show_help(
     ctx: typer.Context,
     words: Annotated[
         list[str] | None,
-        typer.Argument(
-            metavar="[TOPIC|COMMAND]...",
-            show_default=False,
-            help="A command, or one of exit-codes, environment, formats, states, misbehaviours.",
-        ),
+        typer.Argument(metavar="[TOPIC|COMMAND]..."),
+        "A command, or one of exit-codes, environment, formats, states, misbehaviours.",
     ] = None,
 ) -> None:
     """Explain a command or a topic: exit-codes, environment, formats, states, misbehaviours.

@@ -1,21 +1,22 @@
 """Shows a watch on a terminal."""
 
 import contextlib
-from collections.abc import Callable
+from dataclasses import replace
 
 from flux_cli import interrupts
+from flux_cli.commands.options import OutputOptions
 from flux_cli.commands.watch_views import PrintView
 from flux_cli.engine.watch import Polled, Watch
 from flux_cli.models.ids import TaskIds
 from flux_cli.models.state import State
 from flux_cli.models.summary import TaskCounts
 from flux_cli.models.task import Task
-from flux_cli.output.formats import Writer
 from flux_cli.output.live import LiveView
 from flux_cli.runtime import Runtime
 
 
 _MOST_ROWS = 60  # of a final table; longer ones show what is not well, and the summary
+_NOT_WELL = frozenset({State.FAILED, State.NOT_FOUND, State.UNKNOWN})
 
 
 class LiveWatchView(PrintView):
@@ -25,16 +26,12 @@ class LiveWatchView(PrintView):
     """
 
     def __init__(
-        self,
-        runtime: Runtime,
-        ids: TaskIds,
-        make: Callable[[], Writer],
-        states: frozenset[State] | None,
+        self, runtime: Runtime, ids: TaskIds, output: OutputOptions, *, has_files: bool
     ) -> None:
-        self._is_shortened = states is None and len(ids) > _MOST_ROWS
+        self._is_shortened = output.states is None and len(ids) > _MOST_ROWS
         if self._is_shortened:
-            states = frozenset({State.FAILED, State.NOT_FOUND, State.UNKNOWN})
-        super().__init__(runtime, ids, make, states, shows_progress=False)
+            output = replace(output, states=_NOT_WELL)
+        super().__init__(runtime, ids, output, has_files=has_files)
         self._view = LiveView(
             runtime.stdout,
             total=len(ids),
@@ -71,7 +68,7 @@ class LiveWatchView(PrintView):
         """Count the tasks that the table leaves out, as "228 succeeded, 3 processing"."""
         counts = TaskCounts()
         counts.count(watch.state_of(task_id) for task_id in self._ids)
-        for state in self._states or ():
+        for state in _NOT_WELL:
             del counts.by_state[state]
         return counts.by_states()
 

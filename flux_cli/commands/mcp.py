@@ -16,6 +16,7 @@ import typer
 from flux_cli import interrupts
 from flux_cli.api.ip_rules import is_loopback
 from flux_cli.commands import options
+from flux_cli.commands.option_groups import option_groups
 from flux_cli.engine.policies import ServiceSettings
 from flux_cli.errors import ExitCode, UsageError
 from flux_cli.runtime import Runtime
@@ -71,29 +72,20 @@ _PLACES = {
 
 
 @group.callback()
+@option_groups
 def serve(
     ctx: typer.Context,
-    http: Annotated[
-        bool, typer.Option("--http", help="Serve over streamable HTTP instead of stdio.")
-    ] = False,
+    http: Annotated[bool, "Serve over streamable HTTP instead of stdio."] = False,
     host: Annotated[
-        str, typer.Option("--host", metavar="HOST", help="Where to listen, with --http.")
+        str, typer.Option(metavar="HOST"), "Where to listen, with --http."
     ] = "127.0.0.1",
     port: Annotated[
-        int,
-        typer.Option(
-            "--port", metavar="PORT", min=0, max=65535, help="With --http; 0 takes a free one."
-        ),
+        int, options.number(0, 65535, metavar="PORT"), "With --http; 0 takes a free one."
     ] = 8000,
     request_timeout: Annotated[
         float,
-        typer.Option(
-            "--request-timeout",
-            metavar="DURATION",
-            parser=options.duration(least=0.1, most=3600),
-            show_default=False,
-            help="Most time for one request to the service. [default: 15s]",
-        ),
+        options.duration(0.1, 3600),
+        "Most time for one request to the service. [default: 15s]",
     ] = _REQUEST_TIMEOUT,
     base_url: options.BaseUrl = None,
     debug: options.Debug = False,
@@ -137,9 +129,10 @@ def serve(
 
 
 @group.command()
+@option_groups
 def config(
     ctx: typer.Context,
-    client: Annotated[McpClient, typer.Argument(help="The program that has the agent.")],
+    client: Annotated[McpClient, typer.Argument(), "The program that has the agent."],
 ) -> None:
     """Print the lines that tell a client of this server.
 

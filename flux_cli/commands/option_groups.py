@@ -1,14 +1,24 @@
-"""Options in groups: a command that takes a dataclass has an option for each of its fields."""
+"""Options in few words: a dataclass is a group, a field an option, a sentence its help."""
 
+import copy
 import functools
 import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import fields, is_dataclass
-from typing import Any
+from typing import Annotated, Any, get_args, get_origin
+
+import typer
+from typer.models import OptionInfo
 
 
 def option_groups(command: Callable[..., None]) -> Callable[..., None]:
-    """Return `command` as typer sees it: the fields of its dataclasses stand in their place."""
+    """Return `command` as typer sees it: the fields of its dataclasses stand in their place.
+
+    An option is `Annotated[TYPE, "Its help."]`, and is called as its field or parameter is. What
+    else there is to it stands between the two, as `typer.Option` or `typer.Argument`. Options
+    that name no panel of the help are in the `panel` of their dataclass. What has no sentence is
+    typer's own, and left to it.
+    """
     signature = inspect.signature(command)
     groups = {
         parameter.name: {field.name for field in fields(parameter.annotation)}
@@ -32,9 +42,36 @@ def option_groups(command: Callable[..., None]) -> Callable[..., None]:
 
 def _parts(parameter: inspect.Parameter) -> Iterator[inspect.Parameter]:
     """Yield the fields of a dataclass as parameters, and any other parameter as it is."""
-    kind = inspect.Parameter.KEYWORD_ONLY
-    if not is_dataclass(parameter.annotation):
-        yield parameter.replace(kind=kind)
+    group = parameter.annotation
+    if not is_dataclass(group):
+        yield _option(parameter.name, parameter.default, group)
         return
-    for field in fields(parameter.annotation):
-        yield inspect.Parameter(field.name, kind, default=field.default, annotation=field.type)
+    for field in fields(group):
+        yield _option(field.name, field.default, field.type, getattr(group, "panel", None))
+
+
+def _option(
+    name: str, default: Any, annotation: Any, panel: str | None = None
+) -> inspect.Parameter:
+    """Return a parameter whose annotation tells typer all that there is to an option."""
+    if get_origin(annotation) is Annotated and isinstance(get_args(annotation)[-1], str):
+        kind, *more, sentence = get_args(annotation)
+        info: Any = copy.copy(more[0]) if more else typer.Option()
+        info.help = sentence
+        info.rich_help_panel = info.rich_help_panel or panel
+        info.show_default = "[default: " not in sentence
+        if isinstance(info, OptionInfo):
+            info.param_decls = _names(name, [info.default, *(info.param_decls or ())])
+            info.default = ...
+        annotation = Annotated[kind, info]
+    return inspect.Parameter(
+        name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation
+    )
+
+
+def _names(name: str, given: list[Any]) -> list[str]:
+    """Return what an option is called: as its field is, where no long name is given."""
+    names = [word for word in given if word is not ...]  # typer takes the first for a default
+    if any(word.startswith("--") for word in names):
+        return names
+    return [f"--{name.replace('_', '-')}", *names]

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import typer
 
@@ -18,81 +19,53 @@ if TYPE_CHECKING:
     from flux_cli.runtime import Runtime
 
 
-def duration(*, least: float = 0.0, most: float = 86400.0) -> Callable[[str], float]:
-    """Return a parser of durations from `least` to `most` seconds."""
+def reads(parse: Callable[[str], object]) -> Callable[[Any], Any]:
+    """Return `parse` as typer wants a parser: a UsageError of it is about the option."""
 
-    def parse(text: str | float) -> float:
+    def read(text: Any) -> Any:
         if not isinstance(text, str):
-            return text  # the default, which is a number already
+            return text  # the default, which has been read already
         try:
-            return parse_duration(text, least=least, most=most)
+            return parse(text)
         except UsageError as error:
             raise typer.BadParameter(error.message) from None
 
-    return parse
+    return read
 
 
-def _states(text: str | frozenset[State]) -> frozenset[State]:
-    if not isinstance(text, str):
-        return text
+def duration(least: float = 0.0, most: float = 86400.0) -> Any:
+    """Return an option that takes a duration from `least` to `most` seconds."""
+    parse = partial(parse_duration, least=least, most=most)
+    return typer.Option(metavar="DURATION", parser=reads(parse))
+
+
+def number(least: float | None = None, most: float | None = None, *, metavar: str = "N") -> Any:
+    """Return an option that takes a number from `least` to `most`, if there are such ends."""
+    return typer.Option(metavar=metavar, min=least, max=most)
+
+
+def _states(text: str) -> frozenset[State]:
     try:
         return frozenset(State(word.strip().lower()) for word in text.split(","))
     except ValueError:
-        allowed = ", ".join(State)
-        raise typer.BadParameter(f"{text!r} is not a list of states ({allowed})") from None
+        raise UsageError(f"{text!r} is not a list of states ({', '.join(State)})") from None
 
 
-def _fields(text: str | Sequence[str]) -> Sequence[str]:
-    if not isinstance(text, str):
-        return text
+def _fields(text: str) -> Sequence[str]:
     from flux_cli.output.records import KEYS, RAW
 
     fields = tuple(dict.fromkeys(word.strip().lower() for word in text.split(",")))
     for field in fields:
         if field not in (*KEYS, RAW):
-            allowed = ", ".join((*KEYS, RAW))
-            raise typer.BadParameter(f"{field!r} is not a field ({allowed})")
+            raise UsageError(f"{field!r} is not a field ({', '.join((*KEYS, RAW))})")
     return fields
 
 
-INPUT, OUTPUT, SERVICE = "Input", "Output", "Service"
-
-BaseUrl = Annotated[
-    str | None,
-    typer.Option(
-        "--base-url",
-        metavar="URL",
-        show_default=False,
-        rich_help_panel=SERVICE,
-        help="The service to ask. [default: https://api.acedata.cloud]",
-    ),
-]
-RequestTimeout = Annotated[
-    float,
-    typer.Option(
-        "--request-timeout",
-        metavar="DURATION",
-        parser=duration(least=0.1, most=3600),
-        show_default=False,
-        rich_help_panel=SERVICE,
-        help="Most time for one request, from resolving the name to the last byte. [default: 30s]",
-    ),
-]
-Debug = Annotated[
-    bool,
-    typer.Option(
-        "--debug",
-        rich_help_panel=SERVICE,
-        help="Show requests and replies on stderr, without the token.",
-    ),
-]
+OUTPUT = "Output"
 ExitStatus = Annotated[
     bool,
-    typer.Option(
-        "--exit-status",
-        rich_help_panel=OUTPUT,
-        help="Exit with 3 if a task failed, 6 if one was not found, 8 if one still runs.",
-    ),
+    typer.Option(rich_help_panel=OUTPUT),
+    "Exit with 3 if a task failed, 6 if one was not found, 8 if one still runs.",
 ]
 
 
@@ -100,30 +73,15 @@ ExitStatus = Annotated[
 class InputOptions:
     """Where ids come from."""
 
-    ids: Annotated[
-        list[str] | None,
-        typer.Argument(
-            rich_help_panel=INPUT, metavar="[ID]...", help="Task ids.", show_default=False
-        ),
-    ] = None
+    panel: ClassVar = "Input"
+    ids: Annotated[list[str] | None, typer.Argument(metavar="[ID]..."), "Task ids."] = None
     files: Annotated[
         list[str] | None,  # a path would make "-" of "./-"
-        typer.Option(
-            "--file",
-            "-f",
-            metavar="FILE",
-            show_default=False,
-            rich_help_panel=INPUT,
-            help="Read ids from FILE (text, JSON, JSON lines or CSV); - is stdin. May be repeated.",
-        ),
+        typer.Option("--file", "-f", metavar="FILE"),
+        "Read ids from FILE (text, JSON, JSON lines or CSV); - is stdin. May be repeated.",
     ] = None
     find_ids: Annotated[
-        bool,
-        typer.Option(
-            "--find-ids",
-            rich_help_panel=INPUT,
-            help="Take every UUID in files and stdin for an id, whatever text is around it.",
-        ),
+        bool, "Take every UUID in files and stdin for an id, whatever text is around it."
     ] = False
 
 
@@ -131,51 +89,24 @@ class InputOptions:
 class OutputOptions:
     """What is shown, and how."""
 
+    panel: ClassVar = OUTPUT
     format: Annotated[
         Format,
-        typer.Option(
-            "--output",
-            "-o",
-            rich_help_panel=OUTPUT,
-            help="What to write to stdout. auto is the table on a terminal, else JSON lines.",
-        ),
+        typer.Option("--output", "-o"),
+        "What to write to stdout. auto is the table on a terminal, else JSON lines.",
     ] = Format.AUTO
     states: Annotated[
         frozenset[State] | None,
-        typer.Option(
-            "--state",
-            metavar="STATE[,STATE]",
-            parser=_states,
-            show_default=False,
-            rich_help_panel=OUTPUT,
-            help=f"Show only tasks in these states: {', '.join(State)}.",
-        ),
+        typer.Option("--state", metavar="STATE[,STATE]", parser=reads(_states)),
+        f"Show only tasks in these states: {', '.join(State)}.",
     ] = None
-    raw: Annotated[
-        bool,
-        typer.Option(
-            "--raw",
-            rich_help_panel=OUTPUT,
-            help="Add the service's own record to JSON and CSV, as raw.",
-        ),
-    ] = False
+    raw: Annotated[bool, "Add the service's own record to JSON and CSV, as raw."] = False
     fields: Annotated[
         Sequence[str] | None,
-        typer.Option(
-            "--fields",
-            metavar="FIELD[,FIELD]",
-            parser=_fields,
-            show_default=False,
-            rich_help_panel=OUTPUT,
-            help="Write only these keys of a record, in this order, as JSON lines, JSON or CSV.",
-        ),
+        typer.Option(metavar="FIELD[,FIELD]", parser=reads(_fields)),
+        "Write only these keys of a record, in this order, as JSON lines, JSON or CSV.",
     ] = None
-    quiet: Annotated[
-        bool,
-        typer.Option(
-            "--quiet", "-q", rich_help_panel=OUTPUT, help="No notes and no summary on stderr."
-        ),
-    ] = False
+    quiet: Annotated[bool, typer.Option("-q"), "No notes and no summary on stderr."] = False
 
     def apply(self, runtime: "Runtime") -> None:
         """Prepare the streams. Raises UsageError where options do not go together."""
@@ -213,43 +144,33 @@ class OutputOptions:
         return self.states is None or task.state in self.states
 
 
+BaseUrl = Annotated[
+    str | None,
+    typer.Option(metavar="URL"),
+    "The service to ask. [default: https://api.acedata.cloud]",
+]
+Debug = Annotated[bool, "Show requests and replies on stderr, without the token."]
+RequestTimeout = Annotated[
+    float,
+    duration(0.1, 3600),
+    "Most time for one request, from resolving the name to the last byte. [default: 30s]",
+]
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class ServiceOptions(ServiceSettings):
     """Which service is asked, and how."""
 
-    concurrency: Annotated[
-        int,
-        typer.Option(
-            "--concurrency",
-            metavar="N",
-            min=1,
-            max=64,
-            rich_help_panel=SERVICE,
-            help="Most requests at the same time.",
-        ),
-    ] = ServiceSettings.concurrency
-    batch_size: Annotated[
-        int,
-        typer.Option(
-            "--batch-size",
-            metavar="N",
-            min=1,
-            max=50,
-            rich_help_panel=SERVICE,
-            help="Most ids in one request.",
-        ),
-    ] = ServiceSettings.batch_size
+    panel: ClassVar = "Service"
+    concurrency: Annotated[int, number(1, 64), "Most requests at the same time."] = (
+        ServiceSettings.concurrency
+    )
+    batch_size: Annotated[int, number(1, 50), "Most ids in one request."] = (
+        ServiceSettings.batch_size
+    )
     request_timeout: RequestTimeout = ServiceSettings.request_timeout
-    retries: Annotated[
-        int,
-        typer.Option(
-            "--retries",
-            metavar="N",
-            min=0,
-            max=20,
-            rich_help_panel=SERVICE,
-            help="Most times to ask again after a failure.",
-        ),
-    ] = ServiceSettings.retries
+    retries: Annotated[int, number(0, 20), "Most times to ask again after a failure."] = (
+        ServiceSettings.retries
+    )
     base_url: BaseUrl = ServiceSettings.base_url
     debug: Debug = ServiceSettings.debug

@@ -22,6 +22,8 @@ def program_name(runtime: Runtime, *, elsewhere: bool = False) -> str:
         word = str(Path(text).absolute()) if is_relative else text
         return quote(word, ascii_only=not runtime.stderr.speaks_unicode)
 
+    if runtime.program.startswith("uvx "):
+        return runtime.program
     called = Path(sys.argv[0])
     if called.name == "__main__.py":
         return f"{path(sys.orig_argv[0])} -m flux_cli"

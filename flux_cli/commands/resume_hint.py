@@ -3,6 +3,7 @@
 import contextlib
 import json
 import re
+import shlex
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -54,7 +55,7 @@ def resume_command(ctx: typer.Context, open_ids: list[str], *, read_at: float) -
 
     def joined(options: list[str], ids: list[str]) -> str:
         marked = ["--", *ids] if any(task_id.startswith("-") for task_id in ids) else ids
-        words = [*ctx.command_path.split(), *options, *marked]
+        words = [*shlex.split(ctx.command_path), *options, *marked]
         return " ".join(quote(word, ascii_only=ascii_only) for word in words)
 
     line = joined(options, open_ids)

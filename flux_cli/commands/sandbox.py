@@ -6,53 +6,29 @@ from typing import Annotated
 
 import typer
 
-from flux_cli.commands import options
-from flux_cli.commands.option_groups import option_groups
+from flux_cli.commands.options import duration, number
 from flux_cli.commands.program_name import program_name
 from flux_cli.errors import UsageError
 from flux_cli.runtime import Runtime
 from flux_cli.sandbox.faults import Misbehaviour
 
 
+_SHARE = number(0.0, 1.0, metavar="SHARE")
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class AccountOptions:
     """What the account holds, and what becomes of its tasks."""
 
-    failure_rate: Annotated[
-        float,
-        typer.Option(
-            "--failure-rate", metavar="SHARE", min=0.0, max=1.0, help="Share of tasks that fail."
-        ),
-    ] = 0.15
-    speed: Annotated[
-        float,
-        typer.Option(
-            "--speed", metavar="FACTOR", min=0.01, help="How many times faster tasks run."
-        ),
-    ] = 1.0
-    history: Annotated[
-        int,
-        typer.Option(
-            "--history",
-            metavar="N",
-            min=0,
-            max=100_000,
-            help="Begin with N tasks of the past week.",
-        ),
-    ] = 0
+    failure_rate: Annotated[float, _SHARE, "Share of tasks that fail."] = 0.15
+    speed: Annotated[float, number(0.01, metavar="FACTOR"), "How many times faster tasks run."] = (
+        1.0
+    )
+    history: Annotated[int, number(0, 100_000), "Begin with N tasks of the past week."] = 0
     balance: Annotated[
-        int | None,
-        typer.Option(
-            "--balance",
-            metavar="N",
-            min=0,
-            show_default=False,
-            help="Submissions that can be paid for, then 403 used_up.",
-        ),
+        int | None, number(0), "Submissions that can be paid for, then 403 used_up."
     ] = None
-    seed: Annotated[
-        int, typer.Option("--seed", metavar="N", help="Decides ids, failures and images.")
-    ] = 0
+    seed: Annotated[int, number(), "Decides ids, failures and images."] = 0
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -60,72 +36,26 @@ class FaultOptions:
     """How badly the service behaves."""
 
     latency: Annotated[
-        float,
-        typer.Option(
-            "--latency",
-            metavar="DURATION",
-            parser=options.duration(most=60),
-            show_default=False,
-            help="Wait this long before each reply, as 100ms. [default: 0s]",
-        ),
+        float, duration(0, 60), "Wait this long before each reply, as 100ms. [default: 0s]"
     ] = 0.0
     error_rate: Annotated[
-        float,
-        typer.Option(
-            "--error-rate",
-            metavar="SHARE",
-            min=0.0,
-            max=1.0,
-            help="Share of requests that go wrong before they have an effect.",
-        ),
+        float, _SHARE, "Share of requests that go wrong before they have an effect."
     ] = 0.0
     lose_replies: Annotated[
-        float,
-        typer.Option(
-            "--lose-replies",
-            metavar="SHARE",
-            min=0.0,
-            max=1.0,
-            help="Share of submissions that are taken, but whose reply is lost.",
-        ),
+        float, _SHARE, "Share of submissions that are taken, but whose reply is lost."
     ] = 0.0
-    rate_limit: Annotated[
-        float | None,
-        typer.Option(
-            "--rate-limit",
-            metavar="N",
-            min=0.1,
-            show_default=False,
-            help="Most requests a second, then 429.",
-        ),
-    ] = None
+    rate_limit: Annotated[float | None, number(0.1), "Most requests a second, then 429."] = None
     page_limit: Annotated[
-        int | None,
-        typer.Option(
-            "--page-limit",
-            metavar="N",
-            min=1,
-            show_default=False,
-            help="Most tasks in one batch reply, whatever limit a request sends.",
-        ),
+        int | None, number(1), "Most tasks in one batch reply, whatever limit a request sends."
     ] = None
-    ignore_ids: Annotated[
-        bool,
-        typer.Option(
-            "--ignore-ids", help="Answer a batch with the newest tasks, whatever it asks for."
-        ),
-    ] = False
-    placeholder: Annotated[
-        bool, typer.Option("--placeholder", help="Put a placeholder into tasks that run.")
-    ] = False
+    ignore_ids: Annotated[bool, "Answer a batch with the newest tasks, whatever it asks for."] = (
+        False
+    )
+    placeholder: Annotated[bool, "Put a placeholder into tasks that run."] = False
     misbehave: Annotated[
         list[Misbehaviour] | None,
-        typer.Option(
-            "--misbehave",
-            metavar="NAME",
-            show_default=False,
-            help="Misbehave in one more way (see `flux help misbehaviours`). May be repeated.",
-        ),
+        typer.Option(metavar="NAME"),
+        "Misbehave in one more way (see `flux help misbehaviours`). May be repeated.",
     ] = None
 
     def misbehaviours(self) -> frozenset[Misbehaviour]:
@@ -137,15 +67,11 @@ class FaultOptions:
         return frozenset(name for name, is_on in flags.items() if is_on) | {*(self.misbehave or ())}
 
 
-@option_groups
 def sandbox(
     ctx: typer.Context,
     *,
     port: Annotated[
-        int,
-        typer.Option(
-            "--port", metavar="PORT", min=0, max=65535, help="Port on loopback; 0 takes a free one."
-        ),
+        int, number(0, 65535, metavar="PORT"), "Port on loopback; 0 takes a free one."
     ] = 8765,
     account: AccountOptions,
     trouble: FaultOptions,

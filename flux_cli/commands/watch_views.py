@@ -1,13 +1,13 @@
 """Shows a watch: as a stream of records, or a print at the end."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import cached_property
 from typing import Protocol
 
 from flux_cli.commands.options import OutputOptions
 from flux_cli.engine.task_store import TaskStore
 from flux_cli.engine.watch import Polled, Watch
 from flux_cli.models.ids import TaskIds
-from flux_cli.models.state import State
 from flux_cli.models.task import Task
 from flux_cli.output.formats import Format, Writer
 from flux_cli.runtime import Runtime
@@ -39,15 +39,20 @@ class StreamView:
     """Writes a record for each change at once, and at the end those of which nothing was heard."""
 
     def __init__(
-        self, runtime: Runtime, ids: TaskIds, writer: Writer, states: frozenset[State] | None
+        self, runtime: Runtime, ids: TaskIds, output: OutputOptions, *, has_files: bool = False
     ) -> None:
         self._runtime = runtime
         self._ids = ids
-        self._writer = writer
-        self._states = states
+        self._output = output
+        self._has_files = has_files
+
+    @cached_property
+    def _writer(self) -> Writer:
+        """Made when there is something to write: a table tells ages from then on."""
+        return self._output.make_writer(self._runtime, has_files=self._has_files)
 
     def changed(self, task: Task) -> None:
-        if self._states is None or task.state in self._states:
+        if self._output.shows(task):
             self._writer.write([task])
 
     def polled(self, event: Polled) -> None:
@@ -60,15 +65,17 @@ class StreamView:
         self._runtime.stderr.line(line)
 
     def end(self, watch: Watch) -> None:
-        for task in _unreported(watch, self._ids, self._runtime.now()):
-            self.changed(task)
+        now = self._runtime.now()
+        for task_id in self._ids:
+            if not watch.was_reported(task_id):
+                self.changed(watch.latest(task_id, now))
         self._writer.close()
 
     def close(self) -> None:
         pass
 
 
-class PrintView:
+class PrintView(StreamView):
     """Prints every task once, at the end, and meanwhile a line of progress now and then.
 
     What cannot be kept until then, because neither memory nor the temporary
@@ -79,16 +86,12 @@ class PrintView:
         self,
         runtime: Runtime,
         ids: TaskIds,
-        make: Callable[[], Writer],
-        states: frozenset[State] | None,
+        output: OutputOptions,
         *,
-        shows_progress: bool,
+        has_files: bool = False,
+        shows_progress: bool = False,
     ) -> None:
-        self._runtime = runtime
-        self._ids = ids
-        self._make = make
-        self._writer: Writer | None = None
-        self._states = states
+        super().__init__(runtime, ids, output, has_files=has_files)
         self._shows_progress = shows_progress
         self._shown_at = runtime.clock()
         self._done = 0
@@ -102,7 +105,7 @@ class PrintView:
             self._places[task.id] = place
         elif not task.state.is_running:
             self._places[task.id] = None
-            self._write(task)
+            super().changed(task)
         else:
             self._places.pop(task.id, None)
 
@@ -115,15 +118,12 @@ class PrintView:
                 f"flux: {self._done:,} of {len(self._ids):,} tasks done.{trouble}"
             )
 
-    def say(self, line: str) -> None:
-        self._runtime.stderr.line(line)
-
     def end(self, watch: Watch) -> None:
-        for task in self.latest(watch):
-            self._write(task)
-        self._open_writer().close()
+        for task in self._latest(watch):
+            super().changed(task)
+        self._writer.close()
 
-    def latest(self, watch: Watch) -> Iterator[Task]:
+    def _latest(self, watch: Watch) -> Iterator[Task]:
         """Yield the latest of every task that was not printed yet, in order."""
         now = self._runtime.now()
         for task_id in self._ids:
@@ -143,39 +143,17 @@ class PrintView:
             if place is not None and (task := self._store.get(place)).state.is_running:
                 yield task
 
-    def _write(self, task: Task) -> None:
-        if self._states is None or task.state in self._states:
-            self._open_writer().write([task])
-
-    def _open_writer(self) -> Writer:
-        self._writer = self._writer or self._make()
-        return self._writer
-
 
 def make_view(
-    runtime: Runtime,
-    ids: TaskIds,
-    output: OutputOptions,
-    *,
-    has_files: bool,
+    runtime: Runtime, ids: TaskIds, output: OutputOptions, *, has_files: bool
 ) -> WatchView:
     """Return the view of a watch for `output`: a live one on a terminal, else a stream."""
-
-    def make() -> Writer:
-        return output.make_writer(runtime, has_files=has_files)
-
-    kind, states = output.format, output.states
+    kind = output.format
     if kind in (Format.AUTO, Format.TABLE) and runtime.stdout.has_styles:
         from flux_cli.commands.live_watch_view import LiveWatchView
 
-        return LiveWatchView(runtime, ids, make, states)
+        return LiveWatchView(runtime, ids, output, has_files=has_files)
     is_table = kind is Format.TABLE or runtime.stdout.is_terminal
     if kind is Format.JSONL or (kind is Format.AUTO and not is_table):
-        return StreamView(runtime, ids, make(), states)
-    return PrintView(runtime, ids, make, states, shows_progress=is_table)
-
-
-def _unreported(watch: Watch, ids: TaskIds, now: float) -> Iterator[Task]:
-    for task_id in ids:
-        if not watch.was_reported(task_id):
-            yield watch.latest(task_id, now)
+        return StreamView(runtime, ids, output, has_files=has_files)
+    return PrintView(runtime, ids, output, has_files=has_files, shows_progress=is_table)

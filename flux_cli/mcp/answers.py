@@ -1,10 +1,11 @@
 """What the tools answer, as models: their schemas are published, and hold the real answers."""
 
-from collections.abc import Sequence
+from collections import Counter
 from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, WithJsonSchema
 
+from flux_cli.mcp.queries import TaskResults
 from flux_cli.models.state import State
 from flux_cli.models.summary import TaskCounts
 from flux_cli.models.task import Task
@@ -30,7 +31,15 @@ class Reason(BaseModel):
     reason: str
 
 
-class BatchAnswer(BaseModel):
+class Answer(BaseModel):
+    """What a tool returns: structured, and as text for clients that read nothing else."""
+
+    def text_form(self) -> str:
+        """Return the answer as text."""
+        return self.model_dump_json()
+
+
+class BatchAnswer(Answer):
     """How the tasks stand, and what to do next."""
 
     result: list[Record] = Field(
@@ -60,6 +69,13 @@ class BatchAnswer(BaseModel):
     duplicates: list[str] = Field(description="Ids given more than once; answered once.")
     notice: str = Field(default=NOTICE, description="How to read what the records hold.")
 
+    def text_form(self) -> str:
+        """Return a sentence, a note, and a line for each task or id."""
+        lines = [self.next_step, NOTICE, *map(_line, self.result)]
+        lines += [f"{reason.id}\tnot a task id: it {reason.reason}" for reason in self.invalid]
+        lines += [f"{task_id}\tgiven more than once" for task_id in self.duplicates]
+        return "\n".join(lines)
+
 
 class WaitAnswer(BatchAnswer):
     """How the tasks stand after waiting for them."""
@@ -68,7 +84,7 @@ class WaitAnswer(BatchAnswer):
     waited_seconds: float = Field(description="How long this call has waited.")
 
 
-class TaskAnswer(BaseModel):
+class TaskAnswer(Answer):
     """How one task stands, and what to do next."""
 
     result: Record = Field(description="The record of the task.")
@@ -79,67 +95,40 @@ class TaskAnswer(BaseModel):
     next_step: str = Field(description="What to do now, in a sentence.")
     notice: str = Field(default=NOTICE, description="How to read what the record holds.")
 
+    def text_form(self) -> str:
+        """Return a sentence, a note, and a line for the task."""
+        return "\n".join([self.next_step, NOTICE, _line(self.result)])
 
-def batch_facts(
-    tasks: Sequence[Task],
-    *,
-    invalid: Sequence[tuple[str, str]] = (),
-    duplicates: Sequence[str] = (),
-    pause: float = 0.0,
-) -> dict[str, Any]:
-    """Return the fields of a BatchAnswer; `pause` is what the service asked for, in seconds."""
-    counts = TaskCounts()
-    counts.add(tasks)
-    still_open = [task.id for task in tasks if not task.state.is_final]
-    again = max(POLL_SECONDS, pause) if still_open else None
+
+def batch_facts(results: TaskResults) -> dict[str, Any]:
+    """Return the fields of a BatchAnswer."""
+    tasks, requested = results.tasks, results.requested
+    counts = Counter(task.state.value for task in tasks)
     return {
+        **_next(results),
         "result": [as_record(task) for task in tasks],
-        "counts": {state.value: count for state, count in counts.by_state.items()},
+        "counts": dict(counts),
         "final_ids": [task.id for task in tasks if task.state.is_final],
-        "open_ids": still_open,
-        "ask_again_after_seconds": again,
-        "next_step": _next_step(counts, again),
+        "open_ids": [task.id for task in tasks if not task.state.is_final],
         "not_found": [task.id for task in tasks if task.state is State.NOT_FOUND],
         "unanswered": [
             Reason(id=task.id, reason=_reason(task))
             for task in tasks
             if task.state is State.UNKNOWN
         ],
-        "invalid": [Reason(id=text, reason=reason) for text, reason in invalid],
-        "duplicates": list(duplicates),
+        "invalid": [Reason(id=text, reason=reason) for text, reason in requested.invalid],
+        "duplicates": requested.duplicates,
     }
 
 
-def task_answer(task: Task, *, pause: float) -> TaskAnswer:
+def task_answer(results: TaskResults) -> TaskAnswer:
     """Return the answer about one task."""
-    counts = TaskCounts()
-    counts.add([task])
-    again = None if task.state.is_final else max(POLL_SECONDS, pause)
-    return TaskAnswer(
-        result=as_record(task),
-        is_final=task.state.is_final,
-        ask_again_after_seconds=again,
-        next_step=_next_step(counts, again),
-    )
-
-
-def text_form(answer: BatchAnswer | TaskAnswer) -> str:
-    """Return an answer for clients that do not read structured output.
-
-    A sentence, a note, and a line for each task: id, state, and the links of
-    its outputs or its error, with tabs between them.
-    """
-    lines = [answer.next_step, NOTICE]
-    if isinstance(answer, TaskAnswer):
-        lines.append(_line(answer.result))
-    else:
-        lines += map(_line, answer.result)
-        lines += [f"{reason.id}\tnot a task id: it {reason.reason}" for reason in answer.invalid]
-        lines += [f"{task_id}\tgiven more than once" for task_id in answer.duplicates]
-    return "\n".join(lines)
+    task = results.tasks[0]
+    return TaskAnswer(result=as_record(task), is_final=task.state.is_final, **_next(results))
 
 
 def _line(record: Record) -> str:
+    """Return id, state, and the links of the outputs or the error, with tabs between them."""
     cells = [record["id"], record["state"]]
     if record["error"]:
         words = filter(None, (record["error"]["code"], record["error"]["message"]))
@@ -148,9 +137,13 @@ def _line(record: Record) -> str:
     return "\t".join(cells)
 
 
-def _next_step(counts: TaskCounts, again: float | None) -> str:
-    """Return the counts, and what follows from them."""
+def _next(results: TaskResults) -> dict[str, Any]:
+    """Return when to ask again, if ever, and what to do, in words that begin with the counts."""
+    counts = TaskCounts()
+    counts.add(results.tasks)
     by_state = counts.by_state
+    is_open = not all(task.state.is_final for task in results.tasks)
+    again = max(POLL_SECONDS, results.pause) if is_open else None
     steps = [f"{counts.summary()}."]
     if again is None:
         steps.append("Nothing is open: do not ask again.")
@@ -168,7 +161,7 @@ def _next_step(counts: TaskCounts, again: float | None) -> str:
         )
     if by_state[State.UNKNOWN]:
         steps.append("No answer for some: their error says why; ask again later.")
-    return " ".join(steps)
+    return {"ask_again_after_seconds": again, "next_step": " ".join(steps)}
 
 
 def _reason(task: Task) -> str:

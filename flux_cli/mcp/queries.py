@@ -3,7 +3,7 @@
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Protocol
 
 from flux_cli.api.backoff import LONGEST_PAUSE
 from flux_cli.engine.policies import WatchPolicy
@@ -53,17 +53,25 @@ class RequestedIds:
         return requested
 
 
+class Call(Protocol):
+    """One call of a tool: hears how far the answer is, and may be given up."""
+
+    def progressed(self, done: int, total: int, what: str) -> None:
+        """So many of so many tasks are `what`."""
+
+    def is_cancelled(self) -> bool:
+        """Tell whether nobody waits for the answer any more."""
+
+
 @dataclass(frozen=True, slots=True)
 class TaskResults:
     """Tasks in the order of the ids, and the pause in seconds that the service asked for."""
 
+    requested: RequestedIds
     tasks: list[Task]
     pause: float
     waited: float = 0.0
     timed_out: bool = False
-
-
-ReportProgress = Callable[[int, int], None]  # so many of so many tasks
 
 
 class Queries:
@@ -84,8 +92,26 @@ class Queries:
         self._sleep = sleep
         self._paused_until = clock()
 
+    def poll(self, given: Any, call: Call) -> TaskResults:
+        """Ask once for every task. Raises InputError, and what ended it before any answer."""
+        with self._session() as session:
+            requested = _requested(given, session)
+            ids = requested.ids
+            tasks: list[Task] = []
+            check = session.check(ids, is_over=call.is_cancelled)
+            for batch in check.results():
+                tasks += batch
+                call.progressed(len(tasks), len(ids), "answered for")
+            _raise_if_silent(tasks, check.stopped_by or check.failure)
+            return TaskResults(requested, tasks, session.pause_left())
+
+    def wait(self, given: Any, call: Call, *, seconds: float) -> TaskResults:
+        """Ask again and again until every task has ended or the time is over; raises likewise."""
+        with self._session() as session:
+            return self._wait(session, _requested(given, session), call, seconds)
+
     @contextlib.contextmanager
-    def session(self) -> Iterator[Session]:
+    def _session(self) -> Iterator[Session]:
         """Open the session of one call."""
         with self._open_session(max(0.0, self._paused_until - self._clock())) as session:
             try:
@@ -94,45 +120,20 @@ class Queries:
                 until = self._clock() + session.pause_left()
                 self._paused_until = max(self._paused_until, until)
 
-    def poll(
-        self,
-        session: Session,
-        ids: TaskIds,
-        *,
-        report_progress: ReportProgress,
-        is_cancelled: Callable[[], bool],
+    def _wait(
+        self, session: Session, requested: RequestedIds, call: Call, seconds: float
     ) -> TaskResults:
-        """Ask once for every task. Raises ServiceError when none at all was answered for."""
-        _refuse_in_long_pause(session)
-        tasks: list[Task] = []
-        check = session.check(ids, is_over=is_cancelled)
-        for batch in check.results():
-            tasks += batch
-            report_progress(len(tasks), len(ids))
-        _raise_if_silent(tasks, check.stopped_by or check.failure)
-        return TaskResults(tasks, session.pause_left())
-
-    def wait(
-        self,
-        session: Session,
-        ids: TaskIds,
-        *,
-        seconds: float,
-        report_progress: ReportProgress,
-        is_cancelled: Callable[[], bool],
-    ) -> TaskResults:
-        """Ask again and again until every task has ended or the time is over."""
-        _refuse_in_long_pause(session)
+        ids = requested.ids
         latest: dict[str, Task] = {}
         started = self._clock()
         watch = session.watch(
             ids,
             WatchPolicy(timeout=seconds, give_up_after=seconds, not_found_grace=seconds / 2),
-            wait=lambda pause: self._pause(pause, is_cancelled),
-            is_cancelled=is_cancelled,
+            wait=lambda pause: self._pause(pause, call),
+            is_cancelled=call.is_cancelled,
         )
         for event in watch.events():
-            if is_cancelled():
+            if call.is_cancelled():
                 raise Cancelled
             if isinstance(event, Changed):
                 latest[event.task.id] = event.task
@@ -140,7 +141,7 @@ class Queries:
                 if event.trouble is not None and not latest and _will_last(event.trouble):
                     raise event.trouble
                 ended = sum(not task.state.is_running for task in latest.values())
-                report_progress(ended, len(ids))
+                call.progressed(ended, len(ids), "ended")
         tasks = [
             replace(latest.get(task_id) or watch.latest(task_id, self._now()), previous_state=None)
             for task_id in ids
@@ -153,12 +154,12 @@ class Queries:
         )
         _raise_if_silent(tasks, watch.error or watch.last_trouble or silence)
         timed_out = watch.ending is not Ending.DONE
-        return TaskResults(tasks, session.pause_left(), waited, timed_out)
+        return TaskResults(requested, tasks, session.pause_left(), waited, timed_out)
 
-    def _pause(self, seconds: float, is_cancelled: Callable[[], bool]) -> None:
+    def _pause(self, seconds: float, call: Call) -> None:
         end = self._clock() + seconds
         while (left := end - self._clock()) > 0:
-            if is_cancelled():
+            if call.is_cancelled():
                 raise Cancelled
             self._sleep(min(left, _SLICE))
 
@@ -169,13 +170,16 @@ def _flaw(given: Any, token: Token) -> str | None:
     return "is the API token, not a task id" if token.is_in(given) else flaw(given)
 
 
-def _refuse_in_long_pause(session: Session) -> None:
+def _requested(given: Any, session: Session) -> RequestedIds:
+    """Return what can be asked for now. Raises InputError, NoToken and GaveUp."""
+    requested = RequestedIds.of(given, session.connection.token)
     if (left := session.pause_left()) > LONGEST_PAUSE:
         raise GaveUp(
             f"the service has asked for a pause, of which {left:.0f} seconds are left",
             code="too_many_requests",
             hint="Ask again then, not before",
         )
+    return requested
 
 
 def _will_last(error: ServiceError) -> bool:

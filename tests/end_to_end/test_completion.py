@@ -6,13 +6,17 @@ import shlex
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pexpect
 import pytest
+from typer.main import get_command
 
+from flux_cli.app import app
 from flux_cli.completion.shells import Shell, make_script
 from flux_cli.completion.tree import Command, Option, Value
 from flux_cli.errors import ExitCode
+from flux_cli.output.formats import Format
 from tests.end_to_end.test_auth import restrained
 from tests.support.needs import leave_out, need
 from tests.support.patience import LONGEST
@@ -24,13 +28,13 @@ SCRIPTS = Path(__file__).parents[2] / "completions"
 NAMES = {"bash": "flux.bash", "zsh": "_flux", "fish": "flux.fish", "powershell": "flux.ps1"}
 SECOND_NAMES = {"bash": "flux-tasks.bash", "fish": "flux-tasks.fish"}
 BASH_SCRIPT = Path(".local/share/bash-completion/completions/flux")
-FORMATS = {"auto", "table", "jsonl", "json", "csv", "ids", "urls"}
+COMMANDS: Any = get_command(app)
 CASES = {
-    "flux ": {"tasks", "auth", "demo", "sandbox", "mcp", "schema", "help"},
-    "flux tasks ": {"check", "watch", "download"},
+    "flux ": set(COMMANDS.commands),
+    "flux tasks ": set(COMMANDS.commands["tasks"].commands),
     "flux tasks ch": {"check"},
     "flux auth lo": {"login", "logout"},
-    "flux tasks check -o ": FORMATS,
+    "flux tasks check -o ": set(Format),
     "flux tasks check --output js": {"json", "jsonl"},
     "flux tasks check --output=js": {"json", "jsonl"},
     "flux tasks watch --until ": {"all", "any"},
@@ -429,34 +433,31 @@ def test_a_start_up_file_that_cannot_be_added_to_is_named(
     assert not (flux.folder / BASH_SCRIPT).exists()
 
 
+def without_room(flux: Program) -> str:
+    """Install completion where no file can be longer than a kilobyte; return what is said."""
+    run = subprocess.run(
+        ["bash", "-c", f"ulimit -f 1; exec {FLUX} --install-completion bash"],
+        env=flux.variables(dict.fromkeys(MEASURED_BY)),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == ExitCode.OUTPUT
+    return run.stderr
+
+
 def test_a_line_for_which_there_is_no_room_is_added_whole_or_not_at_all(flux: Program) -> None:
     flux("--install-completion", "bash").expect(ExitCode.OK)
     startup = flux.folder / ".bashrc"
     before = "# mine\n".ljust(1020, "#") + "\n"  # a limit of 1024 bytes leaves room for three
     startup.write_text(before)
-    run = subprocess.run(
-        ["bash", "-c", f"ulimit -f 1; exec {FLUX} --install-completion bash"],
-        env=flux.variables(dict.fromkeys(MEASURED_BY)),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert run.returncode == ExitCode.OUTPUT
-    assert run.stderr == f"flux: {startup}: cannot be written: File too large.\n"
+    assert without_room(flux) == f"flux: {startup}: cannot be written: File too large.\n"
     assert startup.read_text() == before
 
 
 def test_a_script_for_which_there_is_no_room_leaves_nothing(flux: Program) -> None:
-    run = subprocess.run(
-        ["bash", "-c", f"ulimit -f 1; exec {FLUX} --install-completion bash"],
-        env=flux.variables(dict.fromkeys(MEASURED_BY)),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert run.returncode == ExitCode.OUTPUT
     script = flux.folder / BASH_SCRIPT
-    assert run.stderr == f"flux: {script}: cannot be written: File too large.\n"
+    assert without_room(flux) == f"flux: {script}: cannot be written: File too large.\n"
     assert [path for path in flux.folder.rglob("*") if path.is_file()] == []
 
 

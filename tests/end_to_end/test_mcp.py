@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from mcp.client.stdio import StdioServerParameters, stdio_client
 from mcp.shared.exceptions import MCPError
 
 from flux_cli.errors import ExitCode
+from flux_cli.mcp import tools
 from flux_cli.output.schema import record_schema
 from flux_cli.sandbox.server import Sandbox
 from tests.faults.rows import always, once
@@ -31,7 +33,8 @@ from tests.support.records import batch, error_body, failed, finished, make_ids,
 
 
 Start = Callable[[Script], FaultServer]
-TOOLS = ["flux_get_tasks_batch", "flux_get_task", "flux_wait_tasks"]
+TOOLS = [tool.__name__ for tool in tools.TOOLS.values()]
+BATCH, ONE, WAIT = "flux_get_tasks_batch", "flux_get_task", "flux_wait_tasks"
 BEARER = "bearer-token-for-tests-not-a-secret"
 IDS = make_ids(4)
 
@@ -154,7 +157,7 @@ def test_the_answers_are_those_of_check(flux: Program, ids: list[str], transport
             "flux_wait_tasks", {"task_ids": given, "timeout_seconds": 1.5}
         )
         resource = await client.read_resource(f"flux://tasks/{ids[1]}")
-        for result, name in ((many, TOOLS[0]), (one, TOOLS[1]), (waited, TOOLS[2])):
+        for result, name in ((many, BATCH), (one, ONE), (waited, WAIT)):
             jsonschema.validate(result.structured_content, tools[name].output_schema)
         return many, one, waited, lost, resource
 
@@ -181,10 +184,10 @@ def test_the_answers_are_those_of_check(flux: Program, ids: list[str], transport
 
 
 def test_the_text_form_has_a_line_for_each_task(flux: Program, ids: list[str]) -> None:
-    result = call(flux, TOOLS[0], task_ids=[*ids, ids[0], "no id", 7])
+    result = call(flux, BATCH, task_ids=[*ids, ids[0], "no id", 7])
     text = result.content[0].text
     head, notice, *lines = text.splitlines()
-    assert head.startswith("3 tasks: 2 succeeded, 1 failed. Nothing is open")
+    assert re.match(r"3 tasks: 2 succeeded, 1 failed; [0-9.]+ credits\. Nothing is open", head)
     assert "data" in notice
     cells = [line.split("\t") for line in lines]
     assert [row[0] for row in cells] == [*ids, "no id", "7", ids[0]]
@@ -205,11 +208,11 @@ def test_who_logs_in_meanwhile_is_served(
     token = flux.environment.pop("FLUX_API_TOKEN")
 
     async def work(client: Client) -> tuple[str, Any, str]:
-        before = sentence(await client.call_tool(TOOLS[0], {"task_ids": ids}))
+        before = sentence(await client.call_tool(BATCH, {"task_ids": ids}))
         flux("auth", "login", "--with-token", stdin=token).expect(ExitCode.OK)
-        after = await client.call_tool(TOOLS[0], {"task_ids": ids})
+        after = await client.call_tool(BATCH, {"task_ids": ids})
         flux("auth", "logout").expect(ExitCode.OK)
-        return before, after, sentence(await client.call_tool(TOOLS[0], {"task_ids": ids}))
+        return before, after, sentence(await client.call_tool(BATCH, {"task_ids": ids}))
 
     before, after, at_last = session(flux, work)
     assert "Run: flux auth login" in before
@@ -223,7 +226,7 @@ def test_no_text_of_the_service_forges_a_line(flux: Program, service: Start) -> 
     bad = failed(IDS[0], forged, forged)
     odd = finished(IDS[1], response={"success": True, "data": [{"image_url": "javascript:x\n"}]})
     service(always(reply(200, batch([bad, odd]))))
-    result = call(flux, TOOLS[0], task_ids=IDS[:2])
+    result = call(flux, BATCH, task_ids=IDS[:2])
     _, _, *lines = result.content[0].text.splitlines()
     assert [line.split("\t")[:2] for line in lines] == [[IDS[0], "failed"], [IDS[1], "succeeded"]]
     assert not {"\x1b", "\u202e"} & set(result.content[0].text)
@@ -240,7 +243,7 @@ def test_one_bad_id_never_fails_the_call(flux: Program, service: Start) -> None:
 
     service(script)
     strange = ["", " ", "a\nb", "x" * 200, CANARY, None, {"id": 1}]
-    result = call(flux, TOOLS[0], task_ids=[*IDS, *strange, IDS[0].upper()])
+    result = call(flux, BATCH, task_ids=[*IDS, *strange, IDS[0].upper()])
     assert not result.is_error
     answer = result.structured_content
     assert [record["state"] for record in answer["result"]] == [
@@ -258,7 +261,7 @@ def test_one_bad_id_never_fails_the_call(flux: Program, service: Start) -> None:
 def test_many_ids_are_few_requests(flux: Program, service: Start) -> None:
     server = service(lambda r: [reply(200, batch(map(finished, r.ids)))])
     many = make_ids(1000)
-    result = call(flux, TOOLS[0], task_ids=many)
+    result = call(flux, BATCH, task_ids=many)
     assert [r["id"] for r in result.structured_content["result"]] == many
     assert len(server.requests) == 20
 
@@ -297,7 +300,7 @@ def test_a_wait_ends_when_the_service_asks_for_a_pause_that_outlasts_it(
     service(script)
 
     async def work(client: Client) -> Any:
-        return await client.call_tool(TOOLS[2], {"task_ids": IDS, "timeout_seconds": 60})
+        return await client.call_tool(WAIT, {"task_ids": IDS, "timeout_seconds": 60})
 
     answer = session(flux, work).structured_content
     assert answer["open_ids"] == IDS
@@ -314,8 +317,8 @@ def test_a_token_that_the_service_repeats_is_in_no_answer(flux: Program, service
     service(always(reply(200, body)))
 
     async def work(client: Client) -> list[str]:
-        many = await client.call_tool(TOOLS[0], {"task_ids": IDS[:1]})
-        one = await client.call_tool(TOOLS[1], {"task_id": IDS[0]})
+        many = await client.call_tool(BATCH, {"task_ids": IDS[:1]})
+        one = await client.call_tool(ONE, {"task_id": IDS[0]})
         return [many.model_dump_json(), one.model_dump_json()]
 
     for text in session(flux, work):
@@ -335,8 +338,8 @@ def test_every_kind_of_error_is_a_sentence(flux: Program, service: Start, tool: 
         return current[0](request)
 
     server = service(script)
-    arguments: dict[str, Any] = {"task_id": IDS[0]} if tool == TOOLS[1] else {"task_ids": IDS}
-    if tool == TOOLS[2]:
+    arguments: dict[str, Any] = {"task_id": IDS[0]} if tool == ONE else {"task_ids": IDS}
+    if tool == WAIT:
         arguments["timeout_seconds"] = 1
 
     async def work(client: Client) -> dict[str, str]:
@@ -352,7 +355,7 @@ def test_every_kind_of_error_is_a_sentence(flux: Program, service: Start, tool: 
         return said
 
     for name, text in session(flux, work).items():
-        is_late = tool == TOOLS[2] and "did not answer within 1 seconds" in text
+        is_late = tool == WAIT and "did not answer within 1 seconds" in text
         assert FAULTS[name][1] in text or (is_late and name in PASSING), (name, text)
         assert "\x1b" not in text
 
@@ -377,14 +380,14 @@ def test_a_way_that_leads_nowhere_is_a_sentence(
     flux: Program, variables: dict[str, str], says: str
 ) -> None:
     flux.environment |= variables
-    assert says in sentence(call(flux, TOOLS[1], task_id=IDS[0]))
+    assert says in sentence(call(flux, ONE, task_id=IDS[0]))
 
 
 def test_a_service_that_never_answers_is_given_up(flux: Program, service: Start) -> None:
     service(always(Wait(30)))
 
     async def work(client: Client) -> Any:
-        return await client.call_tool(TOOLS[1], {"task_id": IDS[0]})
+        return await client.call_tool(ONE, {"task_id": IDS[0]})
 
     text = sentence(session(flux, work, "stdio", "--request-timeout", "300ms"))
     assert "no whole reply within 0.3 seconds" in text
@@ -392,7 +395,7 @@ def test_a_service_that_never_answers_is_given_up(flux: Program, service: Start)
 
 def test_without_a_token_the_sentence_says_how_to_get_one(flux: Program) -> None:
     flux.environment["FLUX_API_TOKEN"] = ""
-    text = sentence(call(flux, TOOLS[0], task_ids=IDS))
+    text = sentence(call(flux, BATCH, task_ids=IDS))
     assert "no API token for https://api.acedata.cloud. Create one at https://" in text
     assert ", then run: flux auth login" in text
 
@@ -400,20 +403,20 @@ def test_without_a_token_the_sentence_says_how_to_get_one(flux: Program) -> None
 @pytest.mark.parametrize(
     ("tool", "arguments", "says"),
     [
-        (TOOLS[0], {"task_ids": []}, "task_ids is empty"),
-        (TOOLS[0], {"task_ids": ["a b", "c d"]}, 'none of these is a task id: "a b" holds white'),
-        (TOOLS[0], {"task_ids": {"a": 1}}, "none of these is a task id"),
-        (TOOLS[1], {"task_id": ["a"]}, "none of these is a task id"),
-        (TOOLS[1], {"task_id": 5}, '"5" is not a string'),
-        (TOOLS[2], {"task_ids": IDS, "timeout_seconds": 0}, "timeout_seconds is '0'; give 1 to 36"),
-        (TOOLS[2], {"task_ids": IDS, "timeout_seconds": "x" * 99}, "give 1 to 3600"),
+        (BATCH, {"task_ids": []}, "task_ids is empty"),
+        (BATCH, {"task_ids": ["a b", "c d"]}, 'none of these is a task id: "a b" holds white'),
+        (BATCH, {"task_ids": {"a": 1}}, "none of these is a task id"),
+        (ONE, {"task_id": ["a"]}, "none of these is a task id"),
+        (ONE, {"task_id": 5}, '"5" is not a string'),
+        (WAIT, {"task_ids": IDS, "timeout_seconds": 0}, "timeout_seconds is '0'; give 1 to 36"),
+        (WAIT, {"task_ids": IDS, "timeout_seconds": "x" * 99}, "give 1 to 3600"),
     ],
 )
 def test_bad_arguments(
     flux: Program, service: Start, tool: str, arguments: dict[str, Any], says: str
 ) -> None:
     server = service(always(reply(200, batch([]))))
-    if tool == TOOLS[1] and isinstance(arguments["task_id"], list):
+    if tool == ONE and isinstance(arguments["task_id"], list):
         arguments = {"task_id": ["a b"]}
     assert says in sentence(call(flux, tool, **arguments))
     assert server.requests == []
@@ -436,9 +439,7 @@ def test_waiting_ends_with_the_last_task_and_tells_of_progress(
         heard.append((progress, total, message))
 
     arguments = {"task_ids": IDS, "timeout_seconds": 60}
-    result = session(
-        flux, lambda client: client.call_tool(TOOLS[2], arguments, progress_callback=hear)
-    )
+    result = session(flux, lambda client: client.call_tool(WAIT, arguments, progress_callback=hear))
     answer = result.structured_content
     assert (answer["timed_out"], answer["counts"]) == (False, {"succeeded": 4})
     assert 4 < answer["waited_seconds"] < 50  # of the 60 that it may
@@ -448,7 +449,7 @@ def test_waiting_ends_with_the_last_task_and_tells_of_progress(
 
 def test_waiting_returns_what_is_known_when_the_time_is_over(flux: Program, service: Start) -> None:
     service(always(reply(200, batch([failed(IDS[0]), running(IDS[1])]))))
-    answer = call(flux, TOOLS[2], task_ids=IDS[:2], timeout_seconds=1.2).structured_content
+    answer = call(flux, WAIT, task_ids=IDS[:2], timeout_seconds=1.2).structured_content
     assert (answer["timed_out"], answer["open_ids"]) == (True, [IDS[1]])
     assert answer["final_ids"] == [IDS[0]]
     assert 1 < answer["waited_seconds"] < AT_ONCE
@@ -459,7 +460,7 @@ def test_a_cancelled_wait_asks_no_more(flux: Program, service: Start) -> None:
 
     async def work(client: Client) -> int:
         with anyio.move_on_after(1.0):
-            await client.call_tool(TOOLS[2], {"task_ids": IDS, "timeout_seconds": 60})
+            await client.call_tool(WAIT, {"task_ids": IDS, "timeout_seconds": 60})
         seen = len(server.requests)
         await anyio.sleep(6.5)  # the next look would have been due
         return len(server.requests) - seen
@@ -469,14 +470,14 @@ def test_a_cancelled_wait_asks_no_more(flux: Program, service: Start) -> None:
 
 def test_waiting_for_what_will_not_pass_ends_at_once(flux: Program, service: Start) -> None:
     server = service(always(reply(403, error_body("used_up"))))
-    text = sentence(call(flux, TOOLS[2], task_ids=IDS, timeout_seconds=35))
+    text = sentence(call(flux, WAIT, task_ids=IDS, timeout_seconds=35))
     assert "Top up the account's balance" in text
     assert len(server.requests) == 1
 
 
 def test_a_blip_does_not_end_a_wait(flux: Program, service: Start) -> None:
     service(once(reply(502, b""), then=lambda r: [reply(200, batch(map(finished, r.ids)))]))
-    answer = call(flux, TOOLS[2], task_ids=IDS).structured_content
+    answer = call(flux, WAIT, task_ids=IDS).structured_content
     assert answer["counts"] == {"succeeded": 4}
 
 

@@ -18,7 +18,7 @@ from flux_cli.commands.program_name import program_name
 from flux_cli.runtime import Runtime
 import os
 stderr = type("Stderr", (), {"speaks_unicode": True})
-runtime = type("Runtime", (), {"environment": os.environ, "stderr": stderr})
+runtime = type("Runtime", (), {"environment": os.environ, "stderr": stderr, "program": "flux"})
 print(program_name(runtime))
 print(program_name(runtime, elsewhere=True))
 """

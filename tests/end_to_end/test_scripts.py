@@ -214,25 +214,50 @@ def test_a_python_that_makes_no_environment_is_named(machine: Machine) -> None:
     assert len(run.stderr.splitlines()) == 1
 
 
-@pytest.mark.parametrize("kind", ["file", "link"])
-def test_what_others_put_in_the_place_of_flux_is_left_alone(machine: Machine, kind: str) -> None:
-    theirs = machine.home / ".local" / "bin" / "flux"
-    theirs.parent.mkdir(parents=True)
-    before = "/opt/fluxcd/bin/flux"
+def theirs(machine: Machine, name: str, kind: str) -> None:
+    """Put a program of somebody else where flux would be."""
+    path = machine.home / ".local" / "bin" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
     if kind == "file":
-        theirs.write_text(before)
+        path.write_text("/opt/fluxcd/bin/flux")
     else:
-        theirs.symlink_to(before)
-    machine.has("python3", INSTALLING_PYTHON)
-    machine.has("pipx", "exit 1")
-    for arguments, code in (((), 1), (("--undo",), 0)):
-        run = machine.run("install", *arguments)
-        assert run.returncode == code
-        assert theirs.is_symlink() == (kind == "link")
-        assert str(theirs.readlink() if kind == "link" else theirs.read_text()) == before
-    run = machine.run("install")
-    assert "~/.local/bin/flux belongs to another program and was left alone" in run.stderr
+        path.symlink_to("/opt/fluxcd/bin/flux")
+
+
+@pytest.mark.parametrize("kind", ["file", "link"])
+@pytest.mark.parametrize("name", ["flux", "flux-tasks"])
+def test_what_others_put_in_the_place_of_flux_is_left_alone(
+    installing: Machine, kind: str, name: str
+) -> None:
+    theirs(installing, name, kind)
+    installing.has("pipx", MANAGER)
+    before = state(installing.home)
+    installing.environment["PATH"] = f"{installing.home}/.local/bin:{installing.bin}"
+    other = {"flux": "flux-tasks", "flux-tasks": "flux"}[name]
+    for _ in range(2):  # the second one replaces the first
+        run = installing.run("install")
+        assert (run.returncode, run.stderr) == (0, "")
+        assert run.stdout.splitlines()[1:] == [
+            f"~/.local/bin/{name} belongs to another program and was left alone: use {other}."
+        ]
+        assert f": flux 1.2.3, as ~/.local/bin/{other}." in run.stdout
+        assert state(installing.home).items() >= before.items()
+    undone = installing.run("install", "--undo")
+    assert undone.stdout.startswith(f"Removed: ~/.local/bin/{other}, ~/.local/share/flux-tasks/")
+    assert {path: text for path, text in state(installing.home).items() if text} == {
+        f".local/bin/{name}": "/opt/fluxcd/bin/flux"
+    }
+
+
+def test_with_both_names_taken_nothing_is_installed(installing: Machine) -> None:
+    theirs(installing, "flux", "file")
+    theirs(installing, "flux-tasks", "link")
+    before = state(installing.home)
+    run = installing.run("install")
+    assert (run.returncode, run.stdout) == (1, "")
+    assert "~/.local/bin/flux and ~/.local/bin/flux-tasks belong to other programs" in run.stderr
     assert len(run.stderr.splitlines()) == 1
+    assert state(installing.home) == before
 
 
 MANAGER = """
@@ -289,15 +314,54 @@ def test_flux_is_installed_by_what_is_there(installing: Machine, name: str) -> N
     installing.environment["PATH"] = f"{installing.home}/.local/bin:{installing.bin}"
     assert len(installing.run("install").stdout.splitlines()) == 1
     before = state(installing.home)
-    failed = installing.run("install", THEN='rm -rf "$env" "$HOME/.local/bin/flux"; exit 1')
+    breaks = 'rm -rf "$env" "$HOME/.local/bin/flux"; echo no such index; exit 1'
+    failed = installing.run("install", THEN=breaks, PIP="exit 1")
     assert (failed.returncode, state(installing.home)) == (1, before)
-    assert f"flux is not installed: {name} failed." in failed.stderr
+    assert f"{name} failed: flux gets an environment of its own instead." in failed.stderr
+    assert "flux is not installed: python failed." in failed.stderr
     installing.has("flux", "another one")
     installing.environment["PATH"] = f"{installing.bin}:{installing.home}/.local/bin"
     assert f"{installing.bin}/flux comes first on your PATH" in installing.run("install").stdout
     undone = installing.run("install", "--undo")
     assert undone.stdout == f"Removed: ~/.local/bin/flux, {name}'s environment\n"
     assert not (installing.home / "tools" / "flux-tasks").exists()
+
+
+@pytest.mark.parametrize("name", ["pipx", "uv"])
+@pytest.mark.parametrize("is_there", [False, True])
+def test_where_a_manager_fails_flux_has_an_environment_of_its_own(
+    installing: Machine, name: str, is_there: bool
+) -> None:
+    installing.has(name, MANAGER)
+    if is_there:
+        assert installing.run("install").returncode == 0
+    run = installing.run("install", THEN="echo no such index; exit 1")
+    assert run.returncode == 0
+    assert run.stderr.splitlines() == [
+        "no such index",
+        f"{name} failed: flux gets an environment of its own instead.",
+    ]
+    assert run.stdout.startswith("Installed in ~/.local/share/flux-tasks/made-by-make-")
+    assert not (installing.home / "tools" / "flux-tasks").exists()
+    installing.run("install", "--undo")
+    assert not any(state(installing.home).values())
+
+
+def test_the_manual_page_is_where_man_looks_for_it(installing: Machine) -> None:
+    page = (
+        f'{PIP}\nmkdir -p "${{0%/*}}/../share/man/man1"; : > "${{0%/*}}/../share/man/man1/flux.1"'
+    )
+    link = installing.home / ".local" / "share" / "man" / "man1" / "flux.1"
+    for _ in range(2):
+        assert installing.run("install", PIP=page).returncode == 0
+        assert link.is_symlink()
+        assert link.is_file()
+    assert "~/.local/share/man/man1/flux.1" in installing.run("install", "--undo").stdout
+    assert not any(state(installing.home).values())
+    link.write_text("another program's")
+    assert installing.run("install", PIP=page).returncode == 0
+    installing.run("install", "--undo")
+    assert link.read_text() == "another program's"
 
 
 @pytest.mark.parametrize("name", ["pipx", "uv"])

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from flux_cli.errors import ExitCode
+from tests.support.in_process import needs_process, run_in_process
 from tests.support.patience import LONGEST
 
 
@@ -84,9 +85,9 @@ class Background:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.communicate()
+        self.process.kill()
+        with self.process:  # waits, and closes what was not read to its end
+            pass
 
 
 @dataclass
@@ -124,7 +125,31 @@ class Program:
         variables: dict[str, str | None] | None = None,
         **changes: str | None,
     ) -> Run:
-        """Run flux with `arguments`; `variables` and keywords change the environment."""
+        """Run flux with `arguments`; `variables` and keywords change the environment.
+
+        It runs in this process where it can: in the main thread, and unless a
+        change is one that only a new interpreter feels.
+        """
+        changes |= variables or {}
+        if needs_process(changes):
+            return self.outside(*arguments, stdin=stdin, variables=changes)
+        code, out, err = run_in_process(
+            FLUX,
+            arguments,
+            stdin=stdin.encode() if isinstance(stdin, str) else stdin,
+            environment=self.variables(changes),
+            folder=self.folder,
+        )
+        return self.check(Run(arguments, code, out, decode(err)))
+
+    def outside(
+        self,
+        *arguments: str,
+        stdin: str | bytes = b"",
+        variables: dict[str, str | None] | None = None,
+        **changes: str | None,
+    ) -> Run:
+        """Run flux as everybody does, in a process of its own."""
         finished = subprocess.run(
             [FLUX, *arguments],
             input=stdin.encode() if isinstance(stdin, str) else stdin,

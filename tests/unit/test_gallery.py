@@ -5,6 +5,7 @@ import json
 import multiprocessing
 import os
 import re
+import tempfile
 import time
 import tracemalloc
 from collections.abc import Iterator
@@ -213,13 +214,15 @@ def test_a_page_of_somebody_else_that_came_meanwhile_is_not_replaced(tmp_path: P
     assert [path.name for path in tmp_path.iterdir()] == ["index.html"]
 
 
-def test_a_disk_that_is_full_is_told_of_at_the_end(tmp_path: Path) -> None:
+def test_a_disk_that_is_full_is_told_of_at_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write(tmp_path, saved(tmp_path, "a"))
     before = (tmp_path / "index.html").read_bytes()
-    sheet = ContactSheet(tmp_path)
-    sheet.close()
     with Path("/dev/full").open("w+b", buffering=0) as full:
-        sheet._cards = full  # type: ignore[assignment]
+        with monkeypatch.context() as patch:
+            patch.setattr(tempfile, "TemporaryFile", lambda **_: full)
+            sheet = ContactSheet(tmp_path)
         sheet.add(saved(tmp_path, "b"))
         with pytest.raises(OutputError, match=r"index\.html: cannot be written: No space left"):
             sheet.write()

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import pytest
 import typer
@@ -11,6 +11,7 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from flux_cli.commands.file_options import FileOptions
+from flux_cli.commands.help_panels import GroupedCommand
 from flux_cli.commands.option_groups import option_groups
 from flux_cli.commands.options import ServiceOptions
 from flux_cli.commands.watch_options import WatchOptions
@@ -22,20 +23,21 @@ from flux_cli.engine.policies import DownloadPolicy, ServiceSettings, WatchPolic
 
 @dataclass(frozen=True)
 class Colours:
-    paint: Annotated[str, typer.Option("--paint", help="The colour.")] = "blue"
-    is_bright: Annotated[bool, typer.Option("--bright")] = False
+    panel: ClassVar = "Colours"
+    paint: Annotated[str, "The colour."] = "blue"
+    is_bright: Annotated[bool, typer.Option("--bright", "-b"), "In full light."] = False
 
 
 @dataclass(frozen=True)
 class Strokes:
-    width: Annotated[int, typer.Option("--width", min=1)] = 2
+    brush_width: Annotated[int, typer.Option("-w", min=1), "How wide. [default: two]"] = 2
 
 
 def draw(
     ctx: typer.Context,
     *,
     colours: Colours,
-    name: Annotated[str, typer.Option("--name")] = "me",
+    name: Annotated[str, "Who draws."] = "me",
     strokes: Strokes,
 ) -> None:
     """Draw."""
@@ -44,26 +46,52 @@ def draw(
 
 def run(*arguments: str) -> Any:
     app = typer.Typer(rich_markup_mode=None, add_completion=False)
-    app.command()(option_groups(draw))
+    app.command(cls=GroupedCommand)(option_groups(draw))
     return CliRunner().invoke(app, arguments)
 
 
 def test_the_command_is_given_each_group_whole() -> None:
-    result = run("--paint", "red", "--width", "3")
+    result = run("--paint", "red", "-w", "3")
     assert result.output.split(maxsplit=1)[1].strip() == (
         f"{Colours('red')} me {Strokes(3)}"  # and what was not given has its default
     )
 
 
 def test_help_has_the_options_in_the_order_of_groups_and_fields() -> None:
-    options = re.findall(r"^  (--[a-z]+)", run("--help").output, re.MULTILINE)
-    assert options == ["--paint", "--bright", "--name", "--width", "--help"]
+    options = re.findall(r"--[a-z-]+", run("--help").output)
+    assert options == ["--paint", "--bright", "--name", "--brush-width", "--help"]
+
+
+def test_an_option_is_called_as_its_field_and_helps_with_its_sentence() -> None:
+    lines = [" ".join(line.split()) for line in run("--help").output.splitlines()]
+    assert lines[lines.index("Colours:") :] == [
+        "Colours:",
+        "--paint <str> The colour. [default: blue]",
+        "-b, --bright In full light.",
+        "",
+        "Other options:",
+        "--name <str> Who draws. [default: me]",
+        "-w, --brush-width <int range> How wide. [default: two] [x>=1]",  # as the sentence has it
+        "--help Show this message and exit.",
+    ]
+
+
+def test_what_has_no_sentence_is_left_to_typer() -> None:
+    def command(
+        *, dots: Annotated[bool, typer.Option("--dotted", help="With dots.")] = False
+    ) -> None:
+        typer.echo(f"{dots}")
+
+    app = typer.Typer(rich_markup_mode=None, add_completion=False)
+    app.command()(option_groups(option_groups(command)))
+    assert CliRunner().invoke(app, ["--dotted"]).output == "True\n"
+    assert "--dotted  With dots." in CliRunner().invoke(app, ["--help"]).output
 
 
 def test_a_range_of_a_field_is_checked() -> None:
-    result = run("--width", "0")
+    result = run("--brush-width", "0")
     assert result.exit_code == 2
-    assert "--width" in result.output
+    assert "--brush-width" in result.output
 
 
 READ: dict[str, Callable[[str], object]] = {

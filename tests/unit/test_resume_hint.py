@@ -31,9 +31,9 @@ def context(runtime: Runtime, arguments: list[str]) -> typer.Context:
     """Return what `flux tasks watch` makes of its arguments."""
     command: Any = typer.main.get_command(app)
     parent = None
-    for name in ("flux", "tasks"):
+    for name, child in ((runtime.program, "tasks"), ("tasks", "watch")):
         parent = command.make_context(name, [], parent=parent, obj=runtime, resilient_parsing=True)
-        command = command.commands["tasks" if name == "flux" else "watch"]
+        command = command.commands[child]
     made: typer.Context = command.make_context("watch", [*arguments], parent=parent)
     return made
 
@@ -58,6 +58,14 @@ def runtime(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Runtime:
     made.stderr = Spoken()
     made.now = lambda: 1.8e9
     return made
+
+
+def test_a_program_that_is_called_with_options_of_its_own_is_called_so_again(
+    runtime: Runtime,
+) -> None:
+    runtime.program = "uvx --from '/my clone' flux-tasks"
+    command = resume_command(context(runtime, ["an-id-1"]), ["an-id-1"], read_at=NOW)
+    assert command == f"{runtime.program} tasks watch an-id-1"
 
 
 def words(shell: str, line: str) -> list[str]:

@@ -220,12 +220,19 @@ def closed_when_used_again(request: Request) -> list[Step]:
     return [End.CLOSE] if request.path == "/second" else [reply(200, b"ok")]
 
 
-def test_a_connection_that_was_closed_while_idle_is_replaced(transport: Transport) -> None:
-    with FaultServer(lambda _: [reply(200, b"ok"), End.CLOSE]) as server:
+def test_a_connection_that_was_closed_while_idle_is_replaced() -> None:
+    made: list[socket.socket] = []
+
+    def remember(address: str, port: int, timeout: float) -> socket.socket:
+        made.append(socket.create_connection((address, port), timeout))
+        return made[-1]
+
+    with (
+        FaultServer(lambda _: [reply(200, b"ok"), End.CLOSE]) as server,
+        Transport(seconds=30.0, dialer=Dialer(connect=remember)) as transport,
+    ):
         get(transport, server.url)
-        connection = transport._pool._idle[0][2].stream.connected
-        assert isinstance(connection, socket.socket)
-        connection.recv(1, socket.MSG_PEEK)  # until its end has come
+        made[0].recv(1, socket.MSG_PEEK)  # until its end has come
         assert get(transport, server.url).content == b"ok"
     assert (len(server.requests), server.connections) == (2, 2)
 

@@ -54,10 +54,13 @@ class World:
         pause_left: Callable[[], float] = lambda: 0.0,
         policy: WatchPolicy | None = None,
         jitter: float = 0.0,
+        takes: float = 0.0,
     ) -> None:
+        """`takes` is how many seconds each look takes."""
         self.clock = Clock()
         self.fate = fate
         self.trouble = trouble
+        self.takes = takes
         self.asked: list[tuple[float, list[str]]] = []
         self.watch = Watch(
             ids,
@@ -73,6 +76,7 @@ class World:
         world = self
         asked = list(ids)
         self.asked.append((self.clock.now, asked))
+        self.clock.now += self.takes
 
         class Once:
             failure: ServiceError | None = None
@@ -157,15 +161,7 @@ def test_a_pause_that_the_service_asks_for_is_not_undercut() -> None:
 
 
 def test_a_slow_look_is_followed_by_a_breath_and_not_by_a_burst() -> None:
-    world = World(["a"], after(90))
-    poll = world.poll
-
-    def slow(ids: Iterator[str]) -> Poll:
-        result = poll(ids)
-        world.clock.now += 40
-        return result
-
-    world.watch._poll = slow
+    world = World(["a"], after(90), takes=40)
     world.run()
     assert world.times == [0, 41, 82]
 

@@ -2,9 +2,9 @@
 
 import io
 from pathlib import Path
-from typing import Any
 
 from flux_cli.commands.hook_input import as_variable
+from flux_cli.commands.options import OutputOptions
 from flux_cli.commands.watch_views import PrintView
 from flux_cli.engine.event_loop import EventLoop
 from flux_cli.engine.hooks import Hooks
@@ -24,8 +24,7 @@ def test_a_line_of_progress_at_most_every_30_seconds() -> None:
     ids = TaskIds()
     for task_id in make_ids(1000):
         ids.add(task_id)
-    unused: Any = None
-    view = PrintView(runtime, ids, unused, None, shows_progress=True)
+    view = PrintView(runtime, ids, OutputOptions(), shows_progress=True)
     told: list[float] = []
     for second in range(121):
         time[0] = float(second)
