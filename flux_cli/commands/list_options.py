@@ -2,16 +2,14 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any, ClassVar
 
 import typer
 
+from flux_cli.commands.options import number, reads
 from flux_cli.config.moments import Moment, parse_moment
 from flux_cli.engine.listing import Bounds
 from flux_cli.errors import UsageError
-
-
-SELECTION = "Selection"
 
 
 class TaskType(StrEnum):
@@ -21,66 +19,26 @@ class TaskType(StrEnum):
     VIDEOS = "videos"
 
 
-def moment(text: str | Moment) -> Moment:
-    """Parse an option that is a moment. Raises BadParameter."""
-    if isinstance(text, Moment):
-        return text  # the default
-    try:
-        return parse_moment(text)
-    except UsageError as error:
-        raise typer.BadParameter(error.message) from None
+def moment() -> Any:
+    """Return an option that takes a moment: how long ago, or a date."""
+    return typer.Option(metavar="WHEN", parser=reads(parse_moment))
+
+
+_WEEK = Moment("7d", ago=7 * 86400.0)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class ListOptions:
     """Which tasks are listed, and how many."""
 
+    panel: ClassVar = "Selection"
     since: Annotated[
-        Moment,
-        typer.Option(
-            "--since",
-            metavar="WHEN",
-            parser=moment,
-            show_default=False,
-            rich_help_panel=SELECTION,
-            help="Only tasks created since then: 24h, 7d, 2026-11-20. [default: 7d]",
-        ),
-    ] = Moment("7d", ago=7 * 86400.0)
-    until: Annotated[
-        Moment | None,
-        typer.Option(
-            "--until",
-            metavar="WHEN",
-            parser=moment,
-            show_default=False,
-            rich_help_panel=SELECTION,
-            help="Only tasks created until then.",
-        ),
-    ] = None
-    limit: Annotated[
-        int,
-        typer.Option(
-            "--limit",
-            "-L",
-            metavar="N",
-            min=1,
-            rich_help_panel=SELECTION,
-            help="Maximum number of tasks.",
-        ),
-    ] = 50
-    all: Annotated[
-        bool,
-        typer.Option("--all", rich_help_panel=SELECTION, help="No maximum."),
-    ] = False
-    type: Annotated[
-        TaskType | None,
-        typer.Option(
-            "--type",
-            show_default=False,
-            rich_help_panel=SELECTION,
-            help="Only images, or only videos.",
-        ),
-    ] = None
+        Moment, moment(), "Only tasks created since then: 24h, 7d, 2026-11-20. [default: 7d]"
+    ] = _WEEK
+    until: Annotated[Moment | None, moment(), "Only tasks created until then."] = None
+    limit: Annotated[int, number(least=1), "Maximum number of tasks."] = 50
+    all: Annotated[bool, "Every task, however many there are."] = False
+    type: Annotated[TaskType | None, "Only images, or only videos."] = None
 
     def bounds(self, now: float) -> Bounds:
         """Return the bounds in Unix seconds. Raises UsageError when no time is between them."""

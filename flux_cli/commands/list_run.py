@@ -1,7 +1,8 @@
 """One account's own tasks: from pages of its history to what stands on stdout."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import Self
 
 from flux_cli import interrupts
 from flux_cli.commands.options import OutputOptions
@@ -9,7 +10,7 @@ from flux_cli.config.moments import format_moment
 from flux_cli.engine.listing import Bounds
 from flux_cli.engine.session import Session
 from flux_cli.engine.task_store import TaskStore
-from flux_cli.errors import FluxError, Interrupted, ServiceError
+from flux_cli.errors import Interrupted, ServiceError
 from flux_cli.models.summary import TaskCounts
 from flux_cli.models.task import Task
 from flux_cli.runtime import Runtime
@@ -32,7 +33,7 @@ def run_list(
     before; Interrupted likewise.
     """
     counts = TaskCounts()
-    ending: FluxError | None = None
+    ending: ServiceError | Interrupted | None = None
     with Newest() as newest:
         try:
             for page in session.list(bounds, keep_raw=output.keeps_raw):
@@ -62,7 +63,7 @@ class Newest:
         self._store = TaskStore()
         self._places: list[tuple[float, int | Task]] = []  # created at, and where it is kept
 
-    def __enter__(self) -> "Newest":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -71,7 +72,7 @@ class Newest:
     def __len__(self) -> int:
         return len(self._places)
 
-    def add(self, tasks: Iterator[Task]) -> None:
+    def add(self, tasks: Iterable[Task]) -> None:
         for task in tasks:
             place = self._store.put(task)
             at = -math.inf if task.created_at is None else task.created_at

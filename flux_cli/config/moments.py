@@ -1,4 +1,4 @@
-"""Moments as people write them: `2h` (ago), `2026-11-20`, `2026-11-20T09:30`, with or without zone."""
+"""Moments as people write them: `2h` (ago), `2026-11-20`, `2026-11-20T09:30`, `…+01:00`."""
 
 from datetime import UTC, datetime
 from typing import NamedTuple

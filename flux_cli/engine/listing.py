@@ -9,16 +9,18 @@ asked, and another way is tried where something seems to be missing.
 import itertools
 import math
 from collections.abc import Callable, Generator, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from flux_cli.api.responses import BatchResponse
 from flux_cli.errors import BadRequest, Refused
-from flux_cli.models.ids import match_key
+from flux_cli.models.ids import flaw, record_key
 from flux_cli.models.task import Task, parse_task
 
 
-Ask = Callable[[Mapping[str, Any]], BatchResponse]
+Question = Mapping[str, Any]  # fields of the wire contract
+Ask = Callable[[Question], BatchResponse]
 
 PAGE = 30  # new tasks in a page: on large accounts, larger ones were seen to time out
 _LARGEST_PAGE = 500
@@ -46,6 +48,7 @@ class _Page:
     """What one reply held, compared with what was asked and what had been seen before."""
 
     tasks: list[Task]  # within the bounds, and new
+    ids: set[str] = field(default_factory=set)
     has_new: bool = False  # within the bounds or not
     is_full: bool = False  # so that more may fit the same question
     is_descending: bool = True
@@ -74,6 +77,7 @@ class Lister:
         self._largest_page = 0
         self._count = 0  # as the service said with the first page
         self._truncates_bounds = False
+        self._is_descending = True
         self._pages_left = MOST_PAGES
 
     def pages(self) -> Iterator[list[Task]]:
@@ -132,8 +136,18 @@ class Lister:
                 return page
 
     def _by_offset(self) -> Generator[list[Task], None, None]:
-        """Skip what was seen: where bounds are ignored, or one moment has too many tasks."""
-        yield from self._while_new(lambda: self._look(offset=len(self._seen)))
+        """Skip what was seen: where bounds are ignored, or one moment has too many tasks.
+
+        Where tasks come in no order by time, nobody knows which those are: all are asked for.
+        """
+        offset = len(self._seen) if self._is_descending else 0
+        ids: set[str] = set()
+        while True:
+            page = self._probe(partial(self._look, offset=offset))
+            yield page.tasks
+            if not page.ids or page.ids == ids or not (page.has_new or offset < len(self._seen)):
+                return
+            ids, offset = page.ids, offset + len(page.ids)
 
     def _before_oldest(self) -> Generator[list[Task], None, None]:
         """Leave the moment of the oldest task behind, which holds more than a page can."""
@@ -190,13 +204,15 @@ class Lister:
         for task in self._tasks(reply):
             if task.created_at is not None:
                 times.append(task.created_at)
-            if (key := match_key(task.id)) not in self._seen:
-                self._seen.add(key)
+            page.ids.add(task.id)
+            if task.id not in self._seen:
+                self._seen.add(task.id)
                 page.has_new = True
                 self._note_time(task.created_at)
                 if self._bounds.hold(task):
                     page.tasks.append(task)
         page.is_descending = all(a >= b for a, b in itertools.pairwise(times))
+        self._is_descending &= page.is_descending
         bound = math.nextafter(newest, -math.inf)
         page.reaches_bound = not math.isfinite(newest) or any(at >= bound for at in times)
         page.leaves_bounds = any(not oldest - 1 <= at <= newest + 1 for at in times)
@@ -206,8 +222,8 @@ class Lister:
     def _tasks(self, reply: BatchResponse) -> Iterator[Task]:
         observed_at = self._now()
         for item in reply.items:
-            task_id = item.get("id")
-            if isinstance(task_id, str) and task_id:
+            task_id = record_key(item)
+            if task_id is not None and flaw(task_id) is None:
                 yield parse_task(task_id, item, observed_at, keep_raw=self._keep_raw)
 
     def _note_time(self, at: float | None) -> None:

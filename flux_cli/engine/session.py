@@ -23,14 +23,14 @@ from flux_cli.token import Token
 
 
 if TYPE_CHECKING:
-    from flux_cli.api.responses import BatchResponse
-    from flux_cli.engine.listing import Bounds
-    from flux_cli.models.task import Task
     from flux_cli.api.client import Client
     from flux_cli.api.file_client import FileClient
+    from flux_cli.api.responses import BatchResponse
     from flux_cli.engine.downloader import Downloader
     from flux_cli.engine.fetch import FileProgress
+    from flux_cli.engine.listing import Bounds, Question
     from flux_cli.engine.watch import Watch
+    from flux_cli.models.task import Task
 
 
 class Session:
@@ -164,7 +164,7 @@ class Session:
         """Yield the account's own tasks within `bounds`, a page at a time. Raises ServiceError."""
         from flux_cli.engine.listing import Lister
 
-        def ask(question: Mapping[str, Any]) -> "BatchResponse":
+        def ask(question: "Question") -> "BatchResponse":
             return self._throttle.send(lambda: self._client.list_page(question))
 
         return Lister(ask, bounds, now=self._now, keep_raw=keep_raw).pages()

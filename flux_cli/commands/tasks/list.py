@@ -7,7 +7,7 @@ from flux_cli.commands.options import OutputOptions, ServiceOptions
 from flux_cli.runtime import Runtime
 
 
-def list_tasks(
+def list(  # noqa: A001 - the command's name
     ctx: typer.Context, *, selection: ListOptions, output: OutputOptions, service: ServiceOptions
 ) -> None:
     """List the account's own recent tasks, newest first.
@@ -28,7 +28,7 @@ def list_tasks(
     from flux_cli.commands.list_run import run_list
 
     runtime: Runtime = ctx.obj
-    runtime.stderr.is_quiet = output.quiet
+    output.apply(runtime)
     bounds = selection.bounds(runtime.now())
     with runtime.session(service) as session:
         run_list(runtime, session, bounds, output, limit=None if selection.all else selection.limit)
