@@ -1,4 +1,4 @@
-# bash completion for flux. Made by `make completions`; do not edit. [sha256 838fcddd1e8caf17f225d94183d98194d9e520656e49d237e5b047e39bacb3c6]
+# bash completion for flux. Made by `make completions`; do not edit. [sha256 d573bb37938847505e059991acc212253092d0a347a6b5fb3cdbc6ac0db02335]
 
 _flux() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
@@ -12,13 +12,14 @@ _flux() {
     fi
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         case "$path $word" in
-            "flux tasks" | "flux tasks check" | "flux tasks watch" | "flux tasks download" | "flux auth" | "flux auth login" | "flux auth status" | "flux auth token" | "flux auth logout" | "flux demo" | "flux sandbox" | "flux mcp" | "flux mcp config" | "flux schema" | "flux help") path="$path $word" ;;
+            "flux tasks" | "flux tasks check" | "flux tasks watch" | "flux tasks download" | "flux tasks list" | "flux auth" | "flux auth login" | "flux auth status" | "flux auth token" | "flux auth logout" | "flux demo" | "flux sandbox" | "flux mcp" | "flux mcp config" | "flux schema" | "flux help") path="$path $word" ;;
         esac
     done
     case "$path:$previous" in
         "flux:--install-completion") _flux_words "bash zsh fish powershell"; return ;;
         "flux:--show-completion") _flux_words "bash zsh fish powershell"; return ;;
         "flux tasks check:--file" | "flux tasks check:-f") _flux_files -f; return ;;
+        "flux tasks check:--since") return ;;
         "flux tasks check:--output" | "flux tasks check:-o") _flux_words "auto table jsonl json csv ids urls reasons"; return ;;
         "flux tasks check:--state") _flux_list "pending processing succeeded failed not_found unknown"; return ;;
         "flux tasks check:--fields") _flux_list "id state previous_state type action model prompt size created_at started_at finished_at elapsed outputs error cost trace_id observed_at raw"; return ;;
@@ -28,6 +29,7 @@ _flux() {
         "flux tasks check:--retries") return ;;
         "flux tasks check:--base-url") return ;;
         "flux tasks watch:--file" | "flux tasks watch:-f") _flux_files -f; return ;;
+        "flux tasks watch:--since") return ;;
         "flux tasks watch:--output" | "flux tasks watch:-o") _flux_words "auto table jsonl json csv ids urls reasons"; return ;;
         "flux tasks watch:--state") _flux_list "pending processing succeeded failed not_found unknown"; return ;;
         "flux tasks watch:--fields") _flux_list "id state previous_state type action model prompt size created_at started_at finished_at elapsed outputs error cost trace_id observed_at raw"; return ;;
@@ -48,6 +50,7 @@ _flux() {
         "flux tasks watch:--retries") return ;;
         "flux tasks watch:--base-url") return ;;
         "flux tasks download:--file" | "flux tasks download:-f") _flux_files -f; return ;;
+        "flux tasks download:--since") return ;;
         "flux tasks download:--dir" | "flux tasks download:-d") _flux_files -d; return ;;
         "flux tasks download:--name") return ;;
         "flux tasks download:--max-size") return ;;
@@ -60,6 +63,18 @@ _flux() {
         "flux tasks download:--request-timeout") return ;;
         "flux tasks download:--retries") return ;;
         "flux tasks download:--base-url") return ;;
+        "flux tasks list:--since") return ;;
+        "flux tasks list:--until") return ;;
+        "flux tasks list:--limit") return ;;
+        "flux tasks list:--type") _flux_words "images videos"; return ;;
+        "flux tasks list:--output" | "flux tasks list:-o") _flux_words "auto table jsonl json csv ids urls reasons"; return ;;
+        "flux tasks list:--state") _flux_list "pending processing succeeded failed not_found unknown"; return ;;
+        "flux tasks list:--fields") _flux_list "id state previous_state type action model prompt size created_at started_at finished_at elapsed outputs error cost trace_id observed_at raw"; return ;;
+        "flux tasks list:--concurrency") return ;;
+        "flux tasks list:--batch-size") return ;;
+        "flux tasks list:--request-timeout") return ;;
+        "flux tasks list:--retries") return ;;
+        "flux tasks list:--base-url") return ;;
         "flux auth login:--base-url") return ;;
         "flux auth login:--request-timeout") return ;;
         "flux auth status:--base-url") return ;;
@@ -87,9 +102,10 @@ _flux() {
         case "$path" in
             "flux") words="--version --install-completion --show-completion --help -h" ;;
             "flux tasks") words="--help -h" ;;
-            "flux tasks check") words="--file -f --find-ids --output -o --state --raw --fields --quiet -q --exit-status --concurrency --batch-size --request-timeout --retries --base-url --debug --help -h" ;;
-            "flux tasks watch") words="--file -f --find-ids --output -o --state --raw --fields --quiet -q --interval --max-interval --timeout --until --fail-fast --not-found-grace --give-up-after --exec --bell --download --name --overwrite --max-size --file-timeout --sidecar --contact-sheet --concurrency --batch-size --request-timeout --retries --base-url --debug --help -h" ;;
-            "flux tasks download") words="--file -f --find-ids --dir -d --name --overwrite --max-size --file-timeout --sidecar --contact-sheet --output -o --state --raw --fields --quiet -q --exit-status --concurrency --batch-size --request-timeout --retries --base-url --debug --help -h" ;;
+            "flux tasks check") words="--file -f --find-ids --since --output -o --state --raw --fields --quiet -q --exit-status --concurrency --batch-size --request-timeout --retries --base-url --debug --help -h" ;;
+            "flux tasks watch") words="--file -f --find-ids --since --output -o --state --raw --fields --quiet -q --interval --max-interval --timeout --until --fail-fast --not-found-grace --give-up-after --exec --bell --download --name --overwrite --max-size --file-timeout --sidecar --contact-sheet --concurrency --batch-size --request-timeout --retries --base-url --debug --help -h" ;;
+            "flux tasks download") words="--file -f --find-ids --since --dir -d --name --overwrite --max-size --file-timeout --sidecar --contact-sheet --output -o --state --raw --fields --quiet -q --exit-status --concurrency --batch-size --request-timeout --retries --base-url --debug --help -h" ;;
+            "flux tasks list") words="--since --until --limit --all --type --output -o --state --raw --fields --quiet -q --concurrency --batch-size --request-timeout --retries --base-url --debug --help -h" ;;
             "flux auth") words="--help -h" ;;
             "flux auth login") words="--with-token --verify --no-verify --base-url --request-timeout --debug --help -h" ;;
             "flux auth status") words="--base-url --help -h" ;;
@@ -105,7 +121,7 @@ _flux() {
     else
         case "$path" in
             "flux") words="tasks auth demo sandbox mcp schema help" ;;
-            "flux tasks") words="check watch download" ;;
+            "flux tasks") words="check watch download list" ;;
             "flux auth") words="login status token logout" ;;
             "flux mcp") words="config" ;;
         esac

@@ -1,9 +1,9 @@
-# fish completion for flux. Made by `make completions`; do not edit. [sha256 8d6ea96d7f64e68e1dc2cdb88809f103ef05379ea35ffa45280ea43eac369fc7]
+# fish completion for flux. Made by `make completions`; do not edit. [sha256 e36a95359f1fcdb358726ffed9df6c4ecaf8721cb5dc766b6fb6ad5ca922b3f1]
 
 function __flux_at --description 'Whether the command line is at this command'
     set -l path flux
     for word in (commandline -opc)[2..-1]
-        if contains -- "$path $word" 'flux tasks' 'flux tasks check' 'flux tasks watch' 'flux tasks download' 'flux auth' 'flux auth login' 'flux auth status' 'flux auth token' 'flux auth logout' 'flux demo' 'flux sandbox' 'flux mcp' 'flux mcp config' 'flux schema' 'flux help'
+        if contains -- "$path $word" 'flux tasks' 'flux tasks check' 'flux tasks watch' 'flux tasks download' 'flux tasks list' 'flux auth' 'flux auth login' 'flux auth status' 'flux auth token' 'flux auth logout' 'flux demo' 'flux sandbox' 'flux mcp' 'flux mcp config' 'flux schema' 'flux help'
             set path "$path $word"
         end
     end
@@ -32,9 +32,11 @@ complete -c flux -n '__flux_at flux' -l help -s h -d 'Show this message and exit
 complete -c flux -n '__flux_at flux tasks' -a check -d 'Look once at every task and show its state.'
 complete -c flux -n '__flux_at flux tasks' -a watch -d 'Watch tasks until every one of them is finished.'
 complete -c flux -n '__flux_at flux tasks' -a download -d 'Save the images and videos of finished tasks.'
+complete -c flux -n '__flux_at flux tasks' -a list -d 'List the account\'s own recent tasks, newest first.'
 complete -c flux -n '__flux_at flux tasks' -l help -s h -d 'Show this message and exit.'
 complete -c flux -n '__flux_at flux tasks check' -l file -s f -r -F -d 'Read ids from FILE (text, JSON, JSON lines or CSV); - is stdin. May be repeated.'
 complete -c flux -n '__flux_at flux tasks check' -l find-ids -d 'Take every UUID in files and stdin for an id, whatever text is around it.'
+complete -c flux -n '__flux_at flux tasks check' -l since -x -d 'Take the account\'s own tasks that were created since then, in place of ids: 2h, 7d, 2026-11-20.'
 complete -c flux -n '__flux_at flux tasks check' -l output -s o -x -a 'auto table jsonl json csv ids urls reasons' -d 'What to write to stdout. auto is the table on a terminal, else JSON lines. [default: auto]'
 complete -c flux -n '__flux_at flux tasks check' -l state -x -a '(__flux_list pending processing succeeded failed not_found unknown)' -d 'Show only tasks in these states: pending, processing, succeeded, failed, not_found, unknown.'
 complete -c flux -n '__flux_at flux tasks check' -l raw -d 'Add the service\'s own record to JSON and CSV, as raw.'
@@ -50,6 +52,7 @@ complete -c flux -n '__flux_at flux tasks check' -l debug -d 'Show requests and 
 complete -c flux -n '__flux_at flux tasks check' -l help -s h -d 'Show this message and exit.'
 complete -c flux -n '__flux_at flux tasks watch' -l file -s f -r -F -d 'Read ids from FILE (text, JSON, JSON lines or CSV); - is stdin. May be repeated.'
 complete -c flux -n '__flux_at flux tasks watch' -l find-ids -d 'Take every UUID in files and stdin for an id, whatever text is around it.'
+complete -c flux -n '__flux_at flux tasks watch' -l since -x -d 'Take the account\'s own tasks that were created since then, in place of ids: 2h, 7d, 2026-11-20.'
 complete -c flux -n '__flux_at flux tasks watch' -l output -s o -x -a 'auto table jsonl json csv ids urls reasons' -d 'What to write to stdout. auto is the live view on a terminal, else jsonl: a line for each change. The others are printed once, at the end. [default: auto]'
 complete -c flux -n '__flux_at flux tasks watch' -l state -x -a '(__flux_list pending processing succeeded failed not_found unknown)' -d 'Show only tasks in these states: pending, processing, succeeded, failed, not_found, unknown.'
 complete -c flux -n '__flux_at flux tasks watch' -l raw -d 'Add the service\'s own record to JSON and CSV, as raw.'
@@ -80,6 +83,7 @@ complete -c flux -n '__flux_at flux tasks watch' -l debug -d 'Show requests and 
 complete -c flux -n '__flux_at flux tasks watch' -l help -s h -d 'Show this message and exit.'
 complete -c flux -n '__flux_at flux tasks download' -l file -s f -r -F -d 'Read ids from FILE (text, JSON, JSON lines or CSV); - is stdin. May be repeated.'
 complete -c flux -n '__flux_at flux tasks download' -l find-ids -d 'Take every UUID in files and stdin for an id, whatever text is around it.'
+complete -c flux -n '__flux_at flux tasks download' -l since -x -d 'Take the account\'s own tasks that were created since then, in place of ids: 2h, 7d, 2026-11-20.'
 complete -c flux -n '__flux_at flux tasks download' -l dir -s d -x -a '(__fish_complete_directories)' -d 'Where to save; made if it is not there. [default: .]'
 complete -c flux -n '__flux_at flux tasks download' -l name -x -d 'How files are called: text with {id} {n} {ext} {created:%Y-%m-%d} {model} {prompt} {seed} {state}, and / between folders. [default: {id}_{n}.{ext}]'
 complete -c flux -n '__flux_at flux tasks download' -l overwrite -d 'Replace files that exist; else they are kept.'
@@ -100,6 +104,23 @@ complete -c flux -n '__flux_at flux tasks download' -l retries -x -d 'Most times
 complete -c flux -n '__flux_at flux tasks download' -l base-url -x -d 'The service to ask. [default: https://api.acedata.cloud]'
 complete -c flux -n '__flux_at flux tasks download' -l debug -d 'Show requests and replies on stderr, without the token.'
 complete -c flux -n '__flux_at flux tasks download' -l help -s h -d 'Show this message and exit.'
+complete -c flux -n '__flux_at flux tasks list' -l since -x -d 'Only tasks created since then: 24h, 7d, 2026-11-20. [default: 7d]'
+complete -c flux -n '__flux_at flux tasks list' -l until -x -d 'Only tasks created until then.'
+complete -c flux -n '__flux_at flux tasks list' -l limit -x -d 'Maximum number of tasks. [default: 50; x>=1]'
+complete -c flux -n '__flux_at flux tasks list' -l all -d 'Every task, however many there are.'
+complete -c flux -n '__flux_at flux tasks list' -l type -x -a 'images videos' -d 'Only images, or only videos.'
+complete -c flux -n '__flux_at flux tasks list' -l output -s o -x -a 'auto table jsonl json csv ids urls reasons' -d 'What to write to stdout. auto is the table on a terminal, else JSON lines. [default: auto]'
+complete -c flux -n '__flux_at flux tasks list' -l state -x -a '(__flux_list pending processing succeeded failed not_found unknown)' -d 'Show only tasks in these states: pending, processing, succeeded, failed, not_found, unknown.'
+complete -c flux -n '__flux_at flux tasks list' -l raw -d 'Add the service\'s own record to JSON and CSV, as raw.'
+complete -c flux -n '__flux_at flux tasks list' -l fields -x -a '(__flux_list id state previous_state type action model prompt size created_at started_at finished_at elapsed outputs error cost trace_id observed_at raw)' -d 'Write only these keys of a record, in this order, as JSON lines, JSON or CSV.'
+complete -c flux -n '__flux_at flux tasks list' -l quiet -s q -d 'No notes and no summary on stderr.'
+complete -c flux -n '__flux_at flux tasks list' -l concurrency -x -d 'Most requests at the same time. [default: 8; 1<=x<=64]'
+complete -c flux -n '__flux_at flux tasks list' -l batch-size -x -d 'Most ids in one request. [default: 50; 1<=x<=50]'
+complete -c flux -n '__flux_at flux tasks list' -l request-timeout -x -d 'Most time for one request, from resolving the name to the last byte. [default: 30s]'
+complete -c flux -n '__flux_at flux tasks list' -l retries -x -d 'Most times to ask again after a failure. [default: 3; 0<=x<=20]'
+complete -c flux -n '__flux_at flux tasks list' -l base-url -x -d 'The service to ask. [default: https://api.acedata.cloud]'
+complete -c flux -n '__flux_at flux tasks list' -l debug -d 'Show requests and replies on stderr, without the token.'
+complete -c flux -n '__flux_at flux tasks list' -l help -s h -d 'Show this message and exit.'
 complete -c flux -n '__flux_at flux auth' -a login -d 'Save a token in your config folder, for this service and no other.'
 complete -c flux -n '__flux_at flux auth' -a status -d 'Show which token would be used: where it is, for which service, since when.'
 complete -c flux -n '__flux_at flux auth' -a token -d 'Print the token that would be used, for scripts of your own.'

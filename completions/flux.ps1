@@ -1,19 +1,20 @@
-# PowerShell completion for flux. Made by `make completions`; do not edit. [sha256 f6508646624a60392507a059faf468d5384a4d1a34c2d26c8b46926f7af5ac7a]
+# PowerShell completion for flux. Made by `make completions`; do not edit. [sha256 259975d6eb09b5758214299c9b2af8d9d40479fae900549524136bf0858fe78a]
 
 Register-ArgumentCompleter -Native -CommandName flux, flux-tasks -ScriptBlock {
     param($current, $line, $cursor)
     $commands = @{
         'flux' = @('tasks', 'auth', 'demo', 'sandbox', 'mcp', 'schema', 'help')
-        'flux tasks' = @('check', 'watch', 'download')
+        'flux tasks' = @('check', 'watch', 'download', 'list')
         'flux auth' = @('login', 'status', 'token', 'logout')
         'flux mcp' = @('config')
     }
     $options = @{
         'flux' = @('--version', '--install-completion', '--show-completion', '--help', '-h')
         'flux tasks' = @('--help', '-h')
-        'flux tasks check' = @('--file', '-f', '--find-ids', '--output', '-o', '--state', '--raw', '--fields', '--quiet', '-q', '--exit-status', '--concurrency', '--batch-size', '--request-timeout', '--retries', '--base-url', '--debug', '--help', '-h')
-        'flux tasks watch' = @('--file', '-f', '--find-ids', '--output', '-o', '--state', '--raw', '--fields', '--quiet', '-q', '--interval', '--max-interval', '--timeout', '--until', '--fail-fast', '--not-found-grace', '--give-up-after', '--exec', '--bell', '--download', '--name', '--overwrite', '--max-size', '--file-timeout', '--sidecar', '--contact-sheet', '--concurrency', '--batch-size', '--request-timeout', '--retries', '--base-url', '--debug', '--help', '-h')
-        'flux tasks download' = @('--file', '-f', '--find-ids', '--dir', '-d', '--name', '--overwrite', '--max-size', '--file-timeout', '--sidecar', '--contact-sheet', '--output', '-o', '--state', '--raw', '--fields', '--quiet', '-q', '--exit-status', '--concurrency', '--batch-size', '--request-timeout', '--retries', '--base-url', '--debug', '--help', '-h')
+        'flux tasks check' = @('--file', '-f', '--find-ids', '--since', '--output', '-o', '--state', '--raw', '--fields', '--quiet', '-q', '--exit-status', '--concurrency', '--batch-size', '--request-timeout', '--retries', '--base-url', '--debug', '--help', '-h')
+        'flux tasks watch' = @('--file', '-f', '--find-ids', '--since', '--output', '-o', '--state', '--raw', '--fields', '--quiet', '-q', '--interval', '--max-interval', '--timeout', '--until', '--fail-fast', '--not-found-grace', '--give-up-after', '--exec', '--bell', '--download', '--name', '--overwrite', '--max-size', '--file-timeout', '--sidecar', '--contact-sheet', '--concurrency', '--batch-size', '--request-timeout', '--retries', '--base-url', '--debug', '--help', '-h')
+        'flux tasks download' = @('--file', '-f', '--find-ids', '--since', '--dir', '-d', '--name', '--overwrite', '--max-size', '--file-timeout', '--sidecar', '--contact-sheet', '--output', '-o', '--state', '--raw', '--fields', '--quiet', '-q', '--exit-status', '--concurrency', '--batch-size', '--request-timeout', '--retries', '--base-url', '--debug', '--help', '-h')
+        'flux tasks list' = @('--since', '--until', '--limit', '--all', '--type', '--output', '-o', '--state', '--raw', '--fields', '--quiet', '-q', '--concurrency', '--batch-size', '--request-timeout', '--retries', '--base-url', '--debug', '--help', '-h')
         'flux auth' = @('--help', '-h')
         'flux auth login' = @('--with-token', '--verify', '--no-verify', '--base-url', '--request-timeout', '--debug', '--help', '-h')
         'flux auth status' = @('--base-url', '--help', '-h')
@@ -42,6 +43,11 @@ Register-ArgumentCompleter -Native -CommandName flux, flux-tasks -ScriptBlock {
         'flux tasks download:-o' = @('auto', 'table', 'jsonl', 'json', 'csv', 'ids', 'urls', 'reasons')
         'flux tasks download:--state' = @('pending', 'processing', 'succeeded', 'failed', 'not_found', 'unknown')
         'flux tasks download:--fields' = @('id', 'state', 'previous_state', 'type', 'action', 'model', 'prompt', 'size', 'created_at', 'started_at', 'finished_at', 'elapsed', 'outputs', 'error', 'cost', 'trace_id', 'observed_at', 'raw')
+        'flux tasks list:--type' = @('images', 'videos')
+        'flux tasks list:--output' = @('auto', 'table', 'jsonl', 'json', 'csv', 'ids', 'urls', 'reasons')
+        'flux tasks list:-o' = @('auto', 'table', 'jsonl', 'json', 'csv', 'ids', 'urls', 'reasons')
+        'flux tasks list:--state' = @('pending', 'processing', 'succeeded', 'failed', 'not_found', 'unknown')
+        'flux tasks list:--fields' = @('id', 'state', 'previous_state', 'type', 'action', 'model', 'prompt', 'size', 'created_at', 'started_at', 'finished_at', 'elapsed', 'outputs', 'error', 'cost', 'trace_id', 'observed_at', 'raw')
         'flux sandbox:--misbehave' = @('ignore-ids', 'no-items', 'mixed-pages', 'any-order', 'oldest-first', 'repeat', 'ignore-bounds', 'exclusive-bounds', 'ignore-type', 'ignore-paging', 'no-history', 'late-history', 'placeholder', 'records-2025', 'odd-records', 'undated', 'trimmed-requests', 'odd-replies', 'odd-errors', 'open-queries', 'disabled')
     }
     $files = @('flux tasks check:--file', 'flux tasks check:-f', 'flux tasks watch:--file', 'flux tasks watch:-f', 'flux tasks download:--file', 'flux tasks download:-f')

@@ -5,42 +5,73 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from flux_cli import interrupts
 from flux_cli.commands.options import InputOptions
-from flux_cli.errors import ExitCode
+from flux_cli.engine.listing import Bounds
+from flux_cli.errors import ExitCode, UsageError
 from flux_cli.models.ids import TaskIds
 from flux_cli.runtime import Runtime
-from flux_cli.token import Token
 
 
 if TYPE_CHECKING:
+    from flux_cli.engine.session import Session
     from flux_cli.models.task import Task
 
 
 def read_ids(
     ctx: typer.Context,
     inputs: InputOptions,
+    session: "Session",
     *,
-    token: Token | None,
     keep: "Callable[[Task | None], None] | None" = None,
 ) -> TaskIds:
     """Return the ids of all sources, and say how many came more than once.
 
-    For `keep` see `gather_ids`. Raises InputError; without anything to read it
+    For `keep` see `gather_ids`. Raises InputError, and what the service answers
+    where its list of tasks stands in place of ids; without anything to read it
     shows short help and exits.
     """
     from flux_cli.input.task_ids import gather_ids
 
     runtime: Runtime = ctx.obj
     arguments, files = inputs.ids or [], inputs.files or []
+    if inputs.since is not None:
+        if arguments or files or inputs.find_ids:
+            raise UsageError("--since stands in place of ids: give one or the other")
+        return _listed(runtime, session, Bounds(inputs.since.resolve(runtime.now())), keep)
     has_stdin = runtime.stdin is not None and not runtime.stdin_is_terminal
     if not (arguments or files or has_stdin):
         typer.echo(ctx.get_usage(), err=True)
         runtime.stderr.line("flux: no task ids. Give them as arguments, with --file, or on stdin.")
         raise typer.Exit(ExitCode.USAGE)
     task_ids = gather_ids(
-        arguments, files, runtime.stdin, token=token, find=inputs.find_ids, keep=keep
+        arguments, files, runtime.stdin, token=session.token, find=inputs.find_ids, keep=keep
     )
     if task_ids.duplicates:
         noun = "duplicate id" if task_ids.duplicates == 1 else "duplicate ids"
         runtime.stderr.note(f"flux: left out {task_ids.duplicates:,} {noun}.")
+    return task_ids
+
+
+def _listed(
+    runtime: Runtime,
+    session: "Session",
+    bounds: Bounds,
+    keep: "Callable[[Task | None], None] | None",
+) -> TaskIds:
+    """Return the ids of the account's own tasks, newest first; exit where there are none."""
+    from flux_cli.commands.list_run import Newest, nothing_listed
+
+    task_ids = TaskIds()
+    with Newest() as newest, interrupts.cuttable():
+        for page in session.list(bounds):
+            newest.add(page)
+        for tasks in newest.batches(None):
+            for task in tasks:
+                task_ids.add(task.id)
+                if keep is not None:
+                    keep(task if task.state.is_final else None)
+    if not task_ids:
+        runtime.stderr.note(nothing_listed(session, bounds))
+        raise typer.Exit
     return task_ids

@@ -2,12 +2,10 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
-import typer
-
-from flux_cli.commands.options import number, reads
-from flux_cli.config.moments import Moment, parse_moment
+from flux_cli.commands.options import moment, number
+from flux_cli.config.moments import Moment
 from flux_cli.engine.listing import Bounds
 from flux_cli.errors import UsageError
 
@@ -17,11 +15,6 @@ class TaskType(StrEnum):
 
     IMAGES = "images"
     VIDEOS = "videos"
-
-
-def moment() -> Any:
-    """Return an option that takes a moment: how long ago, or a date."""
-    return typer.Option(metavar="WHEN", parser=reads(parse_moment))
 
 
 _WEEK = Moment("7d", ago=7 * 86400.0)

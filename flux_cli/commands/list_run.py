@@ -36,11 +36,11 @@ def run_list(
     ending: ServiceError | Interrupted | None = None
     with Newest() as newest:
         try:
-            for page in session.list(bounds, keep_raw=output.keeps_raw):
-                newest.add(filter(output.shows, page))
-                interrupts.check()
-                if limit is not None and len(newest) >= limit:
-                    break
+            with interrupts.cuttable():  # what is written comes after
+                for page in session.list(bounds, keep_raw=output.keeps_raw):
+                    newest.add(filter(output.shows, page))
+                    if limit is not None and len(newest) >= limit:
+                        break
         except (ServiceError, Interrupted) as error:
             ending = error
         writer = output.make_writer(runtime)
@@ -51,7 +51,7 @@ def run_list(
                 interrupts.check()
         writer.close()
     if counts.total or ending is None:
-        runtime.stderr.note(counts.summary() if counts.total else _nothing(session, bounds))
+        runtime.stderr.note(counts.summary() if counts.total else nothing_listed(session, bounds))
     if ending is not None:
         raise ending
 
@@ -87,7 +87,7 @@ class Newest:
             yield [p if isinstance(p, Task) else self._store.get(p) for _, p in part]
 
 
-def _nothing(session: Session, bounds: Bounds) -> str:
+def nothing_listed(session: Session, bounds: Bounds) -> str:
     """Say what it can mean that there is nothing, and what to do."""
     kind = bounds.type or "tasks"
     until = f" until {format_moment(bounds.until)}" if math.isfinite(bounds.until) else ""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 import typer
 
 from flux_cli.config.durations import parse_duration
+from flux_cli.config.moments import Moment, parse_moment
 from flux_cli.engine.policies import ServiceSettings
 from flux_cli.errors import UsageError
 from flux_cli.models.state import State
@@ -37,6 +38,11 @@ def duration(least: float = 0.0, most: float = 86400.0) -> Any:
     """Return an option that takes a duration from `least` to `most` seconds."""
     parse = partial(parse_duration, least=least, most=most)
     return typer.Option(metavar="DURATION", parser=reads(parse))
+
+
+def moment() -> Any:
+    """Return an option that takes a moment: how long ago, or a date."""
+    return typer.Option(metavar="WHEN", parser=reads(parse_moment))
 
 
 def number(least: float | None = None, most: float | None = None, *, metavar: str = "N") -> Any:
@@ -83,6 +89,12 @@ class InputOptions:
     find_ids: Annotated[
         bool, "Take every UUID in files and stdin for an id, whatever text is around it."
     ] = False
+    since: Annotated[
+        Moment | None,
+        moment(),
+        "Take the account's own tasks that were created since then, in place of ids: 2h, 7d,"
+        " 2026-11-20.",
+    ] = None
 
 
 @dataclass(frozen=True, eq=False, repr=False)

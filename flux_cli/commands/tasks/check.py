@@ -35,7 +35,7 @@ def check(
     runtime: Runtime = ctx.obj
     output.apply(runtime)
     with runtime.session(service) as session:
-        ids = read_ids(ctx, inputs, token=session.token)
+        ids = read_ids(ctx, inputs, session)
         counts = run_check(runtime, session, ids, output)
     if exit_status:
         raise typer.Exit(counts.exit_code())

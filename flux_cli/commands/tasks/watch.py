@@ -47,7 +47,7 @@ def watch(
     output.apply(runtime)
     check_use(ctx, saves=download_to is not None)
     with runtime.session(service, patience=policy.patience) as session:
-        ids = read_ids(ctx, inputs, token=session.token)
+        ids = read_ids(ctx, inputs, session)
         hint = partial(print_resume_hint, ctx, read_at=runtime.now())
         request = WatchRequest(policy, output, notify, download_to, files, hint)
         raise typer.Exit(run_watch(runtime, session, ids, request))
