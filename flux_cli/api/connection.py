@@ -1,8 +1,9 @@
 """Where requests go, and how: everything a client needs to know, decided before it is built."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from flux_cli.api.certificates import Certificates
 from flux_cli.token import Token
 
 
@@ -29,4 +30,5 @@ class Connection:
     request_timeout: float = 30.0
     concurrency: int = 8
     proxy: Proxy | None = None
+    certificates: Certificates = field(default_factory=Certificates)
     trace: Callable[[str], None] | None = None

@@ -9,11 +9,12 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 from flux_cli import __version__, errors
 from flux_cli.api.backoff import parse_retry_after
+from flux_cli.api.certificates import Certificates
 from flux_cli.api.connection import Proxy
 from flux_cli.api.connection_errors import service_error
 from flux_cli.api.dialer import ForbiddenAddress
@@ -50,6 +51,7 @@ class Access:
     connections: int
     allows_local: bool
     route: Callable[[str, str], Proxy | None]
+    certificates: Certificates = field(default_factory=Certificates)
     trace: Callable[[str], None] | None = None
 
 
@@ -151,6 +153,7 @@ class FileClient:
                     seconds=self._access.request_timeout,
                     connections=self._access.connections,
                     proxy=proxy,
+                    certificates=self._access.certificates,
                     # what a proxy connects to is the proxy's to decide
                     public_only=not self._access.allows_local and proxy is None,
                 )
