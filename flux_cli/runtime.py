@@ -44,7 +44,7 @@ _NO_PROXY_ENTRY = re.compile(r"[\w.*:/%-]*|(https?://)?\[[0-9a-fA-F:.%]+\](:\d+)
 _FOLDER = "flux-tasks"  # not "flux", which is also the name of another well-known program
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Runtime:
     """What a command may use of the world around it."""
 

@@ -9,8 +9,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Self
+from typing import NamedTuple, Self
 
 from flux_cli import __version__, errors
 from flux_cli.api.backoff import parse_retry_after
@@ -38,8 +37,7 @@ _PASSING = frozenset({408, 425})
 _RANGE = re.compile(r"bytes ([0-9]{1,18})-[0-9]{1,18}/([0-9]{1,18})")
 
 
-@dataclass(frozen=True, slots=True)
-class Access:
+class Access(NamedTuple):
     """How files are fetched.
 
     `request_timeout` is in seconds; `allows_local` permits http and private
@@ -51,12 +49,11 @@ class Access:
     connections: int
     allows_local: bool
     route: Callable[[str, str], Proxy | None]
-    certificates: Certificates = field(default_factory=Certificates)
+    certificates: Certificates = Certificates()
     trace: Callable[[str], None] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class FileResponse:
+class FileResponse(NamedTuple):
     """A file, or the rest of one, on its way.
 
     `start` is the offset of the first byte, `total` the size of the whole file

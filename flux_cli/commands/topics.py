@@ -1,13 +1,12 @@
 """Help that is about no single command: what `flux help` and the reference say."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from flux_cli.sandbox.faults import Misbehaviour
 
 
-@dataclass(frozen=True, slots=True)
-class Topic:
+class Topic(NamedTuple):
     """A page of help: some sentences, then terms and what they mean."""
 
     name: str

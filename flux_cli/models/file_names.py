@@ -22,9 +22,9 @@ import re
 import string
 import unicodedata
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
+from typing import NamedTuple
 
 from flux_cli.models.ids import match_key
 from flux_cli.models.media import Media
@@ -52,8 +52,7 @@ _TELLS_NUMBER = re.compile("[c0]*N[c0]*")
 _TELLS_BOTH = re.compile("[c0]*(I[c0]*cN|Nc[c0]*I)[c0]*")
 
 
-@dataclass(frozen=True, slots=True)
-class _Field:
+class _Field(NamedTuple):
     name: str
     spec: str
 

@@ -76,7 +76,7 @@ class TaskCounts:
         )
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class FileCounts:
     """Counts files by what became of them; `size` is what all new ones hold, in bytes."""
 

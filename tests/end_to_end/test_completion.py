@@ -437,7 +437,7 @@ def without_room(flux: Program) -> str:
     """Install completion where no file can be longer than a kilobyte; return what is said."""
     run = subprocess.run(
         ["bash", "-c", f"ulimit -f 1; exec {FLUX} --install-completion bash"],
-        env=flux.variables(dict.fromkeys(MEASURED_BY)),
+        env=flux.variables(dict.fromkeys(MEASURED_BY)) | {"PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
         text=True,
         check=False,

@@ -85,9 +85,13 @@ def test_what_uvx_is_told_stands_in_hints_and_examples(tmp_path: Path) -> None:
     command = "uvx --from '/my clone' flux"
     runtime = Runtime.of_process(command)
     runtime.environment = {"FLUX_CONFIG_DIR": str(tmp_path)}
-    result = CliRunner().invoke(make_app(), ["tasks", "check", "an-id-1"], prog_name=command, obj=runtime)
+    result = CliRunner().invoke(
+        make_app(), ["tasks", "check", "an-id-1"], prog_name=command, obj=runtime
+    )
     assert program_name(runtime) == command
     assert result.exit_code == ExitCode.TOKEN
-    help_text = CliRunner().invoke(make_app(), ["tasks", "check", "--help"], prog_name=command).output
+    help_text = (
+        CliRunner().invoke(make_app(), ["tasks", "check", "--help"], prog_name=command).output
+    )
     assert f"Usage: {command} tasks check [OPTIONS]" in help_text
     assert f"  {command} tasks check ID ID\n" in help_text
