@@ -30,7 +30,7 @@ _HEADERS = {
     "accept-encoding": "identity",
     "user-agent": f"flux-tasks/{__version__}",
 }
-_EXTENSIONS = {"is_repeatable": True, "renew_after": STEP}
+_BUFFER = 1 << 19  # bytes that are received at a time, at most
 _LAST_PORT = 65535
 _EXPIRED = frozenset({403, 404, 410})
 _PASSING = frozenset({408, 425})
@@ -58,7 +58,7 @@ class FileResponse(NamedTuple):
 
     `start` is the offset of the first byte, `total` the size of the whole file
     where the server tells it, `validator` what proves later that it is still
-    the same file.
+    the same file. A chunk is only good until the next one is asked for.
     """
 
     start: int
@@ -83,6 +83,7 @@ class FileClient:
         self._now = now
         self._transports: dict[tuple[str, Proxy | None], httpx.BaseTransport] = {}
         self._lock = threading.Lock()
+        self._of_thread = threading.local()
 
     def __enter__(self) -> Self:
         return self
@@ -109,7 +110,7 @@ class FileClient:
             transport = self._transport(target.scheme, proxy)
             self._say(f"> GET {target}")
             try:
-                sent = _sent(transport, target, _HEADERS | headers)
+                sent = _sent(transport, target, _HEADERS | headers, self._buffer())
                 with contextlib.closing(sent) as response:
                     self._say(f"< {response.status_code}")
                     if response.has_redirect_location:
@@ -156,6 +157,13 @@ class FileClient:
                 )
             return self._transports[scheme, proxy]
 
+    def _buffer(self) -> memoryview:
+        """Return what this thread receives into: it fetches one file at a time."""
+        if not hasattr(self._of_thread, "buffer"):
+            self._of_thread.buffer = memoryview(bytearray(_BUFFER))
+        buffer: memoryview = self._of_thread.buffer
+        return buffer
+
     def _reply(self, response: httpx.Response, host: str) -> FileResponse:
         status, headers = response.status_code, response.headers
         if status == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
@@ -201,12 +209,13 @@ def _parsed(url: str, base: httpx.URL | None = None) -> httpx.URL:
 
 
 def _sent(
-    transport: httpx.BaseTransport, url: httpx.URL, headers: Mapping[str, str]
+    transport: httpx.BaseTransport, url: httpx.URL, headers: Mapping[str, str], buffer: memoryview
 ) -> httpx.Response:
     """Ask for `url`; whatever a layer below takes for no URL after all, is none."""
+    extensions = {"is_repeatable": True, "renew_after": STEP, "buffer": buffer}
     try:
         return transport.handle_request(
-            httpx.Request("GET", url, headers=headers, extensions=_EXTENSIONS)
+            httpx.Request("GET", url, headers=headers, extensions=extensions)
         )
     except (ValueError, OverflowError):
         raise _not_a_url() from None

@@ -42,7 +42,8 @@ class Transport(httpx.BaseTransport):
     BEFORE_SENDING), and ForbiddenAddress where the dialer does.
 
     Extensions of a request: `renew_after`, the bytes of the reply's body that give
-    it its whole time again; `is_repeatable`, that it does no harm to send it twice.
+    it its whole time again; `is_repeatable`, that it does no harm to send it twice;
+    `buffer`, what the body is received into, piece after piece.
     """
 
     def __init__(
@@ -118,7 +119,8 @@ class Transport(httpx.BaseTransport):
                 self._pool.discard(connection)
 
         step = request.extensions.get("renew_after", 0)
-        body = Body(response, deadline, step=step, end=end)
+        buffer = request.extensions.get("buffer")
+        body = Body(response, deadline, step=step, buffer=buffer, end=end)
         return httpx.Response(response.status, headers=response.raw_headers(), stream=body)
 
     def _connect(self, origin: Origin, deadline: Deadline) -> Http1Connection:

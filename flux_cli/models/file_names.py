@@ -105,6 +105,13 @@ class NameTemplate:
             f"{_component(name)}.{media.value}",
         )
 
+    def paths(self, task: Task, number: int) -> dict[Media, str]:
+        """Return the relative path for each kind of file that an output may turn out to be."""
+        if _Field("ext", "") in self._components[-1]:
+            return {media: str(self.path(task, number, media)) for media in Media}
+        stem = str(self.path(task, number, Media.PNG)).removesuffix(Media.PNG.value)
+        return {media: stem + media.value for media in Media}
+
     def _tells(self, alone: re.Pattern[str]) -> bool:
         """Tell whether a piece that matches `alone`, or tells both, is in every name."""
         if max(map(_longest, self._components)) > _LONGEST_COMPONENT - _LONGEST_TAIL:
