@@ -174,8 +174,9 @@ def make_app(words: Sequence[str] = ()) -> typer.Typer:
     """Return the application for the command line in `words`.
 
     Where they begin with a command, it has that one alone: whoever looks once at a
-    task does not wait for what describes the others. Otherwise, as for a help text
-    and for what is no command, it has them all.
+    task does not wait for what describes the others. For a list of the commands, it
+    has no more of each than that shows. Otherwise, as for what is no command, it has
+    them all.
     """
     app = typer.Typer(
         cls=_Boundary,
@@ -187,17 +188,32 @@ def make_app(words: Sequence[str] = ()) -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     is_named = bool(words) and words[0] in _COMMANDS and words[0] != "help"
+    is_list = words in (["-h"], ["--help"])
     app.callback()(_named_root if is_named else _make_root())
     for name in words[:1] if is_named else _COMMANDS:
         module, attribute = _COMMANDS[name]
         command = getattr(importlib.import_module(f"flux_cli.commands.{module}"), attribute)
         if name == "tasks":
-            command = command(*words[1:2])
+            command = command() if is_list else command(*words[1:2])
+        if is_list:
+            command = _outline(command)
         if isinstance(command, typer.Typer):
             app.add_typer(command, name=name)
         else:
             app.command(name)(option_groups(command))
     return app
+
+
+def _outline(command: typer.Typer | Callable[..., None]) -> typer.Typer | Callable[..., None]:
+    """Return a command with its help alone."""
+    if isinstance(command, typer.Typer):
+        return typer.Typer(help=command.info.help)
+
+    def outline() -> None:
+        """Nothing: it is never called."""
+
+    outline.__doc__ = command.__doc__
+    return outline
 
 
 def _show_version(wanted: bool) -> None:

@@ -308,7 +308,7 @@ class Installer:
                 "install",
                 "--quiet",
                 "--reinstall",
-                "--compile-bytecode",  # pip and pipx do; without it flux takes twice as long to start
+                "--compile-bytecode",  # as pip does; flux starts in half the time
                 "--python",
                 python,
                 source,

@@ -95,3 +95,24 @@ def test_what_uvx_is_told_stands_in_hints_and_examples(tmp_path: Path) -> None:
     )
     assert f"Usage: {command} tasks check [OPTIONS]" in help_text
     assert f"  {command} tasks check ID ID\n" in help_text
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["--help"], ["-h"], ["tasks", "--help"], ["tasks", "watch", "--help"], ["demo", "--help"]],
+    ids=" ".join,
+)
+def test_help_is_that_of_the_whole_program(words: list[str]) -> None:
+    """However little of it is made for the words of one command line."""
+    whole = CliRunner().invoke(make_app(), words)
+    assert whole.exit_code == 0
+    assert CliRunner().invoke(make_app(words), words).output == whole.output
+
+
+@pytest.mark.parametrize(
+    "words", [["task"], ["tasks", "chek"], ["tasks", "check", "--outptu", "csv"], ["auth", "in"]]
+)
+def test_a_mistake_is_named_as_by_the_whole_program(words: list[str]) -> None:
+    whole = CliRunner().invoke(make_app(), words)
+    assert whole.exit_code == ExitCode.USAGE
+    assert CliRunner().invoke(make_app(words), words).output == whole.output
