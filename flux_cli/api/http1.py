@@ -90,7 +90,7 @@ class Body(httpx.SyncByteStream):
         deadline: Deadline,
         *,
         step: int,
-        buffer: memoryview | None,
+        buffer: memoryview | None = None,
         end: Callable[[bool], None],
     ) -> None:
         """Renew the deadline with each `step` bytes, if any; call `end` at last.
