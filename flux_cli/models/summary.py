@@ -76,7 +76,7 @@ class TaskCounts:
         )
 
 
-@dataclass(slots=True, eq=False, repr=False)
+@dataclass(slots=True)
 class FileCounts:
     """Counts files by what became of them; `size` is what all new ones hold, in bytes."""
 
