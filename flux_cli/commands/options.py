@@ -69,7 +69,7 @@ ExitStatus = Annotated[
 ]
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(eq=False, repr=False)
 class InputOptions:
     """Where ids come from."""
 
@@ -85,7 +85,7 @@ class InputOptions:
     ] = False
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(eq=False, repr=False)
 class OutputOptions:
     """What is shown, and how."""
 
@@ -157,7 +157,7 @@ RequestTimeout = Annotated[
 ]
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(eq=False, repr=False)
 class ServiceOptions(ServiceSettings):
     """Which service is asked, and how."""
 
