@@ -42,7 +42,7 @@ fuzz: $(VENV)/installed-fuzz ## Feed bytes to what reads bytes, SECONDS for each
 soak: $(VENV)/installed-dev ## Measure what flux withstands, into docs/reliability.md (ten minutes)
 	@$(BIN)/python -m tests.soak
 
-bench: $(VENV)/installed ## Measure speed next to what people use today, into docs/performance.md (ten minutes)
+bench: $(VENV)/installed-dev ## Measure speed next to what people use today, into docs/performance.md (half an hour)
 	@command -v curl >/dev/null && command -v wget >/dev/null || { echo "make bench needs: curl wget"; exit 1; }
 	@$(BIN)/python -m benchmarks
 

@@ -1,29 +1,46 @@
-"""Runs every case in turn with its rivals and writes docs/performance.md: `make bench`."""
+"""Runs every case in turn with its rivals and writes docs/performance.md: `make bench`.
+
+`python -m benchmarks WORD` runs only the cases with WORD in their name, and writes nothing.
+"""
 
 import json
 import platform
+import re
 import subprocess
 import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks import peers
-from benchmarks.cases import Case, Rival, Setup, cpu, files, large, make_ids, small
-from benchmarks.measure import Figure, in_turn, ratio
+from benchmarks.cases import (
+    Case,
+    Rival,
+    files,
+    large,
+    large_secure,
+    processor,
+    secure,
+    small,
+)
+from benchmarks.certificates import Certificates
+from benchmarks.measure import Figure, difference, in_turn, ratio
+from benchmarks.memory import memory
+from benchmarks.setup import Setup, make_ids
 from flux_cli import __version__
 
 
 PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
 BEGIN, END = "<!-- make bench: begin -->\n", "<!-- make bench: end -->\n"
 LATENCIES = (0.0, 0.02, 0.1)
+SLIP = 1.1  # times what the page says
 
 
 @contextmanager
-def service(**options: float) -> Iterator[str]:
+def service(**options: float | Path) -> Iterator[str]:
     """Run the service in a process of its own and yield its base URL."""
     arguments = [word for name, value in options.items() for word in (f"--{name}", str(value))]
     command = [sys.executable, "-m", "benchmarks.server", *arguments]
@@ -36,56 +53,55 @@ def service(**options: float) -> Iterator[str]:
         process.communicate()
 
 
-def timed(case: Case) -> tuple[list[str], Figure]:
-    """Run a case and return its rows of the table, and its own figure."""
-    figure, *others = in_turn(
-        [case.command, *(rival.command for rival in case.rivals)], runs=case.runs
-    )
-    rows = [
-        row(case, rival, figure, other) for rival, other in zip(case.rivals, others, strict=True)
-    ]
-    if note := case.note(figure):
-        rows.append(f"| {case.name} | {seconds(figure.wall)} | ideal | | {note} | |")
-    return rows, figure
+class Report:
+    """The rows of the page, shown as they come, and what is worse than on the page there is."""
 
+    def __init__(self, page: str) -> None:
+        self._page = page
+        self.lines: list[str] = []
+        self.slipped: list[str] = []
 
-def row(case: Case, rival: Rival, figure: Figure, other: Figure) -> str:
-    value = ratio(figure, other, case.what) / rival.scale
-    theirs = other.median(case.what) * rival.scale
-    ours = figure.median(case.what)
-    goal = "" if rival.goal is None else f"at most {rival.goal:g}"
-    scaled = f" (a {1 / rival.scale:g} of the work, scaled)" if rival.scale != 1 else ""
-    return (
-        f"| {case.name} | {seconds(ours)} | {rival.name}{scaled} | {seconds(theirs)}"
-        f" | **{value:.3g}** | {goal} |"
-    )
+    def add(self, *lines: str) -> None:
+        self.lines += lines
+        print("\n".join(lines), flush=True)  # noqa: T201
+
+    def run(self, case: Case) -> Figure:
+        """Run a case, add its rows, and return its own figure."""
+        commands = [case.command, *(rival.command for rival in case.rivals)]
+        figure, *others = in_turn(commands, runs=case.runs)
+        for rival, other in zip(case.rivals, others, strict=True):
+            self._add_rival(case, rival, figure, other)
+        if note := case.note(figure):
+            self.add(f"| {case.name} | {seconds(figure.wall)} | ideal | | {note} | |")
+        return figure
+
+    def _add_rival(self, case: Case, rival: Rival, figure: Figure, other: Figure) -> None:
+        start = f"| {case.name} | {seconds(figure.median(case.what))} | {rival.name}"
+        theirs = seconds(other.median(case.what) * rival.scale)
+        if rival.is_difference:
+            more = difference(figure, other, case.what)
+            goal = f"at most {seconds(rival.goal)} more" if rival.goal else ""
+            self.add(f"{start} | {theirs} | **{seconds(more)} more** | {goal} |")
+            return
+        value = ratio(figure, other, case.what) / rival.scale
+        goal = "" if rival.goal is None else f"at most {rival.goal:g}"
+        scaled = f" (a {1 / rival.scale:g} of the work, scaled)" if rival.scale != 1 else ""
+        self.add(f"{start}{scaled} | {theirs} | **{value:.3g}** | {goal} |")
+        before = self._ratio_before(case, rival)
+        if rival.may_not_slip and before is not None and value > SLIP * before:
+            self.slipped.append(f"{case.name}: {value:.3g} of {rival.name}, was {before:.3g}")
+
+    def _ratio_before(self, case: Case, rival: Rival) -> float | None:
+        for line in self._page.splitlines():
+            cells = [cell.strip() for cell in line.split("|")]
+            if cells[1:2] == [case.name] and rival.name in cells[3:4]:
+                found = re.search(r"\*\*([0-9.]+)\*\*", line)
+                return float(found[1]) if found else None
+        return None
 
 
 def seconds(value: float) -> str:
     return f"{value * 1000:.0f} ms" if value < 1 else f"{value:.2f} s"
-
-
-def processor(setup: Setup) -> Case:
-    """Return the case that counts seconds of processor instead of time."""
-    ids = setup.ids(10_000)
-    return Case(
-        "10,000 ids as JSON lines, processor time",
-        setup.flux("tasks", "check", stdin=ids),
-        [Rival("bare decode and encode", setup.floor("decode", stdin=ids), 0.8 / 0.3)],
-        what=cpu,
-    )
-
-
-def memory(setup: Setup) -> list[str]:
-    """Return a row for each number of ids: the peak, and what an id costs."""
-    rows, base = [], 0.0
-    for count, runs in ((10_000, 3), (100_000, 3), (1_000_000, 1)):
-        command = setup.flux("tasks", "check", "-o", "jsonl", "-f", str(setup.ids(count)))
-        (figure,) = in_turn([command], runs=runs, warm_up=0)
-        base = base or figure.peak
-        each = f"{(figure.peak - base) / (count - 10_000):.0f} bytes" if count > 10_000 else ""
-        rows.append(f"| {count:,} | {figure.peak / 1e6:.0f} MB | {each} | {seconds(figure.wall)} |")
-    return rows
 
 
 def watched(folder: Path, program: Path) -> str:
@@ -107,53 +123,65 @@ def watched(folder: Path, program: Path) -> str:
     )
 
 
-def main() -> None:
-    """Measure everything, print it, and write the page."""
-    started = time.monotonic()
+def run_all(report: Report, folder: Path, wanted: Callable[[str], bool]) -> None:
+    """Run every case whose name is wanted."""
     installed = {name: peers.install(name) for name in peers.NAMES}
-    head = (
-        "| case | flux | compared with | takes | flux / theirs | goal |\n|---|---|---|---|---|---|"
-    )
     program = peers.install_flux()
-    tables = [head]
-    start_up = 0.0
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        with service() as url:
-            setup = Setup(url, folder, program, installed)
-            for case in [*small(setup), processor(setup), files(setup)]:
-                rows, figure = timed(case)
-                start_up = figure.wall if "1 id," in case.name else start_up
-                show(tables, rows)
-        for latency in LATENCIES:
-            with service(latency=latency) as url:
-                setup = Setup(url, folder, program, installed)
-                for case in large(setup, latency, start_up):
-                    show(tables, timed(case)[0])
-        show(
-            tables,
-            ["", "| ids from a file | peak memory | each further id | time |", "|---|---|---|---|"],
+    certificates = Certificates.make(folder)
+
+    def run(cases: Iterable[Case]) -> dict[str, Figure]:
+        return {case.name: report.run(case) for case in cases if wanted(case.name)}
+
+    versions = ", ".join(f"{peer.name} {peer.version}" for peer in installed.values())
+    report.add(
+        f"Measured {time.strftime('%Y-%m-%d')}: flux {__version__}, {versions};"
+        f" Python {platform.python_version()}, {platform.system()} {platform.machine()}.",
+        "",
+        "| case | flux | compared with | takes | flux / theirs | goal |",
+        "|---|---|---|---|---|---|",
+    )
+    with service() as url, service(certificate=certificates.service) as secure_url:
+        plain = Setup(url, folder, program, installed)
+        over_tls = Setup(secure_url, folder, program, installed, certificates)
+        figures = run([*small(plain), secure(over_tls, plain), processor(plain)])
+        run([files(plain)])
+        run([files(over_tls)])
+    start_up = next((figures[name].wall for name in figures if "1 id," in name), 0.0)
+    for latency in LATENCIES:
+        with service(latency=latency) as url:
+            run(large(Setup(url, folder, program, installed), latency, start_up))
+    with service(latency=LATENCIES[-1], certificate=certificates.service) as url:
+        over_tls = Setup(url, folder, program, installed, certificates)
+        run([large_secure(over_tls, LATENCIES[-1], start_up)])
+    if wanted("memory"):
+        report.add(
+            "",
+            "| ids from a file | peak, 10,000 | peak, 60,000 | each further id | goal |",
+            "|---|---|---|---|---|",
         )
         with service() as url:
-            show(tables, memory(Setup(url, folder, program, installed)))
-        show(tables, ["", watched(folder, program)])
-    versions = ", ".join(f"{peer.name} {peer.version}" for peer in installed.values())
-    stamp = (
-        f"Measured {time.strftime('%Y-%m-%d')}: flux {__version__}, {versions};"
-        f" Python {platform.python_version()}, {platform.system()} {platform.machine()}.\n"
-    )
+            for row in memory(Setup(url, folder, program, installed)):
+                report.add(row)
+    if wanted("watch"):
+        report.add("", watched(folder, program))
+
+
+def main() -> None:
+    """Measure, print it, and write the page when it is whole and nothing has slipped."""
+    started = time.monotonic()
     page = PAGE.read_text()
-    before, _, rest = page.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    figures = "\n".join(tables)
-    PAGE.write_text(f"{before}{BEGIN}{stamp}\n{figures}\n{END}{after}")
+    words = sys.argv[1:]
+    report = Report(page)
+    with tempfile.TemporaryDirectory() as name:
+        run_all(report, Path(name), lambda case: not words or any(w in case for w in words))
+    if report.slipped:
+        sys.exit("\n".join(["slower by more than a tenth; the page stays:", *report.slipped]))
+    if not words:
+        before, _, rest = page.partition(BEGIN)
+        _, _, after = rest.partition(END)
+        figures = "\n".join(report.lines)
+        PAGE.write_text(f"{before}{BEGIN}{figures}\n{END}{after}")
     print(f"{time.monotonic() - started:.0f} s in all")  # noqa: T201
-
-
-def show(tables: list[str], rows: list[str]) -> None:
-    """Add rows, and print them."""
-    tables += rows
-    print("\n".join(rows), flush=True)  # noqa: T201
 
 
 if __name__ == "__main__":

@@ -1,20 +1,12 @@
 """The cases: what is run, with how many ids, at which latency, and what is to be reached."""
 
 import json
-import os
-import shutil
 import sys
-import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from benchmarks.measure import Command, Figure, Sample
-from benchmarks.peers import Peer
-
-
-HERE = Path(__file__).parent
-TOKEN = "benchmark-token-not-a-secret"  # noqa: S105 - says so itself
+from benchmarks.setup import HERE, Setup, make_ids
 
 
 def wall(sample: Sample) -> float:
@@ -27,12 +19,18 @@ def cpu(sample: Sample) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Rival:
-    """Something to compare with: at most `goal` times as long, None for no goal."""
+    """Something to compare with: at most `goal` times as long, None for no goal.
+
+    Of a difference, `goal` is in seconds. What `may_not_slip`
+    fails the run when it is a tenth worse than on the page that there is.
+    """
 
     name: str
     command: Command
     goal: float | None = None
     scale: float = 1.0  # it did this part of the work
+    is_difference: bool = False
+    may_not_slip: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,59 +46,6 @@ class Case:
     note: Callable[[Figure], str] = lambda _: ""
 
 
-class Setup:
-    """Makes commands for a service at `url`."""
-
-    def __init__(self, url: str, folder: Path, program: Path, peers: dict[str, Peer]) -> None:
-        """`program` is flux as users install it."""
-        self.program = program
-        self.url = url
-        self.folder = folder
-        self.peers = peers
-        self.environment = {
-            "PATH": os.environ["PATH"],
-            "HOME": str(folder),
-            "LANG": "C.UTF-8",
-            "FLUX_API_BASE_URL": url,
-            "FLUX_API_TOKEN": TOKEN,
-            "ACEDATACLOUD_API_BASE_URL": url,
-            "ACEDATACLOUD_API_TOKEN": TOKEN,
-        }
-
-    def ids(self, count: int) -> Path:
-        """Return a file of so many ids."""
-        path = self.folder / f"ids-{count}"
-        if not path.exists():
-            path.write_text("\n".join(make_ids(count)))
-        return path
-
-    def flux(self, *arguments: str, stdin: Path | None = None) -> Command:
-        return Command([str(self.program), *arguments], self.environment, stdin)
-
-    def peer(self, name: str, *arguments: str, stdin: Path | None = None) -> Command:
-        program = "flux" if name == "flux-pro-cli" else "python"
-        return Command([str(self.peers[name].bin / program), *arguments], self.environment, stdin)
-
-    def shell(self, script: str, stdin: Path | None = None) -> Command:
-        return Command(["bash", "-c", script], self.environment, stdin)
-
-    def floor(self, mode: str, *ids: str, stdin: Path | None = None) -> Command:
-        script = str(HERE / "floor.py")
-        return Command([sys.executable, script, mode, *ids], self.environment, stdin)
-
-    def curl(self, ids: Iterable[str]) -> Command:
-        words = ",".join(f'"{task_id}"' for task_id in ids)
-        body = f'{{"action":"retrieve_batch","ids":[{words}],"limit":50}}'
-        header = f"authorization: Bearer {TOKEN}"
-        curl = shutil.which("curl") or "curl"
-        arguments = [curl, "-sS", "-H", header, "-d", body, f"{self.url}/flux/tasks"]
-        return Command(arguments, self.environment)
-
-
-def make_ids(count: int) -> list[str]:
-    return [str(uuid.UUID(int=number << 96 | number)) for number in range(1, count + 1)]
-
-
 def small(setup: Setup) -> list[Case]:
     """Return what is typed by hand: start-up counts."""
     one, fifty = make_ids(1), make_ids(50)
@@ -113,7 +58,7 @@ def small(setup: Setup) -> list[Case]:
             setup.flux("--version"),
             [Rival(cli, setup.peer(cli, "--version"), 0.35)],
         ),
-        Case("`--help`", setup.flux("--help"), [Rival(cli, setup.peer(cli, "--help"))]),
+        Case("`--help`", setup.flux("--help"), [Rival(cli, setup.peer(cli, "--help"), 0.28)]),
         Case(
             "one completion (TAB), bash",
             setup.shell(
@@ -143,8 +88,8 @@ def small(setup: Setup) -> list[Case]:
             "`check`, 50 ids, JSON lines",
             setup.flux("tasks", "check", "-o", "jsonl", *fifty),
             [
-                Rival(cli, setup.peer(cli, "tasks", "--json", *fifty), 0.42),
-                Rival("standard library", setup.floor("ask", *fifty), 3.5),
+                Rival(cli, setup.peer(cli, "tasks", "--json", *fifty), 0.3),
+                Rival("standard library", setup.floor("ask", *fifty), 2.1),
                 Rival("curl", setup.curl(fifty)),
                 Rival(
                     "mcp-flux-pro",
@@ -160,7 +105,7 @@ def small(setup: Setup) -> list[Case]:
         Case(
             "`check`, 50 ids, table",
             setup.flux("tasks", "check", "-o", "table", *fifty),
-            [Rival(cli, setup.peer(cli, "tasks", *fifty), 0.55)],
+            [Rival(cli, setup.peer(cli, "tasks", *fifty), 0.45)],
         ),
         Case(
             "`check`, 200 ids, JSON lines",
@@ -175,8 +120,34 @@ def small(setup: Setup) -> list[Case]:
     ]
 
 
+def secure(setup: Setup, plain: Setup) -> Case:
+    """Return the case that users have: over TLS, with all that a system trusts."""
+    if setup.certificates is None:
+        raise ValueError("without certificates there is no https")
+    fifty = make_ids(50)
+    look = ("tasks", "check", "-o", "jsonl", *fifty)
+    return Case(
+        "`check`, 50 ids, JSON lines, https",
+        setup.flux(*look),
+        [
+            Rival(
+                "flux-pro-cli over https",
+                setup.peer("flux-pro-cli", "tasks", "--json", *fifty),
+                0.3,
+                may_not_slip=True,
+            ),
+            Rival(
+                "the same over http",
+                plain.flux(*look),
+                0.006 + setup.certificates.handshake(setup.url),
+                is_difference=True,
+            ),
+        ],
+    )
+
+
 def files(setup: Setup, count: int = 500) -> Case:
-    """Return the case that saves files of 1 MB: with flux, curl and wget, eight, eight, one."""
+    """Return the case that saves files of 1 MB."""
     urls = [f"{setup.url}/files/{task_id}.png" for task_id in make_ids(count)]
     (setup.folder / "urls").write_text("\n".join(urls))
     (setup.folder / "curl").write_text("".join(f"url = {url}\nremote-name\n" for url in urls))
@@ -188,46 +159,69 @@ def files(setup: Setup, count: int = 500) -> Case:
         )
     )
     anew = f"cd {setup.folder}; rm -rf out; mkdir out; cd out;"
+    curl = f"{anew} curl -sSZ --parallel-max 8 -K ../curl"
+    trusted = f"--ca-certificate={setup.certificates.bundle}" if setup.certificates else ""
+    wget = setup.shell(f"{anew} wget -q {trusted} -i ../urls", is_peer=True)
+    rivals = [Rival("wget, one at a time", wget, 1.15)]
+    if setup.scheme == "http":
+        same = setup.shell(f"{curl} && sha256sum ./* && sync ./* .", is_peer=True)
+        rivals += [
+            Rival("curl -Z", setup.shell(curl, is_peer=True)),
+            Rival("curl -Z, then sha256sum, then sync", same, 0.65),
+        ]
     return Case(
-        f"`download`, {count} files of 1 MB, eight at a time",
+        f"`download`, {count} files of 1 MB, eight at a time, {setup.scheme}",
         setup.shell(f"{anew} {setup.program} tasks download -q < ../records"),
-        [
-            Rival("curl -Z", setup.shell(f"{anew} curl -sSZ --parallel-max 8 -K ../curl")),
-            Rival("wget, one at a time", setup.shell(f"{anew} wget -q -i ../urls")),
-        ],
+        rivals,
     )
 
 
 def large(setup: Setup, latency: float, start_up: float) -> list[Case]:
     """Return what scripts do; latency and start-up are both in seconds."""
-    cases = []
-    for count in (1000, 10_000):
-        requests = count // 50
-        ideal = requests / 8 * latency
+    return [_large(setup, latency, start_up, count) for count in (1000, 10_000)]
 
-        def note(figure: Figure, ideal: float = ideal) -> str:
-            if not ideal:
-                return ""
-            return f"{figure.wall / (ideal + start_up):.2f} of ideal + start-up"
 
-        # One of flux-pro-cli's runs takes so long that a tenth of its work is timed, and scaled.
-        part = count // 10
-        xargs = f"xargs -n 50 {setup.peers['flux-pro-cli'].bin / 'flux'} tasks --json"
-        cases.append(
-            Case(
-                f"{count:,} ids, {latency * 1000:.0f} ms",
-                setup.flux("tasks", "check", stdin=setup.ids(count)),
-                [
-                    Rival(
-                        "flux-pro-cli with `xargs -n 50`",
-                        setup.shell(xargs, stdin=setup.ids(part)),
-                        0.06 if count == 10_000 and latency == 0.1 else None,
-                        scale=10.0,
-                    )
-                ],
-                latency=latency,
-                runs=10 if count == 1000 else 5,
-                note=note,
-            )
-        )
-    return cases
+def large_secure(setup: Setup, latency: float, start_up: float) -> Case:
+    """Return the longest of them over https, alone."""
+    return _large(setup, latency, start_up, 10_000)
+
+
+def _large(setup: Setup, latency: float, start_up: float, count: int) -> Case:
+    requests = count // 50
+    ideal = requests / 8 * latency
+    is_goal = count == 10_000 and latency == 0.1
+
+    def note(figure: Figure) -> str:
+        if not ideal:
+            return ""
+        goal = ", at most 1.06" if is_goal else ""
+        return f"{figure.wall / (ideal + start_up):.2f} of ideal + start-up{goal}"
+
+    # One of flux-pro-cli's runs takes so long that a tenth of its work is timed, and scaled.
+    xargs = f"xargs -n 50 {setup.peers['flux-pro-cli'].bin / 'flux'} tasks --json"
+    rival = Rival(
+        "flux-pro-cli with `xargs -n 50`",
+        setup.shell(xargs, stdin=setup.ids(count // 10), is_peer=True),
+        0.06 if is_goal else None,
+        scale=10.0,
+    )
+    is_plain = setup.scheme == "http"
+    return Case(
+        f"{count:,} ids, {latency * 1000:.0f} ms{'' if is_plain else ', https'}",
+        setup.flux("tasks", "check", stdin=setup.ids(count)),
+        [rival] if is_plain else [],
+        latency=latency,
+        runs=10 if count == 1000 else 5,
+        note=note,
+    )
+
+
+def processor(setup: Setup) -> Case:
+    """Return the case that counts seconds of processor instead of time."""
+    ids = setup.ids(10_000)
+    return Case(
+        "10,000 ids as JSON lines, processor time",
+        setup.flux("tasks", "check", stdin=ids),
+        [Rival("bare decode and encode", setup.floor("decode", stdin=ids), 2.2)],
+        what=cpu,
+    )

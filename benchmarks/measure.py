@@ -88,3 +88,9 @@ def ratio(a: Figure, b: Figure, what: Callable[[Sample], float]) -> float:
     """Return the median of the ratios A/B, pair by pair."""
     pairs = zip(a.samples, b.samples, strict=True)
     return statistics.median(what(x) / what(y) for x, y in pairs)
+
+
+def difference(a: Figure, b: Figure, what: Callable[[Sample], float]) -> float:
+    """Return the median of the differences A-B, pair by pair."""
+    pairs = zip(a.samples, b.samples, strict=True)
+    return statistics.median(what(x) - what(y) for x, y in pairs)

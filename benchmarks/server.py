@@ -3,12 +3,13 @@
 It answers a batch query from a template, and prints its base URL. `GET /stats`
 tells how many queries it answered, and begins to count anew. With `--looks N`
 the tasks are finished one after the other, at the first to the Nth look. Any
-`GET /files/...` is a picture of 1 MB.
+`GET /files/...` is a picture of 1 MB. `--certificate FILE` makes it speak TLS.
 """
 
 import argparse
 import asyncio
 import json
+import ssl
 from collections import Counter
 
 
@@ -116,11 +117,18 @@ class Exchange(asyncio.Protocol):
             self.transport.write(answer)
 
 
-async def serve(service: Service) -> None:
+async def serve(service: Service, certificate: str) -> None:
     """Listen on a free port of this machine until killed."""
+    context = None
+    if certificate:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: Exchange(service), "127.0.0.1", 0, backlog=128)
-    print(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", flush=True)  # noqa: T201
+    server = await loop.create_server(
+        lambda: Exchange(service), "127.0.0.1", 0, backlog=128, ssl=context
+    )
+    scheme = "https" if context else "http"
+    print(f"{scheme}://127.0.0.1:{server.sockets[0].getsockname()[1]}", flush=True)  # noqa: T201
     await server.serve_forever()
 
 
@@ -128,5 +136,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--latency", type=float, default=0.0, help="seconds")
     parser.add_argument("--looks", type=int, default=0)
+    parser.add_argument("--certificate", default="", help="with its key, for TLS")
     options = parser.parse_args()
-    asyncio.run(serve(Service(options.latency, options.looks)))
+    asyncio.run(serve(Service(options.latency, options.looks), options.certificate))

@@ -11,7 +11,7 @@ from typing import Any
 from typer.main import get_command
 
 from flux_cli import __version__
-from flux_cli.app import app
+from flux_cli.app import make_app
 from flux_cli.commands.completion import command_tree
 from flux_cli.commands.topics import TOPICS, Topic
 from flux_cli.completion.tree import Command, Option, Value
@@ -164,7 +164,7 @@ def _type(schema: dict[str, Any]) -> str:
 def main(folder: Path) -> None:
     """Write the four files into `folder`."""
     (folder / "mcp.md").write_text(mcp_page())
-    root = command_tree(get_command(app))
+    root = command_tree(get_command(make_app()))
     (folder / "reference.md").write_text(reference(root))
     (folder / "record.schema.json").write_text(f"{json.dumps(record_schema(), indent=2)}\n")
     (folder / "flux.1").write_text(man_page(root))

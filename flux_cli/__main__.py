@@ -19,7 +19,7 @@ def main() -> None:
     taken: everything is written and closed by then.
     """
     interrupts.install()
-    gc.set_threshold(10_000, 10, 10)
+    gc.set_threshold(100_000, 10, 10)
     _open_standard_streams()
     os._exit(_flushed(_run()))
 
@@ -32,10 +32,14 @@ def _run() -> int:
         if sys.stdout is not None:
             sys.stdout.write(f"flux {__version__}\n")
         return 0
-    from flux_cli.app import app
+    from flux_cli.runtime import Runtime
+
+    runtime = Runtime.of_process(called_as(sys.argv[0]))
+    runtime.read_ahead(sys.argv[1:])  # while the rest is imported
+    from flux_cli.app import make_app
 
     try:
-        app(prog_name=called_as(sys.argv[0]))
+        make_app(sys.argv[1:])(prog_name=runtime.program, obj=runtime)
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 0
     return 0

@@ -1,6 +1,7 @@
 """The command line, and the one place where an error becomes a message and an exit code."""
 
 import errno
+import importlib
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -10,8 +11,6 @@ import typer
 from typer.core import TyperGroup
 
 from flux_cli import __version__, interrupts
-from flux_cli.commands import auth, completion, demo, mcp, sandbox, tasks
-from flux_cli.commands import help as help_
 from flux_cli.commands.option_groups import option_groups
 from flux_cli.errors import (
     ExitCode,
@@ -24,6 +23,16 @@ from flux_cli.errors import (
 from flux_cli.runtime import Runtime
 
 
+# Where each command is defined, in the order in which a newcomer needs them.
+_COMMANDS = {
+    "tasks": ("tasks", "make_group"),
+    "auth": ("auth", "group"),
+    "demo": ("demo", "demo"),
+    "sandbox": ("sandbox", "sandbox"),
+    "mcp": ("mcp", "group"),
+    "schema": ("help", "show_schema"),
+    "help": ("help", "show_help"),
+}
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
 
 
@@ -63,11 +72,17 @@ class _Boundary(TyperGroup):
         """Run the command line in `args` and exit. `obj` may hold a Runtime."""
         runtime = extra.pop("obj", None) or Runtime.of_process(prog_name or "flux")
         if runtime.program != self.name:
-            help_.show_name_in_examples(self, runtime.program)
+            from flux_cli.commands.help import show_name_in_examples
+
+            show_name_in_examples(self, runtime.program)
         try:
-            words = sys.argv[1:] if args is None else args
+            words = sys.argv[1:] if args is None else [*args]
+            if words and words[-1].endswith("-completion"):
+                from flux_cli.commands.completion import with_shell
+
+                words = with_shell(words, runtime.environment)
             code = super().main(
-                args=completion.with_shell(words, runtime.environment),
+                args=words,
                 prog_name=prog_name,
                 complete_var=complete_var,
                 standalone_mode=False,
@@ -155,29 +170,50 @@ def _sentence(text: str) -> str:
     return text if not text or text.endswith((".", "?", "!", ")")) else f"{text}."
 
 
-app = typer.Typer(
-    cls=_Boundary,
-    name="flux",
-    no_args_is_help=True,
-    add_completion=False,  # flux has scripts of its own, which start no Python
-    rich_markup_mode=None,  # plain help: half the time to show, and stable
-    pretty_exceptions_enable=False,  # it can show locals, and a local can be the token
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-_COMMANDS: dict[str, typer.Typer | Callable[..., None]] = {  # what a newcomer needs comes first
-    "tasks": tasks.group,
-    "auth": auth.group,
-    "demo": demo.demo,
-    "sandbox": sandbox.sandbox,
-    "mcp": mcp.group,
-    "schema": help_.show_schema,
-    "help": help_.show_help,
-}
-for name, command in _COMMANDS.items():
+def make_app(words: Sequence[str] = ()) -> typer.Typer:
+    """Return the application for the command line in `words`.
+
+    Where they begin with a command, it has that one alone: whoever looks once at a
+    task does not wait for what describes the others. For a list of the commands, it
+    has no more of each than that shows. Otherwise, as for what is no command, it has
+    them all.
+    """
+    app = typer.Typer(
+        cls=_Boundary,
+        name="flux",
+        no_args_is_help=True,
+        add_completion=False,  # flux has scripts of its own, which start no Python
+        rich_markup_mode=None,  # plain help: half the time to show, and stable
+        pretty_exceptions_enable=False,  # it can show locals, and a local can be the token
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    is_named = bool(words) and words[0] in _COMMANDS and words[0] != "help"
+    is_list = words in (["-h"], ["--help"])
+    app.callback()(_named_root if is_named else _make_root())
+    for name in words[:1] if is_named else _COMMANDS:
+        module, attribute = _COMMANDS[name]
+        command = getattr(importlib.import_module(f"flux_cli.commands.{module}"), attribute)
+        if name == "tasks":
+            command = command() if is_list else command(*words[1:2])
+        if is_list:
+            command = _outline(command)
+        if isinstance(command, typer.Typer):
+            app.add_typer(command, name=name)
+        else:
+            app.command(name)(option_groups(command))
+    return app
+
+
+def _outline(command: typer.Typer | Callable[..., None]) -> typer.Typer | Callable[..., None]:
+    """Return a command with its help alone."""
     if isinstance(command, typer.Typer):
-        app.add_typer(command, name=name)
-    else:
-        app.command(name)(option_groups(command))
+        return typer.Typer(help=command.info.help)
+
+    def outline() -> None:
+        """Nothing: it is never called."""
+
+    outline.__doc__ = command.__doc__
+    return outline
 
 
 def _show_version(wanted: bool) -> None:
@@ -186,24 +222,35 @@ def _show_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
-def _root(
-    ctx: typer.Context,
-    _version: Annotated[
-        bool,
-        typer.Option(
-            "--version", callback=_show_version, is_eager=True, help="Show the version and exit."
-        ),
-    ] = False,
-    _install: completion.Install = None,
-    _show: completion.Show = None,
-) -> None:
-    """Where do my Flux image and video generation tasks stand?
+def _named_root() -> None:
+    """Nothing: the options of flux itself come before a command."""
 
-    \b
-    Examples:
-      flux demo
-      flux tasks check ID ID
-      flux tasks check < ids.txt
-    """
-    del ctx
+
+def _make_root() -> Callable[..., None]:
+    from flux_cli.commands import completion
+
+    def root(
+        ctx: typer.Context,
+        _version: Annotated[
+            bool,
+            typer.Option(
+                "--version",
+                callback=_show_version,
+                is_eager=True,
+                help="Show the version and exit.",
+            ),
+        ] = False,
+        _install: completion.Install = None,
+        _show: completion.Show = None,
+    ) -> None:
+        """Where do my Flux image and video generation tasks stand?
+
+        \b
+        Examples:
+          flux demo
+          flux tasks check ID ID
+          flux tasks check < ids.txt
+        """
+        del ctx
+
+    return root

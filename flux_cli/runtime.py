@@ -5,18 +5,20 @@ Built once for each call of the program, and handed down. Nothing below
 of their own.
 """
 
+import contextlib
 import math
 import os
 import re
 import sys
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from flux_cli import interrupts
+from flux_cli.api.certificates import Certificates
 from flux_cli.api.connection import Connection, Proxy
 from flux_cli.api.ip_rules import is_loopback
 from flux_cli.config.settings import (
@@ -42,7 +44,7 @@ _NO_PROXY_ENTRY = re.compile(r"[\w.*:/%-]*|(https?://)?\[[0-9a-fA-F:.%]+\](:\d+)
 _FOLDER = "flux-tasks"  # not "flux", which is also the name of another well-known program
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Runtime:
     """What a command may use of the world around it."""
 
@@ -53,6 +55,7 @@ class Runtime:
     now: Callable[[], float] = time.time  # Unix seconds
     clock: Callable[[], float] = time.monotonic  # seconds
     sleep: Callable[[float], None] = interrupts.sleep
+    certificates: Certificates = field(default_factory=Certificates)
     program: str = "flux"  # the name it was called by, which hints show
 
     @classmethod
@@ -62,7 +65,14 @@ class Runtime:
         out, err = Stdout(sys.stdout, world), Stderr(sys.stderr, world)
         for token in tokens_in(world):
             err.keep_secret(token)
-        return cls(world, sys.stdin, out, err, program=program)
+        return cls(world, sys.stdin, out, err, certificates=Certificates(world), program=program)
+
+    def read_ahead(self, words: Sequence[str]) -> None:
+        """Read what the command line in `words` will need and what takes long to read."""
+        if words[:1] == ["tasks"] and not {"-h", "--help"}.intersection(words):
+            with contextlib.suppress(UsageError):  # said when it is asked for
+                if find_base_url(None, self.environment).text.startswith("https:"):
+                    self.certificates.read_ahead()
 
     @property
     def stdin_is_terminal(self) -> bool:
@@ -147,6 +157,7 @@ class Runtime:
                 request_timeout=settings.request_timeout,
                 concurrency=settings.concurrency,
                 proxy=self._proxy(base_url.text.partition(":")[0], base_url.host),
+                certificates=self.certificates,
                 trace=trace,
             )
 
@@ -157,6 +168,7 @@ class Runtime:
             token_source=account.source if account else "",
             route=self._proxy,
             allows_local_files=is_loopback(base_url.host),
+            certificates=self.certificates,
             trace=trace,
             patience=patience,
             pause=pause,

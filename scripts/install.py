@@ -308,6 +308,7 @@ class Installer:
                 "install",
                 "--quiet",
                 "--reinstall",
+                "--compile-bytecode",  # as pip does; flux starts in half the time
                 "--python",
                 python,
                 source,

@@ -179,6 +179,10 @@ def test_json_lines_do_not_load_rich_and_the_table_does() -> None:
         "flux_cli.output.live",
         "flux_cli.sandbox.server",
         "flux_cli.completion.zsh",
+        "flux_cli.commands.auth",
+        "flux_cli.commands.completion",
+        "flux_cli.commands.mcp",
+        "flux_cli.commands.tasks.watch",
     }
     assert not table & {"asyncio", "platformdirs", "http.server", "pydantic", "secrets"}
     assert not table & {"pygments", "markdown_it", "flux_cli.output.live"}

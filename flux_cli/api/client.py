@@ -59,6 +59,7 @@ class Client:
             seconds=connection.request_timeout,
             connections=connection.concurrency,
             proxy=connection.proxy,
+            certificates=connection.certificates,
         )
         # No httpx.Client, which would follow redirects, keep cookies and read the
         # environment: the token goes to one origin only.

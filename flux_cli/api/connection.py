@@ -1,21 +1,20 @@
 """Where requests go, and how: everything a client needs to know, decided before it is built."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
+from flux_cli.api.certificates import Certificates
 from flux_cli.token import Token
 
 
-@dataclass(frozen=True, slots=True)
-class Proxy:
+class Proxy(NamedTuple):
     """A proxy's URL, and the name of the setting that it came from."""
 
     url: str
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Connection:
+class Connection(NamedTuple):
     """One service and the way to it.
 
     `base_url` has no slash at its end; `token_remedy` says what to do when the
@@ -29,4 +28,5 @@ class Connection:
     request_timeout: float = 30.0
     concurrency: int = 8
     proxy: Proxy | None = None
+    certificates: Certificates = Certificates()
     trace: Callable[[str], None] | None = None

@@ -9,11 +9,11 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Self
+from typing import NamedTuple, Self
 
 from flux_cli import __version__, errors
 from flux_cli.api.backoff import parse_retry_after
+from flux_cli.api.certificates import Certificates
 from flux_cli.api.connection import Proxy
 from flux_cli.api.connection_errors import service_error
 from flux_cli.api.dialer import ForbiddenAddress
@@ -30,15 +30,14 @@ _HEADERS = {
     "accept-encoding": "identity",
     "user-agent": f"flux-tasks/{__version__}",
 }
-_EXTENSIONS = {"is_repeatable": True, "renew_after": STEP}
+_BUFFER = 1 << 19  # bytes that are received at a time, at most
 _LAST_PORT = 65535
 _EXPIRED = frozenset({403, 404, 410})
 _PASSING = frozenset({408, 425})
 _RANGE = re.compile(r"bytes ([0-9]{1,18})-[0-9]{1,18}/([0-9]{1,18})")
 
 
-@dataclass(frozen=True, slots=True)
-class Access:
+class Access(NamedTuple):
     """How files are fetched.
 
     `request_timeout` is in seconds; `allows_local` permits http and private
@@ -50,16 +49,16 @@ class Access:
     connections: int
     allows_local: bool
     route: Callable[[str, str], Proxy | None]
+    certificates: Certificates = Certificates()
     trace: Callable[[str], None] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class FileResponse:
+class FileResponse(NamedTuple):
     """A file, or the rest of one, on its way.
 
     `start` is the offset of the first byte, `total` the size of the whole file
     where the server tells it, `validator` what proves later that it is still
-    the same file.
+    the same file. A chunk is only good until the next one is asked for.
     """
 
     start: int
@@ -84,6 +83,7 @@ class FileClient:
         self._now = now
         self._transports: dict[tuple[str, Proxy | None], httpx.BaseTransport] = {}
         self._lock = threading.Lock()
+        self._of_thread = threading.local()
 
     def __enter__(self) -> Self:
         return self
@@ -110,7 +110,7 @@ class FileClient:
             transport = self._transport(target.scheme, proxy)
             self._say(f"> GET {target}")
             try:
-                sent = _sent(transport, target, _HEADERS | headers)
+                sent = _sent(transport, target, _HEADERS | headers, self._buffer())
                 with contextlib.closing(sent) as response:
                     self._say(f"< {response.status_code}")
                     if response.has_redirect_location:
@@ -151,10 +151,18 @@ class FileClient:
                     seconds=self._access.request_timeout,
                     connections=self._access.connections,
                     proxy=proxy,
+                    certificates=self._access.certificates,
                     # what a proxy connects to is the proxy's to decide
                     public_only=not self._access.allows_local and proxy is None,
                 )
             return self._transports[scheme, proxy]
+
+    def _buffer(self) -> memoryview:
+        """Return what this thread receives into: it fetches one file at a time."""
+        if not hasattr(self._of_thread, "buffer"):
+            self._of_thread.buffer = memoryview(bytearray(_BUFFER))
+        buffer: memoryview = self._of_thread.buffer
+        return buffer
 
     def _reply(self, response: httpx.Response, host: str) -> FileResponse:
         status, headers = response.status_code, response.headers
@@ -201,12 +209,13 @@ def _parsed(url: str, base: httpx.URL | None = None) -> httpx.URL:
 
 
 def _sent(
-    transport: httpx.BaseTransport, url: httpx.URL, headers: Mapping[str, str]
+    transport: httpx.BaseTransport, url: httpx.URL, headers: Mapping[str, str], buffer: memoryview
 ) -> httpx.Response:
     """Ask for `url`; whatever a layer below takes for no URL after all, is none."""
+    extensions = {"is_repeatable": True, "renew_after": STEP, "buffer": buffer}
     try:
         return transport.handle_request(
-            httpx.Request("GET", url, headers=headers, extensions=_EXTENSIONS)
+            httpx.Request("GET", url, headers=headers, extensions=extensions)
         )
     except (ValueError, OverflowError):
         raise _not_a_url() from None

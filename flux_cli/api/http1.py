@@ -4,6 +4,7 @@ import contextlib
 import http.client
 import io
 import re
+import ssl
 from collections.abc import Callable, Iterable, Iterator
 
 from flux_cli.api.deadline import Deadline
@@ -84,23 +85,31 @@ class Body(httpx.SyncByteStream):
     """
 
     def __init__(
-        self, response: "_Response", deadline: Deadline, *, step: int, end: Callable[[bool], None]
+        self,
+        response: "_Response",
+        deadline: Deadline,
+        *,
+        step: int,
+        buffer: memoryview | None = None,
+        end: Callable[[bool], None],
     ) -> None:
         """Renew the deadline with each `step` bytes, if any; call `end` at last.
 
-        It is told whether the connection can be used again.
+        It is told whether the connection can be used again. With a `buffer`, bytes are
+        received into it, and a piece is only good until the next one is asked for.
         """
         self._response = response
         self._deadline = deadline
         self._step = step
+        self._buffer = buffer
         self._end = end
         self._is_whole = False
 
     def __iter__(self) -> Iterator[bytes]:
         received = 0
         with _receiving():
-            while piece := self._response.read1(_PIECE):
-                yield piece
+            while piece := self._response.piece(self._buffer):
+                yield piece  # type: ignore[misc] # what is received into a buffer is like bytes
                 received += len(piece)
                 if 0 < self._step <= received:
                     self._deadline.renew()
@@ -136,6 +145,14 @@ class _Response(http.client.HTTPResponse):
             or not all(map(_LENGTH.fullmatch, lengths))
         ):
             raise httpx.RemoteProtocolError("the reply is not HTTP")
+
+    def piece(self, buffer: memoryview | None) -> bytes | memoryview:
+        """Receive a piece of the body, into `buffer` if that can be; nothing at its end."""
+        if buffer is None or self.chunked or not self.length:
+            return self.read1(_PIECE)
+        size = self.fp.readinto1(buffer[: self.length])
+        self.length -= size
+        return buffer[:size]
 
     def raw_headers(self) -> list[tuple[bytes, bytes]]:
         """Return the headers, each on one line."""
@@ -178,6 +195,8 @@ class _Stream(io.RawIOBase):
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override] # that is what comes
         self._limit()
         size = self.connected.recv_into(buffer)
+        if size and isinstance(self.connected, ssl.SSLSocket):
+            size += _received_already(self.connected, buffer, size)
         self.has_received = self.has_received or size > 0
         self.has_ended = size == 0
         return size
@@ -187,6 +206,17 @@ class _Stream(io.RawIOBase):
 
     def _limit(self) -> None:
         self.connected.settimeout(self.deadline.left())
+
+
+def _received_already(connected: ssl.SSLSocket, buffer: memoryview, size: int) -> int:
+    """Return how many bytes have come beyond the `size` that TLS has given: one record of many."""
+    first = size
+    connected.settimeout(0.0)
+    # What goes wrong here, goes wrong once more when the next bytes are waited for.
+    with contextlib.suppress(OSError):
+        while len(buffer) - size >= _RECORD and (more := connected.recv_into(buffer[size:])):
+            size += more
+    return size - first
 
 
 def reason(error: OSError) -> str:

@@ -1,7 +1,7 @@
 """How a proxy is reached and asked: CONNECT for https, absolute URLs for http."""
 
 import base64
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from flux_cli.api.connection import Proxy
 from flux_cli.api.http import httpx
@@ -11,8 +11,7 @@ from flux_cli.errors import UsageError
 _LAST_PORT = 65535
 
 
-@dataclass(frozen=True, slots=True)
-class ProxyServer:
+class ProxyServer(NamedTuple):
     """Where a proxy is, and the headers that open it."""
 
     scheme: str

@@ -3,8 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from flux_cli import errors
 from flux_cli.errors import ServiceError
@@ -47,21 +46,19 @@ _LONGEST_TEXT = 300  # characters of the service's own words in one message
 _LONGEST_CODE = 64
 
 
-@dataclass(frozen=True, slots=True)
-class BatchResponse:
+class BatchResponse(NamedTuple):
     """The reply to a batch query: the records that are objects, as they came.
 
     `size` counts all items, usable or not: what the service was able to send.
-    `count` is how many tasks it says that there are, 0 where it does not say.
+    `total` is how many tasks it says that there are, 0 where it does not say.
     """
 
     items: tuple[Mapping[str, Any], ...]
     size: int
-    count: int = 0
+    total: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class ResponseHead:
+class ResponseHead(NamedTuple):
     """The part of a reply before its body. `retry_after` is in seconds."""
 
     status: int
@@ -84,7 +81,7 @@ def parse_batch(head: ResponseHead, body: bytes, *, token: Token | None = None) 
     return BatchResponse(
         tuple(item for item in items if isinstance(item, dict)),
         size=len(items),
-        count=count if isinstance(count, int) else 0,
+        total=count if isinstance(count, int) else 0,
     )
 
 

@@ -1,4 +1,4 @@
-"""TLS: which certificates are trusted, the handshake, and TLS within TLS for a proxy."""
+"""TLS: the handshake, and TLS within TLS for a proxy."""
 
 import socket
 import ssl
@@ -8,28 +8,10 @@ from typing import TypeVar
 
 from flux_cli.api.deadline import Deadline
 from flux_cli.api.dialer import Connected
-from flux_cli.api.http import httpx
-from flux_cli.errors import UsageError
 
 
 T = TypeVar("T")
 _PIECE = 1 << 16  # bytes moved between two layers at a time
-
-
-def make_context() -> ssl.SSLContext:
-    """Return what verifies the server; loading the certificates takes a while.
-
-    Raises UsageError, naming the setting, when they cannot be read.
-    """
-    try:
-        context = httpx.create_ssl_context(trust_env=True)
-    except (OSError, ssl.SSLError) as error:
-        raise UsageError(
-            f"SSL_CERT_FILE or SSL_CERT_DIR: the certificates cannot be read: {error.strerror}",
-            hint="Correct the variable, or unset it",
-        ) from None
-    context.set_alpn_protocols(["http/1.1"])
-    return context
 
 
 def shake_hands(

@@ -9,6 +9,7 @@ import ssl
 import time
 from collections.abc import Callable, Iterator
 
+from flux_cli.api.certificates import Certificates
 from flux_cli.api.connection import Proxy
 from flux_cli.api.connection_pool import ConnectionPool, Origin
 from flux_cli.api.deadline import Deadline
@@ -16,7 +17,7 @@ from flux_cli.api.dialer import Connected, Dialer
 from flux_cli.api.http import httpx
 from flux_cli.api.http1 import Body, Http1Connection, reason
 from flux_cli.api.proxy import ProxyServer, parse_proxy
-from flux_cli.api.tls import make_context, shake_hands
+from flux_cli.api.tls import shake_hands
 
 
 # With these, the request has certainly not arrived; with any other it may have.
@@ -41,7 +42,8 @@ class Transport(httpx.BaseTransport):
     BEFORE_SENDING), and ForbiddenAddress where the dialer does.
 
     Extensions of a request: `renew_after`, the bytes of the reply's body that give
-    it its whole time again; `is_repeatable`, that it does no harm to send it twice.
+    it its whole time again; `is_repeatable`, that it does no harm to send it twice;
+    `buffer`, what the body is received into, piece after piece.
     """
 
     def __init__(
@@ -117,7 +119,8 @@ class Transport(httpx.BaseTransport):
                 self._pool.discard(connection)
 
         step = request.extensions.get("renew_after", 0)
-        body = Body(response, deadline, step=step, end=end)
+        buffer = request.extensions.get("buffer")
+        body = Body(response, deadline, step=step, buffer=buffer, end=end)
         return httpx.Response(response.status, headers=response.raw_headers(), stream=body)
 
     def _connect(self, origin: Origin, deadline: Deadline) -> Http1Connection:
@@ -204,6 +207,7 @@ def make_transport(
     seconds: float,
     connections: int,
     proxy: Proxy | None,
+    certificates: Certificates,
     public_only: bool = False,
 ) -> Transport:
     """Return a transport whose exchanges each end within `seconds`.
@@ -216,7 +220,7 @@ def make_transport(
     return Transport(
         seconds=seconds,
         connections=connections,
-        context=make_context() if is_encrypted else None,
+        context=certificates.context() if is_encrypted else None,
         proxy=server,
         dialer=Dialer(public_only=public_only),
     )

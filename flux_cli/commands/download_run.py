@@ -2,9 +2,9 @@
 
 import contextlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
+from typing import NamedTuple
 
 from flux_cli.commands.file_options import FileOptions
 from flux_cli.commands.options import OutputOptions
@@ -32,8 +32,7 @@ from flux_cli.runtime import Runtime
 _MOST_ROWS = 60  # of a table on a terminal; longer ones show what is not well, and the summary
 
 
-@dataclass(frozen=True, slots=True)
-class DownloadRequest:
+class DownloadRequest(NamedTuple):
     """Where and how files are saved, and what is shown of it."""
 
     folder: Path

@@ -41,7 +41,7 @@ DownloadFolder = Annotated[
 ]
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(eq=False, repr=False)
 class FileOptions(DownloadPolicy):
     """How outputs are saved, and what is written beside them."""
 

@@ -75,7 +75,7 @@ ExitStatus = Annotated[
 ]
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(eq=False, repr=False)
 class InputOptions:
     """Where ids come from."""
 
@@ -97,7 +97,7 @@ class InputOptions:
     ] = None
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(eq=False, repr=False)
 class OutputOptions:
     """What is shown, and how."""
 
@@ -169,7 +169,7 @@ RequestTimeout = Annotated[
 ]
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(eq=False, repr=False)
 class ServiceOptions(ServiceSettings):
     """Which service is asked, and how."""
 

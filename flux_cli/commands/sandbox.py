@@ -16,7 +16,7 @@ from flux_cli.sandbox.faults import Misbehaviour
 _SHARE = number(0.0, 1.0, metavar="SHARE")
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(eq=False, repr=False)
 class AccountOptions:
     """What the account holds, and what becomes of its tasks."""
 
@@ -31,7 +31,7 @@ class AccountOptions:
     seed: Annotated[int, number(), "Decides ids, failures and images."] = 0
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(eq=False, repr=False)
 class FaultOptions:
     """How badly the service behaves."""
 

@@ -1,13 +1,12 @@
 """Help that is about no single command: what `flux help` and the reference say."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from flux_cli.sandbox.faults import Misbehaviour
 
 
-@dataclass(frozen=True, slots=True)
-class Topic:
+class Topic(NamedTuple):
     """A page of help: some sentences, then terms and what they mean."""
 
     name: str
@@ -54,7 +53,7 @@ ENVIRONMENT = Topic(
         ("FLUX_CONFIG_DIR", "The folder of the stored token, instead of the platform's own."),
         ("HTTPS_PROXY, ALL_PROXY", "A proxy, http:// or https://. This machine needs none."),
         ("NO_PROXY", "Hosts that are asked without it."),
-        ("SSL_CERT_FILE, SSL_CERT_DIR", "Certificates to trust instead of the built-in ones."),
+        ("SSL_CERT_FILE, SSL_CERT_DIR", "Certificates to trust instead of the system's."),
         ("NO_COLOR", "No colours."),
         ("TERM=dumb", "No colours, no live view, no escape codes at all."),
         ("COLUMNS, LINES", "The size of the window, where the terminal's own is wrong."),

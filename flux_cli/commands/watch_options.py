@@ -10,7 +10,7 @@ from flux_cli.engine.policies import Until, WatchPolicy
 from flux_cli.output.formats import Format
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(eq=False, repr=False)
 class WatchOutputOptions(OutputOptions):
     """The same of a watch, which has a live view."""
 
@@ -22,7 +22,7 @@ class WatchOutputOptions(OutputOptions):
     ] = Format.AUTO
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(eq=False, repr=False)
 class WatchOptions(WatchPolicy):
     """When to poll, and when to end."""
 
@@ -57,7 +57,7 @@ class WatchOptions(WatchPolicy):
     ] = WatchPolicy.give_up_after
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(eq=False, repr=False)
 class NotifyOptions:
     """What is done, beside showing it, when tasks end."""
 

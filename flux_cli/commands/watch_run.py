@@ -4,9 +4,8 @@ import contextlib
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from flux_cli import interrupts
 from flux_cli.commands.file_options import FileOptions
@@ -40,8 +39,7 @@ _MOST_FAILURES = 5  # of commands, named one by one
 _OUT_OF_TIME = TaskError("timed_out", "--timeout ran out")
 
 
-@dataclass(frozen=True, slots=True)
-class WatchRequest:
+class WatchRequest(NamedTuple):
     """How a watch is made, what it shows, and what else it does.
 
     With `folder` it saves files there. `print_hint` tells how to go on with open ids, and why.
@@ -49,9 +47,9 @@ class WatchRequest:
 
     policy: WatchPolicy
     output: OutputOptions
-    notify: NotifyOptions = field(default_factory=NotifyOptions)
+    notify: NotifyOptions = NotifyOptions()
     folder: Path | None = None
-    files: FileOptions = field(default_factory=FileOptions)
+    files: FileOptions = FileOptions()
     print_hint: Callable[[list[str], str], None] | None = None
 
 

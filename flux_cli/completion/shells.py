@@ -1,6 +1,5 @@
 """The shells that there are completion scripts for."""
 
-import hashlib
 import importlib
 import re
 from enum import StrEnum
@@ -46,12 +45,16 @@ def seal_holds(data: bytes) -> bool | None:
     seal = _SEAL.search(data[:_HEAD])
     if seal is None:
         return None
+    import hashlib
+
     rest = data[: seal.start()] + data[seal.end() :]
     return hashlib.sha256(rest).hexdigest().encode() == seal[1]
 
 
 def _sealed(script: str) -> str:
     """Return a script with a digest of all the rest of it behind its mark."""
+    import hashlib
+
     data = script.encode()
     seal = f" [sha256 {hashlib.sha256(data).hexdigest()}]".encode()
     return _MARK.sub(lambda mark: mark[1] + seal, data, count=1).decode()

@@ -4,7 +4,7 @@ import contextlib
 import re
 import urllib.parse
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from flux_cli.api.ip_rules import is_host, is_loopback
 from flux_cli.errors import NoToken, UsageError
@@ -20,8 +20,7 @@ _LONGEST_URL = 2000  # characters
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 
 
-@dataclass(frozen=True, slots=True)
-class BaseUrl:
+class BaseUrl(NamedTuple):
     """A checked base URL without a slash at its end; `source` says where it was set."""
 
     text: str
@@ -42,8 +41,7 @@ class BaseUrl:
         return urllib.parse.urlsplit(self.text).hostname or ""
 
 
-@dataclass(frozen=True, slots=True)
-class FoundToken:
+class FoundToken(NamedTuple):
     """A token, the place it came from, and what to do when it is rejected, in words."""
 
     token: Token

@@ -28,7 +28,7 @@ _RECENT = 600.0  # seconds; a task that is younger may have been left out becaus
 MOST_REFUSALS = 64  # ids refused one after the other, with nothing accepted between them
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Refusals:
     """Counts ids that the service refuses one by one, to notice when it refuses everything."""
 
@@ -43,7 +43,7 @@ class Refusals:
         self.in_a_row = 0
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class BatchQuery:
     """Asks for the ids of one batch and keeps what is known of them so far.
 
@@ -203,7 +203,7 @@ class BatchQuery:
                 left_out.discard(key)
                 self._keep(key, item)
         answered = len(part) - len(left_out)
-        if max(reply.size, reply.count) <= answered:
+        if max(reply.size, reply.total) <= answered:
             self._left_out |= left_out
         if has_others:
             self._distrust()

@@ -14,7 +14,7 @@ from flux_cli.models.task import Task
 _AHEAD = 4  # files for each worker that may be done before their turn
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class _Job:
     """One output of a task, or a task that has nothing to save (`number` 0)."""
 

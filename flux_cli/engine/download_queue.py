@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
@@ -25,7 +25,7 @@ class SaveOutput(Protocol):
         """
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class PendingDownload:
     """A task whose outputs are being saved; `files` has None for those not done with."""
 
@@ -114,4 +114,4 @@ class DownloadQueue:
 def with_files(task: Task, files: Sequence[File]) -> Task:
     """Return `task` with what became of each of its outputs."""
     pairs = zip(task.outputs, files, strict=True)
-    return replace(task, outputs=tuple(replace(output, file=file) for output, file in pairs))
+    return task._replace(outputs=tuple(output._replace(file=file) for output, file in pairs))

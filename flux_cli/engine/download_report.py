@@ -1,7 +1,6 @@
 """What became of the files of many tasks, and what is written beside them."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
@@ -52,7 +51,7 @@ class DownloadReport:
             self.counts.add(output.file)
             if self._encode is not None and output.file.path is not None:
                 # with this output alone: a task may have a thousand
-                own = replace(task, outputs=(output,))
+                own = task._replace(outputs=(output,))
                 path = Path(output.file.path).with_suffix(".json")
                 self._write_sidecar(path, own, self._encode)
         if self._sheet is not None:

@@ -6,8 +6,9 @@ import hashlib
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from flux_cli.api.throttle import Stopped, Throttle
 from flux_cli.engine.commit_gate import CommitGate
@@ -25,10 +26,29 @@ from flux_cli.errors import (
 from flux_cli.models.file_names import NameTemplate
 from flux_cli.models.media import Media
 from flux_cli.models.task import File, Task, TaskError
-from flux_cli.storage.atomic import partial_path, remove_leftover
+from flux_cli.storage.atomic import partial_path, remove_leftover, sync_folder
 
 
+_MOST_UNSYNCED = 100  # folders
 _DISK_FAILS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ENODEV})
+
+
+class _Target(NamedTuple):
+    """Where an output is, and where it goes: one path for each kind that it may turn out to be."""
+
+    url: str
+    paths: Mapping[Media, str]
+
+    @property
+    def stem(self) -> Path:
+        return self.path(Media.PNG).with_suffix("")
+
+    def path(self, media: Media) -> Path:
+        return Path(self.paths[media])
+
+    def existing(self) -> list[Path]:
+        """Return what was saved under this name before, whatever its kind."""
+        return [Path(path) for path in filter(os.path.isfile, self.paths.values())]
 
 
 class Downloader:
@@ -66,6 +86,7 @@ class Downloader:
         self._hosts = Hosts(throttle)
         self._fetch = Fetch(open_file, self._hosts, progress, max_size=policy.max_size)
         self._parts: set[Path] = set()
+        self._unsynced: set[Path] = set()  # folders with new names in them
         self._lock = threading.Lock()
         self._gate = CommitGate()
         self._is_stopped = False
@@ -83,29 +104,29 @@ class Downloader:
         `keep` as one; once `close` has returned, neither happens any more.
         """
         with contextlib.suppress(Stopped):
-            stem = self._path(task, number, Media.PNG).with_suffix("")
-            file = self._outcome(task, number, stem, keep)
-            self._progress.ended(stem, file, f"{task.id}, output {number}")
+            target = self._target(task, number)
+            file = self._outcome(target, keep)
+            self._progress.ended(target.stem, file, f"{task.id}, output {number}")
 
-    def _outcome(self, task: Task, number: int, stem: Path, keep: Callable[[File], None]) -> File:
+    def _outcome(self, target: "_Target", keep: Callable[[File], None]) -> File:
         try:
-            if file := self._kept(task, number):
+            if file := self._kept(target):
                 with self._gate:
                     keep(file)
                 return file
-            return self._saved(task, number, keep)
+            return self._saved(target, keep)
         except (ServiceError, DownloadError) as error:
             file = _failed(error.code, error.message)
         except FileNotFoundError as error:
             is_removed = self._is_stopped  # by stop(): it is not the reason
-            file = self._stopped(task, number) if is_removed else self._unwritten(stem, error)
+            file = self._stopped(target) if is_removed else self._unwritten(target.stem, error)
         except OSError as error:
-            file = self._unwritten(stem, error)
+            file = self._unwritten(target.stem, error)
         except UsageError as error:  # a proxy that no link can be reached through
             self.stop(error)
             file = _failed("not_saved", error.message)
         except Stopped:
-            file = self._stopped(task, number)
+            file = self._stopped(target)
         with self._gate:
             keep(file)
         return file
@@ -130,6 +151,8 @@ class Downloader:
         """Stop, and wait until what has become of every output is settled."""
         self.stop()
         self._gate.close()
+        with self._lock:
+            self._sync_folders()
 
     def _unwritten(self, path: Path, error: OSError) -> File:
         """Return why `path` is not saved, and stop where nothing else could be either."""
@@ -146,23 +169,22 @@ class Downloader:
         """Tell whether something would have to be made in the folder itself for `path`."""
         return path.parent == self._folder or not os.path.isdir(path.parent)  # noqa: PTH112
 
-    def _stopped(self, task: Task, number: int) -> File:
+    def _stopped(self, target: "_Target") -> File:
         """Return why an output is not saved that others or the user have put an end to."""
         if self.stopped_by is not None:
             return _failed("not_saved", f"stopped: {self.stopped_by.message}")
-        reason = self._hosts.reason(task.outputs[number - 1].url)
+        reason = self._hosts.reason(target.url)
         return _failed("not_saved", reason.message if reason is not None else "interrupted")
 
-    def _path(self, task: Task, number: int, media: Media) -> Path:
-        return self._folder / self._hide(str(self._template.path(task, number, media)))
+    def _target(self, task: Task, number: int) -> "_Target":
+        paths = self._template.paths(task, number)
+        return _Target(
+            task.outputs[number - 1].url,
+            {media: os.path.join(self._folder, self._hide(paths[media])) for media in Media},  # noqa: PTH118 - made for each file, and seldom needed
+        )
 
-    def _existing(self, task: Task, number: int) -> list[Path]:
-        """Return what was saved under this name before, whatever its kind."""
-        paths = (self._path(task, number, media) for media in Media)
-        return [path for path in paths if path.is_file()]
-
-    def _kept(self, task: Task, number: int) -> File | None:
-        if self._policy.overwrite or not (existing := self._existing(task, number)):
+    def _kept(self, target: "_Target") -> File | None:
+        if self._policy.overwrite or not (existing := target.existing()):
             return None
         path = existing[0]
         remove_leftover(partial_path(path.with_suffix("")))
@@ -176,11 +198,12 @@ class Downloader:
             ) from None
         return File(str(path), size, digest, is_new=False)
 
-    def _saved(self, task: Task, number: int, keep: Callable[[File], None]) -> File:
-        stem = self._path(task, number, Media.PNG).with_suffix("")
-        stem.parent.mkdir(parents=True, exist_ok=True)
-        if not stem.parent.resolve().is_relative_to(self._root):
-            raise DownloadError(f"{stem.parent} leads out of the folder", code="outside")
+    def _saved(self, target: "_Target", keep: Callable[[File], None]) -> File:
+        stem = target.stem
+        if stem.parent != self._folder:
+            stem.parent.mkdir(parents=True, exist_ok=True)
+            if not stem.parent.resolve().is_relative_to(self._root):
+                raise DownloadError(f"{stem.parent} leads out of the folder", code="outside")
         end = self._clock() + self._policy.file_timeout
         part_path = partial_path(stem)
         with self._lock:
@@ -188,36 +211,44 @@ class Downloader:
         try:
             part = PartialFile(part_path, wait=lambda seconds: self._wait(seconds, end))
             try:
-                if file := self._kept(task, number):  # another process was faster
+                if file := self._kept(target):  # another process was faster
                     with self._gate:
                         keep(file)
                     return file
-                self._fetch.into(
-                    part, stem, task.outputs[number - 1].url, pause=lambda: self._wait(0.0, end)
-                )
-                return self._finished(part, task, number, keep)
+                self._fetch.into(part, stem, target.url, pause=lambda: self._wait(0.0, end))
+                return self._finished(part, target, keep)
             finally:
                 part.abort()
         finally:
             with self._lock:
                 self._parts.discard(part_path)
 
-    def _finished(
-        self, part: PartialFile, task: Task, number: int, keep: Callable[[File], None]
-    ) -> File:
+    def _finished(self, part: PartialFile, target: "_Target", keep: Callable[[File], None]) -> File:
         if part.media is None:
             raise ValueError("a whole file is of a known kind")
-        path = self._path(task, number, part.media)
-        others = [other for other in self._existing(task, number) if other != path]
+        path = target.path(part.media)
+        existing = target.existing() if self._policy.overwrite else []
         file = File(str(path), part.size, part.digest, is_new=True)
         part.sync()  # which may take a while, and is not to be waited for
         with self._gate:
             part.finish(path)
             keep(file)
-        for other in others:  # of another kind, under the same name: it has been replaced
-            with contextlib.suppress(OSError):
-                other.unlink(missing_ok=True)
+        with self._lock:
+            self._unsynced.add(path.parent)
+            if len(self._unsynced) > _MOST_UNSYNCED:
+                self._sync_folders()
+        for other in existing:  # of another kind, under the same name: it has been replaced
+            if other != path:
+                with contextlib.suppress(OSError):
+                    other.unlink(missing_ok=True)
         return file
+
+    def _sync_folders(self) -> None:
+        """Bring the names of files to the disk; one that is not there is whole all the same."""
+        for folder in self._unsynced:
+            with contextlib.suppress(OSError):
+                sync_folder(folder)
+        self._unsynced.clear()
 
     def _wait(self, seconds: float, end: float) -> None:
         """Sleep, unless it is time to stop."""

@@ -29,12 +29,15 @@ class PartialFile:
         self._file = open_partial(path, wait=wait)
         self._digest = hashlib.sha256()
         self._head = b""
+        self._is_empty = False  # what a crash left behind may be in it
         self.clear()
 
     def clear(self) -> None:
         """Begin anew."""
-        self._file.seek(0)
-        self._file.truncate()
+        if not self._is_empty:
+            self._file.seek(0)
+            self._file.truncate()
+            self._is_empty = True
         self._digest = hashlib.sha256()
         self.size, self._head, self.media, self.validator = 0, b"", None, None
 
@@ -45,11 +48,12 @@ class PartialFile:
 
     def write(self, chunk: bytes) -> None:
         """Append `chunk`. Raises OSError, and DownloadError when it is no picture or video."""
+        self._is_empty = False
         self._file.write(chunk)
         self._digest.update(chunk)
         self.size += len(chunk)
         if self.media is None:
-            self._head = (self._head + chunk)[: 4 * HEAD]
+            self._head = (self._head + bytes(chunk[: 4 * HEAD]))[: 4 * HEAD]
             if len(self._head) >= HEAD:
                 self.media = self._recognised()
 
@@ -67,8 +71,11 @@ class PartialFile:
         os.fsync(self._file.fileno())
 
     def finish(self, path: Path) -> None:
-        """Bring the bytes to the disk and to `path`. Raises OSError when they are not there."""
-        commit(self._file, self.path, path)
+        """Bring the bytes to `path`. Raises OSError when they are not there.
+
+        They are to be on the disk before; that the name is there too, is left to the caller.
+        """
+        commit(self._file, self.path, path, waits_for_disk=False)
 
     def abort(self) -> None:
         """Remove what there is, unless it has been finished. Twice does no harm."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(eq=False, repr=False)
 class ServiceSettings:
     """Which service is asked (None: as the environment says), and how; times in seconds."""
 
@@ -27,7 +27,7 @@ class Until(Enum):
     ANY = "any"
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(eq=False, repr=False)
 class WatchPolicy:
     """When to poll, and when to end; all in seconds, `timeout` None for no end."""
 
@@ -45,7 +45,7 @@ class WatchPolicy:
         return self.give_up_after or math.inf
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(eq=False, repr=False)
 class DownloadPolicy:
     """How files are named, and what is allowed: `max_size` in bytes, `file_timeout` in seconds.
 

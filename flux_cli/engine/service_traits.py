@@ -13,7 +13,7 @@ _PROBE_EVERY = 8  # batches, the page limit is put to the test
 _CHECKS = 50  # absences that are confirmed one by one before replies are believed again
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class PageSize:
     """How many ids to ask for at once: `most` of them, or what the service gives.
 
@@ -48,7 +48,7 @@ class PageSize:
         self._suspected = limit
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Doubt:
     """Whether an id that a whole reply leaves out may be there all the same.
 
@@ -70,7 +70,7 @@ class Doubt:
         self._checks = max(0, self._checks - 1)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class ServiceTraits:
     """All of it; `pages` begins with the size of a batch."""
 

@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from flux_cli.api.certificates import Certificates
 from flux_cli.api.connection import Connection, Proxy
 from flux_cli.api.throttle import Throttle
 from flux_cli.engine.check import Check
@@ -49,6 +50,7 @@ class Session:
         token_source: str = "",
         route: Callable[[str, str], Proxy | None],
         allows_local_files: bool,
+        certificates: Certificates,
         trace: Callable[[str], None] | None = None,
         patience: float = math.inf,
         pause: float = 0.0,
@@ -68,6 +70,7 @@ class Session:
         self._connect = connect
         self._route = route
         self._allows_local_files = allows_local_files
+        self._certificates = certificates
         self._trace = trace
         self._now = now
         self._clock = clock
@@ -210,6 +213,7 @@ class Session:
             connections=self._settings.concurrency,
             allows_local=self._allows_local_files,
             route=self._route,
+            certificates=self._certificates,
             trace=self._trace,
         )
         return self._opened.enter_context(FileClient(access, now=self._now))

@@ -5,9 +5,8 @@ can be tested in a second.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
 from enum import Enum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from flux_cli.engine.batch import unanswered
 from flux_cli.engine.policies import Until, WatchPolicy
@@ -30,15 +29,13 @@ class Ending(Enum):
     NO_ANSWER = "the token was rejected, or the service did not answer for too long"
 
 
-@dataclass(frozen=True, slots=True)
-class Changed:
+class Changed(NamedTuple):
     """A task was seen for the first time, or in another state; `task.previous_state` says which."""
 
     task: Task
 
 
-@dataclass(frozen=True, slots=True)
-class Polled:
+class Polled(NamedTuple):
     """A poll is over: seconds to the next one, and what went wrong, if anything did."""
 
     next_in: float
@@ -180,7 +177,7 @@ class Watch:
         self._states[task.id] = task.state
         if before is State.NOT_FOUND:
             before = None  # that was never shown
-        return None if task.state is before else replace(task, previous_state=before)
+        return None if task.state is before else task._replace(previous_state=before)
 
     def _take_absence(self, task: Task, before: State | None) -> Task | None:
         """Settle an id that was not found, or not answered for, long enough."""
@@ -193,7 +190,7 @@ class Watch:
             return None
         self._states[task.id] = task.state
         self._settled.add(task.id)
-        return replace(task, previous_state=None if before is State.NOT_FOUND else before)
+        return task._replace(previous_state=None if before is State.NOT_FOUND else before)
 
     def _is_late(self, now: float) -> bool:
         return self.deadline is not None and now >= self.deadline

@@ -2,8 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from flux_cli.input.decoding import Text
 from flux_cli.input.readers import Kind, folded, read_entries
@@ -26,8 +25,7 @@ _LOOKS = (
 _LONGEST_LOOK = 1000  # characters
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(NamedTuple):
     """Something in the input that should be a task id and is not.
 
     `message` is a clause about it; with `word`, what comes after `"WORD" is not

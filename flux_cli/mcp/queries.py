@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from flux_cli.api.backoff import LONGEST_PAUSE
@@ -143,7 +143,9 @@ class Queries:
                 ended = sum(not task.state.is_running for task in latest.values())
                 call.progressed(ended, len(ids), "ended")
         tasks = [
-            replace(latest.get(task_id) or watch.latest(task_id, self._now()), previous_state=None)
+            (latest.get(task_id) or watch.latest(task_id, self._now()))._replace(
+                previous_state=None
+            )
             for task_id in ids
         ]
         waited = self._clock() - started

@@ -22,9 +22,9 @@ import re
 import string
 import unicodedata
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
+from typing import NamedTuple
 
 from flux_cli.models.ids import match_key
 from flux_cli.models.media import Media
@@ -52,8 +52,7 @@ _TELLS_NUMBER = re.compile("[c0]*N[c0]*")
 _TELLS_BOTH = re.compile("[c0]*(I[c0]*cN|Nc[c0]*I)[c0]*")
 
 
-@dataclass(frozen=True, slots=True)
-class _Field:
+class _Field(NamedTuple):
     name: str
     spec: str
 
@@ -105,6 +104,13 @@ class NameTemplate:
             *(_component(_rendered(folder, value, _LONGEST_COMPONENT)) for folder in folders),
             f"{_component(name)}.{media.value}",
         )
+
+    def paths(self, task: Task, number: int) -> dict[Media, str]:
+        """Return the relative path for each kind of file that an output may turn out to be."""
+        if _Field("ext", "") in self._components[-1]:
+            return {media: str(self.path(task, number, media)) for media in Media}
+        stem = str(self.path(task, number, Media.PNG)).removesuffix(Media.PNG.value)
+        return {media: stem + media.value for media in Media}
 
     def _tells(self, alone: re.Pattern[str]) -> bool:
         """Tell whether a piece that matches `alone`, or tells both, is in every name."""

@@ -1,8 +1,7 @@
 """A task as flux knows it, and how a record of the service becomes one."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from flux_cli.models.fields import (
     as_number,
@@ -20,16 +19,14 @@ _DEEPEST = 100  # levels of a record that is kept as it came
 _HIGHEST_COST = 1e12
 
 
-@dataclass(frozen=True, slots=True)
-class TaskError:
+class TaskError(NamedTuple):
     """Why a task failed, or why there is no answer for it."""
 
     code: str | None
     message: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Cost:
+class Cost(NamedTuple):
     """What a task has cost."""
 
     amount: float
@@ -41,8 +38,7 @@ class Cost:
         return self.amount if (self.currency or "").lower() in ("credit", "credits") else 0
 
 
-@dataclass(frozen=True, slots=True)
-class File:
+class File(NamedTuple):
     """What became of an output that was to be saved: a file of `size` bytes, or an error."""
 
     path: str | None
@@ -52,8 +48,7 @@ class File:
     error: TaskError | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(NamedTuple):
     """One image or video of a finished task; sizes in pixels, `seconds` of play."""
 
     url: str
@@ -65,8 +60,7 @@ class Output:
     file: File | None = None  # only once it was to be saved
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+class Task(NamedTuple):
     """One task at one moment. Times are Unix seconds, `elapsed` is seconds."""
 
     id: str

@@ -6,9 +6,8 @@ may be anybody's: what is no card is none, and no path leads out of the folder.
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, NamedTuple
 
 from flux_cli.models.state import State
 from flux_cli.models.task import Output, Task
@@ -20,8 +19,7 @@ _MOST_OUTPUTS = 1 << 32  # of a task
 _TEXTS = ("id", "prompt", "model", "seed", "size", "created", "error")
 
 
-@dataclass(frozen=True, slots=True)
-class Card:
+class Card(NamedTuple):
     """`number` counts the outputs of a task from 1, `path` is below the folder of the sheet."""
 
     id: str
@@ -37,11 +35,7 @@ class Card:
 
     def line(self) -> bytes:
         """Return the card as one line of JSON that no markup can be seen in."""
-        text = (
-            json.dumps({name: getattr(self, name) for name in self.__slots__})
-            .replace("<", "\\u003c")
-            .replace(">", "\\u003e")
-        )
+        text = json.dumps(self._asdict()).replace("<", "\\u003c").replace(">", "\\u003e")
         return f"{text}\n".encode("ascii")
 
 

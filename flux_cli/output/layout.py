@@ -1,7 +1,7 @@
 """How wide the columns of the table are, and which of them a narrow window does without."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from rich.cells import cell_len
 
@@ -20,8 +20,7 @@ _OPTIONAL = ("model", "took", "created")  # the last gives way first
 _ORDER = ("state", "id", "prompt", "model", "created", "took", "result")
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(NamedTuple):
     """The width of each column in characters; a column without one is left out.
 
     `columns` is empty where not even state, id, prompt and result fit side by side.

@@ -5,7 +5,6 @@ import itertools
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 
 from rich.console import Group, RenderableType
 from rich.live import Live
@@ -201,11 +200,11 @@ class LiveView:
 def _brief(task: Task) -> Task:
     """Return what a row shows of `task`: memory must not grow with prompts and replies."""
     prompt = task.prompt and task.prompt[:_LONGEST_TEXT]
-    error = task.error and replace(
-        task.error, message=task.error.message and task.error.message[:_LONGEST_TEXT]
+    error = task.error and task.error._replace(
+        message=task.error.message and task.error.message[:_LONGEST_TEXT]
     )
     outputs = tuple(o for o in task.outputs[:_MOST_OUTPUTS] if len(o.url) <= _LONGEST_URL)
-    return replace(task, prompt=prompt, error=error, raw=None, outputs=outputs)
+    return task._replace(prompt=prompt, error=error, raw=None, outputs=outputs)
 
 
 def _fitting(heights: Sequence[int], room: int) -> int:

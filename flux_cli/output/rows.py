@@ -1,8 +1,8 @@
 """Tasks in words: what the rows of the table and of the live view say."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from flux_cli.models.state import State
 from flux_cli.models.task import Output, Task
@@ -10,8 +10,7 @@ from flux_cli.output.sanitize import one_line, web_url
 from flux_cli.output.times import format_age, format_duration
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One task in words; every text is safe to show. `link` is what `result` opens."""
 
     state: State

@@ -14,6 +14,7 @@ from flux_cli import interrupts
 _PATIENCE = 10.0  # seconds; whoever holds the lock writes one small file
 _PAUSE = 0.02  # seconds
 _PRIVATE = 0o600
+_BUFFER = 1 << 16  # bytes; of what is read, whoever looks at the end of a file needs few
 _FLAGS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 
 
@@ -73,7 +74,7 @@ def open_partial(
         descriptor = os.open(
             temporary, os.O_RDWR | os.O_CREAT | _FLAGS, _PRIVATE if is_private else 0o666
         )
-        stream = os.fdopen(descriptor, "r+b", 1 << 18)
+        stream = os.fdopen(descriptor, "r+b", _BUFFER)
         try:
             if is_private:
                 _make_private(descriptor)
@@ -102,7 +103,7 @@ def commit(stream: BinaryIO, temporary: Path, path: Path, *, waits_for_disk: boo
         stream.close()
     if waits_for_disk:
         with contextlib.suppress(OSError):
-            _sync_folder(path.parent)
+            sync_folder(path.parent)
 
 
 def abort(stream: BinaryIO, temporary: Path) -> None:
@@ -135,7 +136,8 @@ def _is_at(path: Path, descriptor: int) -> bool:
         return False
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Bring the names in a folder to the disk. Raises OSError."""
     if os.name != "posix":
         return
     descriptor = os.open(folder, os.O_RDONLY)

@@ -11,9 +11,8 @@ import os
 import stat
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from flux_cli.errors import OutputError, UsageError
 from flux_cli.storage.atomic import locked, whole_file
@@ -34,8 +33,7 @@ _LONGEST_SHOWN = 200  # characters
 _HINT = "Check the folder, or name another one in FLUX_CONFIG_DIR"
 
 
-@dataclass(frozen=True, slots=True)
-class Credential:
+class Credential(NamedTuple):
     """A stored token; `saved_at` is Unix seconds, None when the file has no time that can be."""
 
     token: Token

@@ -12,7 +12,7 @@ import pexpect
 import pytest
 from typer.main import get_command
 
-from flux_cli.app import app
+from flux_cli.app import make_app
 from flux_cli.completion.shells import Shell, make_script
 from flux_cli.completion.tree import Command, Option, Value
 from flux_cli.errors import ExitCode
@@ -28,7 +28,7 @@ SCRIPTS = Path(__file__).parents[2] / "completions"
 NAMES = {"bash": "flux.bash", "zsh": "_flux", "fish": "flux.fish", "powershell": "flux.ps1"}
 SECOND_NAMES = {"bash": "flux-tasks.bash", "fish": "flux-tasks.fish"}
 BASH_SCRIPT = Path(".local/share/bash-completion/completions/flux")
-COMMANDS: Any = get_command(app)
+COMMANDS: Any = get_command(make_app())
 CASES = {
     "flux ": set(COMMANDS.commands),
     "flux tasks ": set(COMMANDS.commands["tasks"].commands),
@@ -437,7 +437,7 @@ def without_room(flux: Program) -> str:
     """Install completion where no file can be longer than a kilobyte; return what is said."""
     run = subprocess.run(
         ["bash", "-c", f"ulimit -f 1; exec {FLUX} --install-completion bash"],
-        env=flux.variables(dict.fromkeys(MEASURED_BY)),
+        env=flux.variables(dict.fromkeys(MEASURED_BY)) | {"PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
         text=True,
         check=False,

@@ -371,7 +371,7 @@ def test_every_kind_of_error_is_a_sentence(flux: Program, service: Start, tool: 
         ),
         (
             {"FLUX_API_BASE_URL": "https://api.example", "SSL_CERT_FILE": "/no/such/file"},
-            "SSL_CERT_FILE or SSL_CERT_DIR: the certificates cannot be read",
+            "SSL_CERT_FILE: /no/such/file: cannot be read",
         ),
         ({"FLUX_API_TOKEN": "no token at all"}, "FLUX_API_TOKEN: this cannot be a token"),
     ],

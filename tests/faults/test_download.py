@@ -411,7 +411,7 @@ def test_a_full_disk_ends_it_with_everything_said(flux: Program, service: Start)
     big = PNG[:-12] + b"\0\1\0\0tEXt" + b"x" * 65540 + PNG[-12:]
     service(with_files(always(reply(200, big))))
     command = f'ulimit -f 40; exec "{FLUX}" tasks download -d out {" ".join(IDS)}'
-    environment = flux.variables(dict.fromkeys(MEASURED_BY))
+    environment = flux.variables(dict.fromkeys(MEASURED_BY)) | {"PYTHONDONTWRITEBYTECODE": "1"}
     run = subprocess.run(
         ["bash", "-c", command],
         env=environment,
@@ -508,7 +508,11 @@ def test_a_disk_without_room(
     service(with_files())
     records = flux("tasks", "check", *IDS).stdout
     run = subprocess.run(
-        ["bash", "-c", f'ulimit -f 0; exec "{FLUX}" tasks {words}'],
+        [
+            "bash",
+            "-c",
+            f'ulimit -f 0; export PYTHONDONTWRITEBYTECODE=1; exec "{FLUX}" tasks {words}',
+        ],
         env=flux.variables(dict.fromkeys(MEASURED_BY)),
         cwd=flux.folder,
         capture_output=True,

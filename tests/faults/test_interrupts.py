@@ -317,7 +317,7 @@ def test_a_full_disk_holds_whole_records(
 ) -> None:
     service(answer)
     (flux.folder / "ids").write_text("\n".join(make_ids(300)))
-    command = f"ulimit -f 40; {FLUX} tasks check -f ids > result"
+    command = f"ulimit -f 40; PYTHONDONTWRITEBYTECODE=1 {FLUX} tasks check -f ids > result"
     run = in_bash(flux, command, PYTHONUNBUFFERED=unbuffered)
     assert run.returncode == ExitCode.OUTPUT, run.stderr
     assert "stdout: cannot be written: File too large" in run.stderr

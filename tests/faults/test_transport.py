@@ -262,6 +262,8 @@ def test_the_deadline_holds_over_tls(flux: Program, secure: StartSecure) -> None
         ("NO_PROXY", "example.com,[::1"),
         ("no_proxy", "http://[fe80"),
         ("SSL_CERT_FILE", "/nowhere/certificates.pem"),
+        ("SSL_CERT_FILE", "/dev/null"),
+        ("SSL_CERT_DIR", "/nowhere/certificates"),
     ],
 )
 def test_variables_that_httpx_cannot_use(

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TextIO
 from unittest import mock
 
-from flux_cli.app import app
+from flux_cli.app import make_app
 from tests.support.patience import LONGEST
 
 
@@ -63,7 +63,7 @@ def run_in_process(
 
 def _exit_code() -> int:
     try:
-        app(prog_name="flux")
+        make_app(sys.argv[1:])(prog_name="flux")
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 0
     return 0

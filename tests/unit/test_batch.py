@@ -319,7 +319,7 @@ def test_a_reply_that_was_caught_leaving_out_an_old_task_is_not_believed_about_o
         reply = young(ids)
         young.known.add(IDS[0])
         items = tuple({**item, "created_at": time.time()} for item in reply.items)
-        return BatchResponse(items, reply.size, reply.count)
+        return BatchResponse(items, reply.size, reply.total)
 
     assert states(run(IDS, ask, young.retrieve)) == ["succeeded"] + ["not_found"] * 49
     assert young.alone == []  # that one was submitted a moment ago

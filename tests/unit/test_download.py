@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 
 import pytest
 
@@ -47,7 +46,7 @@ def test_a_task_with_nothing_to_save_passes_in_its_turn() -> None:
         saved.append(f"{task.id}{number}")
         keep(SAVED)
 
-    failed = replace(succeeded("f"), state=State.FAILED)
+    failed = succeeded("f")._replace(state=State.FAILED)
     tasks = [failed, succeeded("a"), None, succeeded("n", outputs=0), succeeded("b")]
     download = Download(iter(tasks), save, loop=EventLoop(), workers=2)
     back = list(download.results())

@@ -3,7 +3,6 @@
 import re
 import sys
 import unicodedata
-from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -31,7 +30,7 @@ def make_task(task_id: str = ID, *, seed: float | None = 7, outputs: int = 2, **
         prompt="A red fox, 4K",
         outputs=tuple(Output("https://cdn.example/x", "image", seed=seed) for _ in range(outputs)),
     )
-    return replace(task, **facts)
+    return task._replace(**facts)
 
 
 def name(template: str, task: Task | None = None, number: int = 1) -> str:

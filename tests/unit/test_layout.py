@@ -1,7 +1,6 @@
 """Which columns a window has room for, and what gives way first."""
 
 import itertools
-from dataclasses import replace
 
 import pytest
 
@@ -21,7 +20,7 @@ ROW = Row(
     link="https://cdn.example/picture.png",
     prompt="an old sailor with a pipe, 85 mm, on the deck of a ship that leaves the harbour",
 )
-VARIED = [ROW, replace(ROW, model="flux-dev", created="2h ago", took="1m 02s")]
+VARIED = [ROW, ROW._replace(model="flux-dev", created="2h ago", took="1m 02s")]
 OPTIONAL = {"model", "created", "took"}
 
 
@@ -29,7 +28,7 @@ def names(rows: list[Row], width: int) -> list[str]:
     return [name for name, _ in Layout.fit(rows, width).columns]
 
 
-@pytest.mark.parametrize("rows", [VARIED, [ROW, ROW], [replace(ROW, prompt="")], [ROW]])
+@pytest.mark.parametrize("rows", [VARIED, [ROW, ROW], [ROW._replace(prompt="")], [ROW]])
 @pytest.mark.parametrize("has_more", [False, True])
 def test_columns_fit_and_none_comes_back_when_the_window_narrows(
     rows: list[Row], *, has_more: bool
@@ -57,7 +56,7 @@ def test_created_gives_way_first_then_took_then_model() -> None:
 
 
 def test_what_says_the_same_in_every_row_gives_way_before_what_differs() -> None:
-    rows = [ROW, replace(ROW, created="2h ago")]
+    rows = [ROW, ROW._replace(created="2h ago")]
     narrowest = {
         name: next(width for width in range(300) if name in names(rows, width))
         for name in ("created", "took", "model")
@@ -72,10 +71,10 @@ def test_at_80_columns_state_id_and_a_piece_of_the_prompt_are_there() -> None:
 
 
 def test_a_long_error_takes_no_room_from_the_prompt() -> None:
-    error = replace(ROW, link=None, result="api_error: " + "no " * 50)
+    error = ROW._replace(link=None, result="api_error: " + "no " * 50)
     assert Layout.fit([ROW, error], 110) == Layout.fit([ROW, ROW], 110)
 
 
 def test_rows_that_are_still_to_come_have_room_for_their_results() -> None:
-    rows = [replace(ROW, result="", link=None)]
+    rows = [ROW._replace(result="", link=None)]
     assert dict(Layout.fit(rows, 120, has_more=True).columns)["result"] >= 10

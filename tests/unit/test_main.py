@@ -11,7 +11,7 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from flux_cli.__main__ import called_as
-from flux_cli.app import app
+from flux_cli.app import make_app
 from flux_cli.commands.program_name import program_name
 from flux_cli.errors import ExitCode
 from flux_cli.runtime import Runtime
@@ -36,14 +36,12 @@ def test_the_name_it_was_called_by(path: str, name: str) -> None:
 
 def test_a_new_group_stands_in_the_help() -> None:
     """Help lists commands in the order of their registration, groups among them."""
+    app = make_app()
     group = typer.Typer(help="New.")
     group.command("one")(lambda: None)
     before = get_command(app).list_commands(None)  # type: ignore[attr-defined]
     app.add_typer(group, name="new")
-    try:
-        output = CliRunner().invoke(app, ["--help"]).output
-    finally:
-        app.registered_groups.pop()
+    output = CliRunner().invoke(app, ["--help"]).output
     listed = [line.split()[0] for line in output.partition("Commands:\n")[2].splitlines() if line]
     assert listed == [*before, "new"]
 
@@ -87,9 +85,34 @@ def test_what_uvx_is_told_stands_in_hints_and_examples(tmp_path: Path) -> None:
     command = "uvx --from '/my clone' flux"
     runtime = Runtime.of_process(command)
     runtime.environment = {"FLUX_CONFIG_DIR": str(tmp_path)}
-    result = CliRunner().invoke(app, ["tasks", "check", "an-id-1"], prog_name=command, obj=runtime)
+    result = CliRunner().invoke(
+        make_app(), ["tasks", "check", "an-id-1"], prog_name=command, obj=runtime
+    )
     assert program_name(runtime) == command
     assert result.exit_code == ExitCode.TOKEN
-    help_text = CliRunner().invoke(app, ["tasks", "check", "--help"], prog_name=command).output
+    help_text = (
+        CliRunner().invoke(make_app(), ["tasks", "check", "--help"], prog_name=command).output
+    )
     assert f"Usage: {command} tasks check [OPTIONS]" in help_text
     assert f"  {command} tasks check ID ID\n" in help_text
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["--help"], ["-h"], ["tasks", "--help"], ["tasks", "watch", "--help"], ["demo", "--help"]],
+    ids=" ".join,
+)
+def test_help_is_that_of_the_whole_program(words: list[str]) -> None:
+    """However little of it is made for the words of one command line."""
+    whole = CliRunner().invoke(make_app(), words)
+    assert whole.exit_code == 0
+    assert CliRunner().invoke(make_app(words), words).output == whole.output
+
+
+@pytest.mark.parametrize(
+    "words", [["task"], ["tasks", "chek"], ["tasks", "check", "--outptu", "csv"], ["auth", "in"]]
+)
+def test_a_mistake_is_named_as_by_the_whole_program(words: list[str]) -> None:
+    whole = CliRunner().invoke(make_app(), words)
+    assert whole.exit_code == ExitCode.USAGE
+    assert CliRunner().invoke(make_app(words), words).output == whole.output

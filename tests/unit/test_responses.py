@@ -38,12 +38,12 @@ def test_keeps_the_records_that_are_objects() -> None:
         ResponseHead(200), b'{"items": [{"id": "a"}, 5, null, "x", []], "count": 99}'
     )
     assert reply.items == ({"id": "a"},)
-    assert (reply.size, reply.count) == (5, 99)
+    assert (reply.size, reply.total) == (5, 99)
 
 
 @pytest.mark.parametrize("count", ["null", '"many"', "1.5", "[]"])
 def test_a_count_that_is_no_number_says_nothing(count: str) -> None:
-    assert parse_batch(ResponseHead(200), b'{"items": [], "count": %s}' % count.encode()).count == 0
+    assert parse_batch(ResponseHead(200), b'{"items": [], "count": %s}' % count.encode()).total == 0
 
 
 NO_SUCH_TASK = [

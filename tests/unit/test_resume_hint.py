@@ -12,7 +12,7 @@ import typer
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from flux_cli.app import app
+from flux_cli.app import make_app
 from flux_cli.commands.resume_hint import resume_command
 from flux_cli.config.durations import format_duration, parse_duration
 from flux_cli.models.ids import flaw
@@ -29,7 +29,7 @@ NOW = 2e9  # later than any file here
 
 def context(runtime: Runtime, arguments: list[str]) -> typer.Context:
     """Return what `flux tasks watch` makes of its arguments."""
-    command: Any = typer.main.get_command(app)
+    command: Any = typer.main.get_command(make_app())
     parent = None
     for name, child in ((runtime.program, "tasks"), ("tasks", "watch")):
         parent = command.make_context(name, [], parent=parent, obj=runtime, resilient_parsing=True)

@@ -2,7 +2,6 @@
 
 import json
 import math
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -259,7 +258,7 @@ def test_any_record_becomes_valid_json(record: dict[str, Any]) -> None:
     assert "\n" not in line
     jsonschema.validate(document, record_schema())
     again = read_record("a", document)
-    assert again == (replace(task, raw=again.raw) if again else None)
+    assert again == (task._replace(raw=again.raw) if again else None)
     assert again is not None or task.state is not State.FAILED
     counts = TaskCounts()
     counts.add([task])

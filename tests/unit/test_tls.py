@@ -12,8 +12,7 @@ import trustme
 
 from flux_cli.api.deadline import Deadline
 from flux_cli.api.dialer import Connected
-from flux_cli.api.tls import abort, make_context, shake_hands
-from flux_cli.errors import UsageError
+from flux_cli.api.tls import abort, shake_hands
 from tests.support.patience import LONGEST
 
 
@@ -160,13 +159,3 @@ def test_whoever_waits_for_a_connection_hears_of_its_end(
     timer.start()
     assert secure.recv_into(memoryview(bytearray(1))) == 0
     timer.join()
-
-
-def test_certificates_that_cannot_be_read_are_an_error_of_the_user(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setenv("SSL_CERT_FILE", "/nowhere/certificates.pem")
-    with pytest.raises(UsageError, match="SSL_CERT_FILE"):
-        make_context()
-    monkeypatch.delenv("SSL_CERT_FILE")
-    assert make_context().verify_mode is ssl.CERT_REQUIRED

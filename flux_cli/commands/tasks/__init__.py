@@ -1,14 +1,22 @@
 """`flux tasks`: how the tasks stand."""
 
+import importlib
+
 import typer
 
 from flux_cli.commands.help_panels import GroupedCommand
 from flux_cli.commands.option_groups import option_groups
-from flux_cli.commands.tasks import check, download, list, watch  # noqa: A004
 
 
-group = typer.Typer(
-    no_args_is_help=True, rich_markup_mode=None, help="How your generation tasks stand."
-)
-for command in (check.check, watch.watch, download.download, list.list):  # in the order of the help
-    group.command(cls=GroupedCommand)(option_groups(command))
+_VERBS = ("check", "watch", "download", "list")  # in the order of the help
+
+
+def make_group(verb: str = "") -> typer.Typer:
+    """Return the group with `verb` alone, or with all of them where it is none."""
+    group = typer.Typer(
+        no_args_is_help=True, rich_markup_mode=None, help="How your generation tasks stand."
+    )
+    for name in [verb] if verb in _VERBS else _VERBS:
+        command = getattr(importlib.import_module(f"flux_cli.commands.tasks.{name}"), name)
+        group.command(cls=GroupedCommand)(option_groups(command))
+    return group
