@@ -196,9 +196,9 @@ class Lister:
         if offset:
             question["offset"] = offset
         reply = self._ask(question)
-        self._count = self._count or reply.count
+        self._count = self._count or reply.total
         self._largest_page = max(self._largest_page, reply.size)
-        says_all = reply.count == reply.size < limit and self._count >= len(self._seen)
+        says_all = reply.total == reply.size < limit and self._count >= len(self._seen)
         page = _Page([], is_full=reply.size >= min(limit, self._largest_page) and not says_all)
         times: list[float] = []
         for task in self._tasks(reply):
