@@ -19,7 +19,7 @@ from flux_cli.output.layout import Layout
 from flux_cli.output.rows import Row, make_row
 from flux_cli.output.sanitize import sanitize
 from flux_cli.output.table import Drawing
-from flux_cli.output.terminal import ECHO, Stdout
+from flux_cli.output.terminal import Stdout
 from flux_cli.output.times import format_duration, format_estimate
 
 
@@ -131,15 +131,16 @@ class LiveView:
 
     def paint(self) -> RenderableType:
         """Return the view as it is now, no higher than the window."""
-        columns, lines = self._stdout.columns - ECHO, self._stdout.lines
+        columns, lines = self._stdout.columns - 1, self._stdout.lines
         with self._lock:
             self._console.size = (columns, lines)
             head = self._head(columns)
             used = sum(len(part.wrap(self._console, columns)) for part in head) + 1
             failed = [*self._failed][:lines]
             others = [*itertools.islice(self._running.values(), lines), *self._done][:lines]
-        body = self._body(failed, others, columns, lines - used - 1)
-        return Group(*head, self._bar(columns), *body)
+        body = self._body(failed, others, columns, lines - used - 2)
+        # The cursor waits in a line of its own, where a terminal shows ^C.
+        return Group(*head, self._bar(columns), *body, Text())
 
     def _head(self, columns: int) -> list[Text]:
         counts = self._states.by_state
@@ -149,6 +150,9 @@ class LiveView:
             if counts[state] > 0:
                 mark = self._drawing.state(state)
                 facts.append(Text(f"{mark.plain[0]} {counts[state]:,} {state.value}", mark.style))
+        if (unseen := self._unseen()) and self._next_poll is not None:
+            what = "without an answer" if self._trouble else "not found yet"
+            facts.append(Text(f"{unseen:,} {what}", style="yellow"))
         elapsed = self._clock() - self._started
         facts.append(Text(format_duration(elapsed, tenths=False), style="dim"))
         if self._next_poll is not None:
@@ -162,11 +166,12 @@ class LiveView:
             head.append(Text(sanitize(f"! {age} old: {self._trouble}"), style="yellow"))
         return head
 
+    def _unseen(self) -> int:
+        return self._total - sum(self._states.by_state[state] for state in State)
+
     def _open(self) -> int:
         counts = self._states.by_state
-        seen = sum(counts[state] for state in State)
-        running = counts[State.PENDING] + counts[State.PROCESSING]
-        return running + self._total - seen
+        return counts[State.PENDING] + counts[State.PROCESSING] + self._unseen()
 
     def _bar(self, columns: int) -> Text:
         width = min(columns, _BAR_WIDTH)
@@ -187,7 +192,7 @@ class LiveView:
         more = _fitting(heights[len(failed) :], room - sum(heights[:some]))
         shown = rows[:some] + rows[len(failed) : len(failed) + more]
         body = [self._drawing.rows(layout, shown, header=True)] if shown else []
-        if hidden := self._total - len(shown):
+        if hidden := self._total - self._unseen() - len(shown):
             dots = "…" if self._stdout.speaks_unicode else "..."
             body.append(Text(f"{dots} {hidden:,} more", style="dim"))
         return body

@@ -85,7 +85,7 @@ def test_the_table(flux: Program, service: Start, columns: int, models: str) -> 
 def test_the_live_view(columns: int, models: str) -> None:
     """Drawn in this process, because what it shows depends on the clock."""
     time = [1736304669.0 + 12 * 3600]
-    stdout = Stdout(None, {"COLUMNS": str(columns + 1), "LINES": "40"})
+    stdout = Stdout(None, {"COLUMNS": str(columns), "LINES": "40"})
     view = LiveView(stdout, total=12, now=lambda: time[0], clock=lambda: time[0])
     for number, task_id in enumerate(IDS):
         item = record(number, has_models=models != "one model")
