@@ -146,8 +146,8 @@ class TableWriter:
         self._flush()
 
     def _flush(self) -> None:
-        if not self._waiting:
-            return
+        if not self._waiting or self._stdout.is_given_up:
+            return  # nobody would read it, and drawing takes time
         is_first = self._layout is None
         layout = self._layout or Layout.fit(
             self._waiting, self._stdout.columns, has_more=len(self._waiting) >= _FIRST_ROWS
