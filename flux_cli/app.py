@@ -194,7 +194,7 @@ def make_app(words: Sequence[str] = ()) -> typer.Typer:
         module, attribute = _COMMANDS[name]
         command = getattr(importlib.import_module(f"flux_cli.commands.{module}"), attribute)
         if name == "tasks":
-            command = command() if is_list else command(*words[1:2])
+            command = command(is_outline=True) if is_list else command(*words[1:2])
         if is_list:
             command = _outline(command)
         if isinstance(command, typer.Typer):

@@ -79,6 +79,9 @@ def response_of(record: Mapping[str, Any]) -> Mapping[str, Any] | None:
 
     It may stand under `result`, and as JSON text.
     """
+    first = record.get("response")
+    if first and isinstance(first, dict):  # as nearly always
+        return first
     bodies = [
         body for key in ("response", "result") if (body := as_object(record.get(key))) is not None
     ]
@@ -104,6 +107,7 @@ def output_entries(record: Mapping[str, Any]) -> list[tuple[str, str, Mapping[st
         kinds = {
             url: kind
             for key, kind in _URL_KEYS.items()
+            if key in entry
             for url in _strings_in(entry.get(key))
             if url.strip() and url not in given
         }

@@ -32,11 +32,14 @@ _DONE_WORDS = frozenset({"succeed", "succeeded", "success", "completed", "comple
 _STATUS_KEYS = ("status", "state")
 
 
-def derive_state(record: Mapping[str, Any]) -> State:  # noqa: PLR0911 - a table
+def derive_state(  # noqa: PLR0911 - a table
+    record: Mapping[str, Any], *, has_output: bool | None = None
+) -> State:
     """Derive the state of one record of the service; the first rule that fits wins.
 
     The rules are the service's, as its documentation, clients and web front
-    end show them. Any mapping is accepted, none raises.
+    end show them. Any mapping is accepted, none raises. `has_output` is for
+    whoever has looked already.
     """
     response = response_of(record)
     words = _words_of(record) if response is None else _words_below(response)
@@ -44,7 +47,7 @@ def derive_state(record: Mapping[str, Any]) -> State:  # noqa: PLR0911 - a table
     success = body.get("success")
     own_code = error_code(record.get("error"))
     has_code = bool(error_code(body.get("error")) or own_code)
-    has_output = bool(output_entries(record))
+    has_output = bool(output_entries(record)) if has_output is None else has_output
     is_finished = bool(as_time(record.get("finished_at")) or as_time(body.get("finished_at")))
 
     if words & _FAILURE_WORDS:

@@ -91,10 +91,10 @@ def parse_task(
     `task_id` is the id as the user spelled it. Never raises, whatever the
     record holds.
     """
-    state = derive_state(record)
+    entries = output_entries(record)
+    state = derive_state(record, has_output=bool(entries))
     request = as_object(record.get("request")) or {}
     response = response_of(record) or {}
-    entries = output_entries(record)
     outputs = tuple(
         Output(
             url=url,

@@ -11,11 +11,13 @@ from flux_cli.commands.option_groups import option_groups
 _VERBS = ("check", "watch", "download", "list")  # in the order of the help
 
 
-def make_group(verb: str = "") -> typer.Typer:
-    """Return the group with `verb` alone, or with all of them where it is none."""
+def make_group(verb: str = "", *, is_outline: bool = False) -> typer.Typer:
+    """Return the group with `verb` alone, or with all where it is none; an outline has none."""
     group = typer.Typer(
         no_args_is_help=True, rich_markup_mode=None, help="How your generation tasks stand."
     )
+    if is_outline:
+        return group
     for name in [verb] if verb in _VERBS else _VERBS:
         command = getattr(importlib.import_module(f"flux_cli.commands.tasks.{name}"), name)
         group.command(cls=GroupedCommand)(option_groups(command))
