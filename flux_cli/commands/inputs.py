@@ -49,7 +49,7 @@ def read_ids(
     )
     if task_ids.duplicates:
         noun = "duplicate id" if task_ids.duplicates == 1 else "duplicate ids"
-        runtime.stderr.note(f"flux: left out {task_ids.duplicates:,} {noun}.")
+        runtime.stderr.note(f"flux: skipped {task_ids.duplicates:,} {noun}.")
     return task_ids
 
 

@@ -14,7 +14,9 @@ _VERBS = ("check", "watch", "download", "list")  # in the order of the help
 def make_group(verb: str = "") -> typer.Typer:
     """Return the group with `verb` alone, or with all of them where it is none."""
     group = typer.Typer(
-        no_args_is_help=True, rich_markup_mode=None, help="How your generation tasks stand."
+        no_args_is_help=True,
+        rich_markup_mode=None,
+        help="Check, watch, list and download generation tasks.",
     )
     for name in [verb] if verb in _VERBS else _VERBS:
         command = getattr(importlib.import_module(f"flux_cli.commands.tasks.{name}"), name)
