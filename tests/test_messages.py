@@ -13,7 +13,7 @@ from typing import Any
 
 from typer.main import get_command
 
-from flux_cli.app import app
+from flux_cli.app import make_app
 
 
 ROOT = Path(__file__).parent.parent
@@ -68,7 +68,7 @@ def helps(command: Any, path: str) -> Iterator[str]:
 
 
 def test_every_message_is_in_the_list() -> None:
-    lines = list(helps(get_command(app), "flux"))
+    lines = list(helps(get_command(make_app()), "flux"))
     for path in sorted((ROOT / "flux_cli").rglob("*.py")):
         name = path.relative_to(ROOT).as_posix()
         if name not in SHELL_SCRIPTS and (found := list(dict.fromkeys(messages(path.read_text())))):

@@ -92,8 +92,7 @@ class InputOptions:
     since: Annotated[
         Moment | None,
         moment(),
-        "Take the account's own tasks that were created since then, in place of ids: 2h, 7d,"
-        " 2026-11-20.",
+        "Use the account's own tasks created since this time instead of ids: 2h, 7d, 2026-11-20.",
     ] = None
 
 
