@@ -93,7 +93,9 @@ class _Boundary(TyperGroup):
         except BaseException as error:  # noqa: BLE001 - the boundary
             code = _report(error, runtime)
         if runtime.stdout.is_given_up:
-            runtime.stderr.line("flux: results are missing: whoever reads stdout does not go on.")
+            runtime.stderr.line(
+                "flux: output is incomplete: the program reading stdout has stalled."
+            )
         sys.exit(code or ExitCode.OK)
 
 
@@ -113,8 +115,8 @@ def _report(error: BaseException, runtime: Runtime) -> int:
         case OSError() if error.errno in _FULL or "temporary directory" in str(error.strerror):
             code = ExitCode.OUTPUT
             runtime.stderr.line(
-                f"flux: a temporary file cannot be written: {error.strerror}."
-                " Make room, or name another folder in TMPDIR."
+                f"flux: a temporary file cannot be written: {error.strerror}. Free some disk space,"
+                " or set TMPDIR to another folder."
             )
         case KeyboardInterrupt() | typer.Abort():
             code = ExitCode.INTERRUPTED

@@ -91,10 +91,10 @@ class Runtime:
             path = Path(folder).expanduser()
         except RuntimeError:
             raise UsageError(
-                f"FLUX_CONFIG_DIR: {setting} is in no home folder that is known"
+                f"FLUX_CONFIG_DIR: {setting}: unknown home folder"
                 if setting
-                else "there is no home folder to keep a token in",
-                hint="Name a folder in FLUX_CONFIG_DIR, from / on",
+                else "no home folder to store the token in",
+                hint="Set FLUX_CONFIG_DIR to an absolute path",
             ) from None
         return CredentialStore(
             path,
@@ -107,8 +107,8 @@ class Runtime:
         url = find_base_url(option, self.environment)
         if self.stderr.has_secret(url.text):  # which records and the name server would be told
             raise UsageError(
-                f"{url.source}: the base URL has the token in it",
-                hint="The token is taken from its variable or from flux auth login alone",
+                f"{url.source}: the base URL contains the token",
+                hint="Set the token in its variable or with flux auth login, nowhere else",
             )
         return url
 
@@ -201,5 +201,5 @@ class Runtime:
                 if not _NO_PROXY_ENTRY.fullmatch(entry.strip()):
                     raise UsageError(
                         f'{name}: "{entry.strip()}" is not a host or an address',
-                        hint="Write hosts with commas between them: localhost,.example.com",
+                        hint="Separate hosts with commas: localhost,.example.com",
                     )

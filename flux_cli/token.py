@@ -27,7 +27,9 @@ class Token:
         if len(text) > _MAX_LENGTH:
             raise ValueError(f"is {len(text):,} characters long")
         if not _B64TOKEN.fullmatch(text):
-            raise ValueError("has a character that no token has (a space, a quote, a line break?)")
+            raise ValueError(
+                "contains a character that no token has (a space, a quote, a line break?)"
+            )
         self.__text = text
         self.__pattern: re.Pattern[str] | None = None
 

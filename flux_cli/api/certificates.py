@@ -108,8 +108,8 @@ class Certificates:
             return _system_certificates()
         if not any(map(_count_hashed, folders.split(os.pathsep))):
             raise UsageError(
-                f"SSL_CERT_DIR: {folders}: there is no certificate under its hash",
-                hint="Name a folder that openssl rehash was run on, or unset the variable",
+                f"SSL_CERT_DIR: {folders}: no hashed certificates found",
+                hint="Run openssl rehash on the folder, or unset the variable",
             )
         return _Found("", folders, "SSL_CERT_DIR")
 
@@ -156,5 +156,5 @@ def _unreadable(name: str, error: OSError) -> UsageError:
     import ssl
 
     is_there = isinstance(error, ssl.SSLError)
-    why = "there is no certificate in it" if is_there else f"cannot be read: {error.strerror}"
-    return UsageError(f"{name}: {why}", hint="Name a file of certificates (PEM) in SSL_CERT_FILE")
+    why = "no certificate found" if is_there else f"cannot be read: {error.strerror}"
+    return UsageError(f"{name}: {why}", hint="Set SSL_CERT_FILE to a PEM file of CA certificates")

@@ -105,13 +105,14 @@ class Client:
             record = self.exchange(_TASKS, request, parse_known_api)
         except errors.ResponseTooLarge as error:
             raise errors.ResponseTooLarge(
-                f"{error.message} for this task alone: look at it on the service's web page,"
-                " or report its id to the service",
+                f"{error.message} for this task alone: look it up in the service's console, or"
+                " report its id to the service",
                 code=error.code,
             ) from error
         if record is not None and record_key(record) != match_key(task_id):
             raise errors.BrokenContract(
-                "the service answered with another task than it was asked for", code="bad_reply"
+                "the service answered with a different task than the one requested",
+                code="bad_reply",
             )
         return record
 
@@ -200,7 +201,7 @@ class Client:
             raise errors.ConnectionFault("the reply was cut short", code="reply_cut") from None
         except UnknownEncoding:
             raise errors.BrokenContract(
-                "the reply is compressed in a way that was not asked for", code="bad_reply"
+                "the reply uses a compression that flux did not ask for", code="bad_reply"
             ) from None
         return self._connection.token.hide_bytes(body)
 

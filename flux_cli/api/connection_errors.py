@@ -17,15 +17,17 @@ def service_error(
         return errors.UntrustedServer(
             f"{host}: {error}",
             code="untrusted_server",
-            hint="Check the base URL and this machine's clock; behind a company's proxy,"
-            " name its certificate in SSL_CERT_FILE",
+            hint=(
+                "Check the base URL and your system clock; behind a corporate proxy, set"
+                " SSL_CERT_FILE to its CA certificate"
+            ),
             may_have_arrived=may_have_arrived,
         )
     if isinstance(error, httpx.TimeoutException):
-        message = f"{host}: no whole reply within {seconds:g} seconds"
-        code, hint = "timeout", "Check the network, or allow more with --request-timeout"
+        message = f"{host}: timed out: no complete reply within {seconds:g} seconds"
+        code, hint = "timeout", "Check the network, or raise --request-timeout"
     elif isinstance(error, httpx.ProxyError) and proxy is not None:
-        message = f"{host}: the proxy from {proxy.name} refuses"
+        message = f"{host}: refused by the proxy set in {proxy.name}"
         code, hint = "proxy_error", f"Check {proxy.name}"
     elif isinstance(error, httpx.ConnectError):
         via = f" through {proxy.name}" if proxy else ""
@@ -33,6 +35,6 @@ def service_error(
         message = f"cannot connect to {address}{via}: {error}"
         code, hint = "unreachable", "Check the network and the base URL"
     else:
-        message = f"{host}: the connection broke before the reply was whole"
+        message = f"{host}: the connection was lost before the reply was complete"
         code, hint = "reply_cut", "Check the network"
     return errors.ConnectionFault(message, code=code, hint=hint, may_have_arrived=may_have_arrived)

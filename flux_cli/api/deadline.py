@@ -26,7 +26,7 @@ class Deadline:
         """Return the seconds that are left. Raises TimeoutError when none are."""
         left = self._end - self._clock()
         if left <= 0:
-            raise TimeoutError("the exchange took too long")
+            raise TimeoutError("the request timed out")
         return left
 
     def for_connecting(self, others: int) -> float:

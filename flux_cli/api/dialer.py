@@ -100,9 +100,9 @@ class Dialer:
         try:
             answer = answers.get(timeout=deadline.left())
         except Empty:
-            raise TimeoutError("the name was not resolved in time") from None
+            raise TimeoutError("the DNS lookup timed out") from None
         if isinstance(answer, UnicodeError):
-            raise OSError("the host is not known") from answer
+            raise OSError("host not found") from answer
         if isinstance(answer, Exception):
             raise answer
         return answer

@@ -124,7 +124,7 @@ class FileClient:
                 ) from error
             except ForbiddenAddress:
                 raise _forbidden(target) from None
-        raise DownloadError(f"more than {MOST_REDIRECTS} redirects", code="redirects")
+        raise DownloadError(f"too many redirects (more than {MOST_REDIRECTS})", code="redirects")
 
     def _admit(self, url: httpx.URL) -> Proxy | None:
         """Return the proxy for `url`. Raises DownloadError where flux does not go."""
@@ -133,10 +133,12 @@ class FileClient:
             url.scheme == "http" and is_local and self._access.allows_local
         ):
             raise DownloadError(
-                f"the link does not begin with https:// ({url.scheme}:)", code="forbidden_link"
+                f"the link does not start with https:// ({url.scheme}:)", code="forbidden_link"
             )
         if not url.host or url.userinfo:
-            raise DownloadError("the link has no host, or names a user", code="forbidden_link")
+            raise DownloadError(
+                "the link has no host, or contains a user name", code="forbidden_link"
+            )
         if not self._access.allows_local and (is_local or _is_private_literal(url.host)):
             raise _forbidden(url)
         return self._access.route(url.scheme, url.host)
@@ -167,16 +169,18 @@ class FileClient:
     def _reply(self, response: httpx.Response, host: str) -> FileResponse:
         status, headers = response.status_code, response.headers
         if status == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
-            raise errors.RangeRefused("the file has changed on its way", code="range_refused")
+            raise errors.RangeRefused("the file changed during the download", code="range_refused")
         if status not in (httpx.codes.OK, httpx.codes.PARTIAL_CONTENT):
             raise self._refusal(response, host)
         if headers.get("content-encoding", "identity").strip().lower() != "identity":
-            raise DownloadError("it is compressed in a way that was not asked for", code="encoded")
+            raise DownloadError("it uses a compression that flux did not ask for", code="encoded")
         start, total = 0, _whole_number(headers.get("content-length"))
         if status == httpx.codes.PARTIAL_CONTENT:
             match = _RANGE.fullmatch(headers.get("content-range", ""))
             if match is None:
-                raise errors.RangeRefused("only a part of the file came", code="range_refused")
+                raise errors.RangeRefused(
+                    "the server sent only part of the file", code="range_refused"
+                )
             start, total = int(match[1]), int(match[2])
         return FileResponse(start, total, _validator(headers), chunks(response))
 
@@ -232,7 +236,7 @@ def _is_private_literal(host: str) -> bool:
 
 def _forbidden(url: httpx.URL) -> DownloadError:
     return DownloadError(
-        f"{url.host} is inside this network, where links from outside do not lead",
+        f"{url.host} is a private address; flux does not follow links to it",
         code="forbidden_address",
     )
 

@@ -61,14 +61,14 @@ class Http1Connection(http.client.HTTPConnection):
             self.stream.send()
         except TimeoutError as error:
             kind = httpx.WriteTimeout if self.stream.has_sent else httpx.ConnectTimeout
-            raise kind("the request was not sent in time") from error
+            raise kind("timed out while sending the request") from error
         except OSError as error:
             if not self.stream.has_sent:
                 raise httpx.ConnectError(reason(error)) from error
             # It may have been answered all the same: too large, or not wanted.
             with contextlib.suppress(httpx.HTTPError):
                 return self._response()
-            raise httpx.WriteError("the connection broke while the request was sent") from error
+            raise httpx.WriteError("the connection was lost while sending the request") from error
         return self._response()
 
     def _response(self) -> "_Response":
@@ -144,7 +144,7 @@ class _Response(http.client.HTTPResponse):
             or len(lengths) > 1
             or not all(map(_LENGTH.fullmatch, lengths))
         ):
-            raise httpx.RemoteProtocolError("the reply is not HTTP")
+            raise httpx.RemoteProtocolError("the reply is not valid HTTP")
 
     def piece(self, buffer: memoryview | None) -> bytes | memoryview:
         """Receive a piece of the body, into `buffer` if that can be; nothing at its end."""
@@ -221,7 +221,7 @@ def _received_already(connected: ssl.SSLSocket, buffer: memoryview, size: int) -
 
 def reason(error: OSError) -> str:
     """Return the system's words for what broke a connection."""
-    return (error.strerror or "no connection").lower()
+    return (error.strerror or "not connected").lower()
 
 
 @contextlib.contextmanager
@@ -229,8 +229,8 @@ def _receiving() -> Iterator[None]:
     try:
         yield
     except TimeoutError as error:
-        raise httpx.ReadTimeout("the reply did not come in time") from error
+        raise httpx.ReadTimeout("timed out waiting for the reply") from error
     except OSError as error:
-        raise httpx.ReadError("the connection broke before the reply was whole") from error
+        raise httpx.ReadError("the connection was lost before the reply was complete") from error
     except http.client.HTTPException as error:
-        raise httpx.RemoteProtocolError("the reply is not HTTP") from error
+        raise httpx.RemoteProtocolError("the reply is not valid HTTP") from error

@@ -40,6 +40,6 @@ def parse_proxy(proxy: Proxy) -> ProxyServer:
 
 def _unusable(proxy: Proxy) -> UsageError:
     return UsageError(
-        f"{proxy.name}: flux cannot use this proxy",
+        f"{proxy.name}: unsupported proxy",
         hint="Use a proxy URL that starts with http:// or https://",
     )

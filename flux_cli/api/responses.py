@@ -33,9 +33,11 @@ _ACCOUNT = frozenset({"used_up", "disabled", "no_api", "api_not_implemented"})
 _NOT_FOUND = re.compile(r"not[\s_-]?found", re.IGNORECASE)
 _RETRYABLE_STATUSES = frozenset({408, 425})
 _HINTS = {
-    "used_up": "Top up the account's balance, then run the same command again",
-    "forbidden": "This is the service's content moderation: change the prompt or the material,"
-    " and do not send it again unchanged",
+    "used_up": "Top up your balance, then run the same command again",
+    "forbidden": (
+        "Blocked by the service's content moderation: change the prompt or the input before"
+        " you resubmit"
+    ),
     "disabled": "The application is disabled: enable it in the service's console",
     "no_api": "Check the base URL",
     "api_not_implemented": "Check the base URL",
@@ -73,7 +75,7 @@ def parse_batch(head: ResponseHead, body: bytes, *, token: Token | None = None) 
     if not isinstance(items, list):
         what = "is missing" if items is None else "is not a list"
         raise errors.BrokenContract(
-            f'the reply breaks the contract: "items" {what}',
+            f'unexpected reply: "items" {what}',
             code="bad_reply",
             trace_id=_trace(reply),
         )
@@ -133,7 +135,7 @@ def parse_object(
     """
     if 300 <= head.status < 400:  # noqa: PLR2004
         raise errors.NotTheApi(
-            f"the service answered with a redirect ({head.status}), which is not followed",
+            f"the service answered with a redirect ({head.status}), which flux does not follow",
             code="not_the_api",
             hint="This does not look like the API (captive portal? wrong base URL?)",
         )
@@ -153,11 +155,11 @@ def parse_object(
         )
     if value is _INVALID:
         raise errors.ConnectionFault(
-            "the reply is empty" if not body.strip() else "the reply is not whole JSON",
+            "the reply is empty" if not body.strip() else "the reply is not complete JSON",
             code="bad_reply",
         )
     raise errors.BrokenContract(
-        "the reply breaks the contract: its top level is not an object", code="bad_reply"
+        "unexpected reply: its top level is not an object", code="bad_reply"
     )
 
 

@@ -220,9 +220,9 @@ class Round:
             self._throttled += 1
             pause = max(asked, backoff(self._throttled, self._throttle.uniform))
         if not self._throttle.pause(pause, started) and asked:
-            self._give_up(error, f"it asks to come back in {_roughly(asked)}")
+            self._give_up(error, f"it asks to retry in {_roughly(asked)}")
         elif self._throttled > MOST_BURSTS:
-            self._give_up(error, "gave up, as it did so each time")
+            self._give_up(error, "gave up after repeated pauses")
 
     def _spend(self, error: ServiceError) -> None:
         self._budget -= 1
@@ -231,7 +231,7 @@ class Round:
             self._give_up(error, f"gave up after {self._failures} failed requests")
 
     def _give_up(self, error: ServiceError, why: str) -> None:
-        hint = error.hint or "Nothing was lost: run the same command again then, or later"
+        hint = error.hint or "Nothing was lost: run the same command again later"
         self.stop(
             GaveUp(
                 f"{error.message}; {why}",

@@ -101,5 +101,5 @@ class _TlsInTls:
     def _wait_until(self, end: float) -> None:
         left = end - time.monotonic()
         if left <= 0:
-            raise TimeoutError("TLS took too long")
+            raise TimeoutError("the TLS handshake timed out")
         self._outer.settimeout(left)

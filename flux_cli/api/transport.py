@@ -168,7 +168,7 @@ def _connecting() -> Iterator[None]:
     try:
         yield
     except TimeoutError as error:
-        raise httpx.ConnectTimeout("no connection in time") from error
+        raise httpx.ConnectTimeout("timed out while connecting") from error
     except ssl.SSLEOFError as error:
         raise httpx.ConnectError("the connection was closed") from error
     except ssl.SSLError as error:
@@ -180,7 +180,7 @@ def _connecting() -> Iterator[None]:
 
 def _check_proxy(status: int) -> None:
     if status == httpx.codes.PROXY_AUTHENTICATION_REQUIRED:
-        raise httpx.ProxyError("the proxy wants to know who asks")
+        raise httpx.ProxyError("the proxy requires authentication")
 
 
 def _open_tunnel(
@@ -194,9 +194,9 @@ def _open_tunnel(
             "CONNECT", authority, headers, b"", deadline
         )
     except httpx.TimeoutException as error:
-        raise httpx.ConnectTimeout("the proxy did not answer in time") from error
+        raise httpx.ConnectTimeout("the proxy timed out") from error
     except httpx.TransportError as error:
-        raise httpx.ProxyError("the proxy's answer is not one") from error
+        raise httpx.ProxyError("the proxy's reply is not valid HTTP") from error
     if not httpx.codes.is_success(response.status):
         raise httpx.ProxyError(f"the proxy answered {response.status}")
 

@@ -27,26 +27,24 @@ if TYPE_CHECKING:
 
 _PATH = re.compile(r"[\w.~%:@!$&'()*+,;=/?-]+", re.ASCII)  # of RFC 3986, and a query
 
-group = typer.Typer(
-    no_args_is_help=True, rich_markup_mode=None, help="Your API token, and where it is kept."
-)
+group = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Manage your API token.")
 
 
 @group.command(context_settings={"allow_extra_args": True})
 @option_groups
 def login(
     ctx: typer.Context,
-    with_token: Annotated[bool, "Read the token from stdin instead of asking."] = False,
+    with_token: Annotated[bool, "Read the token from stdin instead of prompting."] = False,
     verify: Annotated[
         bool,
         typer.Option("--verify/--no-verify"),
-        "Ask the service about the token before it is saved. This costs nothing.",
+        "Verify the token with the service before saving it; this is free.",
     ] = True,
     base_url: options.BaseUrl = None,
     request_timeout: options.RequestTimeout = ServiceSettings.request_timeout,
     debug: options.Debug = False,
 ) -> None:
-    """Save a token in your config folder, for this service and no other.
+    """Save a token for this service in your config folder.
 
     \b
     Examples:
@@ -56,14 +54,14 @@ def login(
     runtime: Runtime = ctx.obj
     if ctx.args:  # typer would repeat them
         raise UsageError(
-            "auth login takes no arguments, as others can see them",
-            hint=f"Run: {runtime.program} auth login, and paste the token when you are asked",
+            "auth login takes no arguments: a token there would be visible to other users",
+            hint=f"Run: {runtime.program} auth login, and paste the token when prompted",
         )
     url = runtime.base_url(base_url)
     if shadow := token_from_environment(runtime.environment):
         raise UsageError(
-            f"{shadow.source} is set and would be used instead of a stored token",
-            hint=f"Unset it first (unset {shadow.source}), or keep using it: no login is needed",
+            f"{shadow.source} is set and takes precedence over a stored token",
+            hint=f"Unset it first (unset {shadow.source}), or keep using it without logging in",
         )
     token = _ask_for_token(runtime, url, from_stdin=with_token)
     runtime.stderr.keep_secret(token)
@@ -79,15 +77,15 @@ def login(
         with runtime.session(settings, found=found) as session:
             _verify(session)
     runtime.credentials.save(url.origin, Credential(token, runtime.now()))
-    runtime.stderr.line(f"flux: the token for {url.origin} is in {runtime.credentials.path}")
+    runtime.stderr.line(f"flux: saved the token for {url.origin} in {runtime.credentials.path}")
 
 
 @group.command()
 @option_groups
 def status(ctx: typer.Context, base_url: options.BaseUrl = None) -> None:
-    """Show which token would be used: where it is, for which service, since when.
+    """Show which token is in use, for which service, and where it is stored.
 
-    Exits with 4 when there is none. Shows no part of the token, and asks nobody.
+    Exits with 4 if there is none. Shows no part of the token and sends nothing.
     """
     runtime: Runtime = ctx.obj
     url, found = _required_token(runtime, base_url)
@@ -112,14 +110,13 @@ def show_token(
     curl_path: Annotated[
         str | None,
         typer.Option("--curl", metavar="PATH"),
-        "Print a configuration for curl -K - instead, which sends JSON to PATH of the service,"
-        " with the token.",
+        "Print a config for `curl -K -` instead, which POSTs JSON to PATH with the token.",
     ] = None,
     base_url: options.BaseUrl = None,
 ) -> None:
-    """Print the token that would be used, for scripts of your own.
+    """Print the token in use, for your own scripts.
 
-    With --curl it goes to the service that it is for, and stays out of the list of processes.
+    With --curl it is only sent to its own service, and stays out of the process list.
 
     \b
     Examples:
@@ -137,24 +134,22 @@ def show_token(
 @group.command()
 @option_groups
 def logout(ctx: typer.Context, base_url: options.BaseUrl = None) -> None:
-    """Forget the stored token of this service."""
+    """Delete the stored token for this service."""
     runtime: Runtime = ctx.obj
     url = runtime.base_url(base_url)
     if runtime.credentials.delete(url.origin):
-        runtime.stderr.line(f"flux: forgot the token for {url.origin}.")
+        runtime.stderr.line(f"flux: deleted the token for {url.origin}.")
     else:
-        runtime.stderr.line(f"flux: no token was stored for {url.origin}.")
+        runtime.stderr.line(f"flux: no stored token for {url.origin}.")
     if shadow := token_from_environment(runtime.environment):
-        runtime.stderr.line(f"flux: {shadow.source} is set and is still used.")
+        runtime.stderr.line(f"flux: {shadow.source} is still set, and its token remains in use.")
 
 
 def _address(base_url: BaseUrl, path: str) -> str:
     """Return the URL of a path of the service. Raises UsageError for what is no path."""
     path = path.removeprefix("/")
     if not _PATH.fullmatch(path) or "://" in path:
-        raise UsageError(
-            "--curl: this is not a path of the service", hint="Example: --curl flux/images"
-        )
+        raise UsageError("--curl: not a path on the service", hint="Example: --curl flux/images")
     return f"{base_url.text}/{path}"
 
 
@@ -181,7 +176,7 @@ def _verify(session: "Session") -> None:
             session.verify_token()
     except ServiceError as error:
         if error.exit_code is not ExitCode.TOKEN:
-            not_saved = "The token was not saved; --no-verify saves it without asking"
+            not_saved = "The token was not saved; --no-verify saves it unverified"
             error.hint = f"{error.hint}. {not_saved}" if error.hint else not_saved
         raise
 
@@ -199,12 +194,12 @@ def _ask_for_token(runtime: Runtime, url: BaseUrl, *, from_stdin: bool) -> Token
         text = ask_secret(f"API token for {url.origin}{source}: ")
     else:
         raise UsageError(
-            "stdin is not a terminal, so flux cannot ask for the token",
+            "stdin is not a terminal, so flux cannot prompt for the token",
             hint=f"Run: {runtime.program} auth login --with-token < FILE",
         )
     try:
         return Token(text.strip())
     except ValueError as error:
         raise NoToken(
-            f"this cannot be a token: it {error}", hint="Paste the token alone, without Bearer"
+            f"this is not a valid token: it {error}", hint="Paste the token alone, without Bearer"
         ) from None

@@ -49,8 +49,8 @@ def run_check(
             show(batch)
         writer.close()
         runtime.stderr.line(
-            f"flux: interrupted with {counts.total:,} of {len(ids):,} tasks answered."
-            " The tasks go on by themselves; run the same command again to look."
+            f"flux: interrupted with {counts.total:,} of {len(ids):,} tasks answered. The tasks"
+            " keep running on the service; run the same command again to see how they stand."
         )
         raise
     print_summary(runtime, session, output, counts, reasons)

@@ -46,7 +46,7 @@ def _shell_in_use(environment: Mapping[str, str], option: str) -> str:
         name = _shell_named(PurePath(environment.get("SHELL", "")).name)
     if name not in set(Shell):
         raise UsageError(
-            f"{option}: cannot tell which shell this is", hint=f"Name one: {', '.join(Shell)}"
+            f"{option}: cannot detect your shell", hint=f"Name one: {', '.join(Shell)}"
         )
     return name
 
@@ -74,9 +74,9 @@ def _install(ctx: typer.Context, shell: Shell | None) -> None:
         has_changed = True
         runtime.stderr.line(f"flux: {change}")
     runtime.stderr.line(
-        "flux: completion works in every new shell."
+        "flux: completion is active in new shells."
         if has_changed
-        else "flux: nothing to change: it is installed already"
+        else "flux: already installed; nothing to change"
     )
     raise typer.Exit
 
@@ -95,7 +95,7 @@ Install = Annotated[
         metavar="[SHELL]",
         callback=_install,
         is_eager=True,
-        help="Install completion for SHELL (bash, zsh, fish, powershell), or for the one in use.",
+        help="Install completion for SHELL (bash, zsh, fish, powershell), or for the current one.",
     ),
 ]
 Show = Annotated[
@@ -105,6 +105,6 @@ Show = Annotated[
         metavar="[SHELL]",
         callback=_show,
         is_eager=True,
-        help="Print the completion script instead.",
+        help="Print the completion script.",
     ),
 ]

@@ -30,16 +30,16 @@ _TASKS = (  # model, prompt
 )
 _NEXT_STEPS = (  # a heading, then what for and what to type
     (
-        "That was a sandbox. For your own tasks, put their ids in a file ids.txt.",
-        ("Save your token:", "auth login"),
-        ("Look at the tasks once:", "tasks check -f ids.txt"),
-        ("Watch them, as here:", "tasks watch -f ids.txt"),
-        ("Save what they made:", "tasks download -f ids.txt"),
+        "That was a sandbox. For your own tasks, put their ids in ids.txt.",
+        ("Log in:", "auth login"),
+        ("Check the tasks once:", "tasks check -f ids.txt"),
+        ("Watch them, as in this demo:", "tasks watch -f ids.txt"),
+        ("Download the results:", "tasks download -f ids.txt"),
     ),
     (
         "For your scripts:",
         ("Formats and exit codes:", "tasks check --help"),
-        ("A local service to try them on:", "sandbox"),
+        ("Try your scripts on a local service:", "sandbox"),
     ),
 )
 _WIDEST = 80  # columns
@@ -48,7 +48,7 @@ _SEED = 7  # some of everything
 
 
 def demo(ctx: typer.Context) -> None:
-    """Watch a dozen tasks run to their end on a local sandbox: no account, no network."""
+    """Watch a dozen tasks run on a local sandbox: no account, no network."""
     from flux_cli.commands.watch_run import WatchRequest, run_watch
     from flux_cli.sandbox.server import TOKEN, Sandbox
     from flux_cli.sandbox.store import TaskStore
@@ -60,7 +60,7 @@ def demo(ctx: typer.Context) -> None:
         for model, prompt in _TASKS:
             request = {"action": "generate", "model": model, "prompt": prompt, "size": "1024x1024"}
             ids.add(store.submit(request).id)
-        runtime.stderr.line(f"A sandbox is up, and {len(ids)} tasks are submitted to it.")
+        runtime.stderr.line(f"Started a sandbox and submitted {len(ids)} tasks to it.")
         settings = ServiceSettings(base_url=server.base_url, concurrency=1, request_timeout=10.0)
         policy = WatchPolicy(interval=_INTERVAL, max_interval=_INTERVAL)
         with runtime.session(

@@ -32,12 +32,12 @@ _FILES = "Files"
 Folder = Annotated[
     Path,
     typer.Option("--dir", "-d", metavar="DIR", rich_help_panel=_FILES),
-    "Where to save; made if it is not there.",
+    "Destination folder; created if missing.",
 ]
 DownloadFolder = Annotated[
     Path | None,
     typer.Option("--download", metavar="DIR", rich_help_panel=_FILES),
-    "Save the outputs of each task in DIR as it succeeds.",
+    "Save each task's outputs in DIR as soon as it succeeds.",
 ]
 
 
@@ -49,28 +49,28 @@ class FileOptions(DownloadPolicy):
     name: Annotated[
         str,
         typer.Option(metavar="TEMPLATE", parser=reads(_name)),
-        "How files are called: text with {id} {n} {ext} {created:%Y-%m-%d} {model} {prompt} {seed}"
-        " {state}, and / between folders.",
+        "File name template: text with {id} {n} {ext} {created:%Y-%m-%d} {model} {prompt}"
+        " {seed} {state}, and / for subfolders.",
     ] = DownloadPolicy.name
-    overwrite: Annotated[bool, "Replace files that exist; else they are kept."] = (
+    overwrite: Annotated[bool, "Overwrite existing files, which are otherwise kept."] = (
         DownloadPolicy.overwrite
     )
     max_size: Annotated[
         int,
         typer.Option(metavar="SIZE", parser=reads(_size)),
-        "Most bytes of one file, as 500kB, 200MB or 1GiB. [default: 200MB]",
+        "Maximum file size, such as 500kB, 200MB or 1GiB. [default: 200MB]",
     ] = DownloadPolicy.max_size
     file_timeout: Annotated[
         float,
         duration(1),
-        "Most time for one file; and 64 KiB of it must arrive in each --request-timeout."
+        "Maximum time per file; at least 64 KiB must arrive in each --request-timeout."
         " [default: 30m]",
     ] = DownloadPolicy.file_timeout
     sidecar: Annotated[
-        bool, "Write the task's record beside each file: NAME.json for NAME.png."
+        bool, "Write the task's record next to each file: NAME.json for NAME.png."
     ] = False
     contact_sheet: Annotated[
-        bool, "Write index.html: a gallery of what was saved, to be opened in a browser."
+        bool, "Write index.html, a gallery of the saved files to open in a browser."
     ] = False
 
 
@@ -80,4 +80,6 @@ def check_use(ctx: typer.Context, *, saves: bool) -> None:
         source = ctx.get_parameter_source(field.name)
         if not saves and source is not None and source.name == "COMMANDLINE":
             option = field.name.replace("_", "-")
-            raise UsageError(f"--{option} is about files to save", hint="Add --download DIR")
+            raise UsageError(
+                f"--{option} only applies when files are saved", hint="Add --download DIR"
+            )

@@ -35,7 +35,7 @@ def show_help(
     words: Annotated[
         list[str] | None,
         typer.Argument(metavar="[TOPIC|COMMAND]..."),
-        "A command, or one of exit-codes, environment, formats, states, misbehaviours.",
+        "A command or a topic: exit-codes, environment, formats, states, misbehaviours.",
     ] = None,
 ) -> None:
     """Explain a command or a topic: exit-codes, environment, formats, states, misbehaviours.
@@ -57,7 +57,7 @@ def show_help(
         command = getattr(parent.command, "commands", {}).get(words[0])
         if command is None:
             raise UsageError(
-                f"there is no help on {' '.join(words)!r}",
+                f"there is no help for {' '.join(words)!r}",
                 hint=f"Topics: {', '.join(TOPICS)}. Commands: {runtime.program} --help",
             )
         parent = type(parent)(command, info_name=words.pop(0), parent=parent)
@@ -66,7 +66,7 @@ def show_help(
 
 
 def show_schema(ctx: typer.Context) -> None:
-    """Print the JSON Schema of a record, for validators and code generators."""
+    """Print the JSON Schema of a record."""
     import json
 
     from flux_cli.output.schema import record_schema

@@ -37,7 +37,7 @@ def read_ids(
     arguments, files = inputs.ids or [], inputs.files or []
     if inputs.since is not None:
         if arguments or files or inputs.find_ids:
-            raise UsageError("--since stands in place of ids: give one or the other")
+            raise UsageError("--since and task ids cannot be combined")
         return _listed(runtime, session, Bounds(inputs.since.resolve(runtime.now())), keep)
     has_stdin = runtime.stdin is not None and not runtime.stdin_is_terminal
     if not (arguments or files or has_stdin):
@@ -49,7 +49,7 @@ def read_ids(
     )
     if task_ids.duplicates:
         noun = "duplicate id" if task_ids.duplicates == 1 else "duplicate ids"
-        runtime.stderr.note(f"flux: left out {task_ids.duplicates:,} {noun}.")
+        runtime.stderr.note(f"flux: skipped {task_ids.duplicates:,} {noun}.")
     return task_ids
 
 

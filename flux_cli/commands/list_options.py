@@ -26,11 +26,11 @@ class ListOptions:
 
     panel: ClassVar = "Selection"
     since: Annotated[
-        Moment, moment(), "Only tasks created since then: 24h, 7d, 2026-11-20. [default: 7d]"
+        Moment, moment(), "Only tasks created since this time: 24h, 7d, 2026-11-20. [default: 7d]"
     ] = _WEEK
-    until: Annotated[Moment | None, moment(), "Only tasks created until then."] = None
+    until: Annotated[Moment | None, moment(), "Only tasks created until this time."] = None
     limit: Annotated[int, number(least=1), "Maximum number of tasks."] = 50
-    all: Annotated[bool, "Every task, however many there are."] = False
+    all: Annotated[bool, "List every task, however many there are."] = False
     type: Annotated[TaskType | None, "Only images, or only videos."] = None
 
     def bounds(self, now: float) -> Bounds:

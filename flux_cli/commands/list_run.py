@@ -92,8 +92,7 @@ def nothing_listed(session: Session, bounds: Bounds) -> str:
     kind = bounds.type or "tasks"
     until = f" until {format_moment(bounds.until)}" if math.isfinite(bounds.until) else ""
     return (
-        f"flux: the service lists no {kind} since {format_moment(bounds.since)}{until}. It may have"
-        " forgotten older ones, or the token may belong to another account:"
-        f" it came from {session.token_source}. To ask for ids that you have, run:"
-        " flux tasks check ID"
+        f"flux: the service lists no {kind} since {format_moment(bounds.since)}{until}. It may"
+        f" have dropped older ones, or the token (from {session.token_source}) may belong to"
+        " another account. To check ids that you have, run: flux tasks check ID"
     )

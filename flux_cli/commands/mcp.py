@@ -37,7 +37,7 @@ _EXTRA = "flux-tasks[mcp]"
 group = typer.Typer(
     invoke_without_command=True,
     rich_markup_mode=None,
-    help="""Serve the engine to agents, as an MCP server over stdio or HTTP.
+    help="""Run an MCP server for AI agents, over stdio or HTTP.
 
     \b
     Examples:
@@ -45,11 +45,11 @@ group = typer.Typer(
       flux mcp --http --port 8000
       flux mcp config claude
 
-    Clients start it over stdio; `flux mcp config` prints the lines that they
-    need. The token and the service are those of the other commands. Over HTTP
-    it listens on this machine, at http://127.0.0.1:8000/mcp in the example;
-    elsewhere a bearer token is required, in FLUX_MCP_TOKEN. Needs the extra
-    mcp; without it, flux mcp says how to get it.
+    Clients start it over stdio; `flux mcp config` prints the configuration they
+    need. It uses the same token and service as the other commands. With --http
+    it listens on this machine, in the example at http://127.0.0.1:8000/mcp; any
+    other address requires a bearer token in FLUX_MCP_TOKEN. Needs the mcp
+    extra; without it, flux mcp prints how to install it.
     """,
 )
 
@@ -77,15 +77,17 @@ def serve(
     ctx: typer.Context,
     http: Annotated[bool, "Serve over streamable HTTP instead of stdio."] = False,
     host: Annotated[
-        str, typer.Option(metavar="HOST"), "Where to listen, with --http."
+        str, typer.Option(metavar="HOST"), "Address to listen on, with --http."
     ] = "127.0.0.1",
     port: Annotated[
-        int, options.number(0, 65535, metavar="PORT"), "With --http; 0 takes a free one."
+        int,
+        options.number(0, 65535, metavar="PORT"),
+        "Port to listen on, with --http; 0 picks a free one.",
     ] = 8000,
     request_timeout: Annotated[
         float,
         options.duration(0.1, 3600),
-        "Most time for one request to the service. [default: 15s]",
+        "Maximum time for one request to the service. [default: 15s]",
     ] = _REQUEST_TIMEOUT,
     base_url: options.BaseUrl = None,
     debug: options.Debug = False,
@@ -123,7 +125,7 @@ def serve(
 
     number = listener.getsockname()[1]
     shown = f"[{host}]" if ":" in host else host
-    runtime.stderr.line(f"flux: MCP server at http://{shown}:{number}/mcp; Ctrl-C ends it.")
+    runtime.stderr.line(f"flux: MCP server at http://{shown}:{number}/mcp; press Ctrl-C to stop.")
     with interrupts.cuttable():  # the server handles signals itself, and hands them on at its end
         serve_http(server, listener, host=host, token=_bearer(runtime, host))
 
@@ -132,9 +134,9 @@ def serve(
 @option_groups
 def config(
     ctx: typer.Context,
-    client: Annotated[McpClient, typer.Argument(), "The program that has the agent."],
+    client: Annotated[McpClient, typer.Argument(), "The MCP client to configure."],
 ) -> None:
-    """Print the lines that tell a client of this server.
+    """Print the configuration that adds this server to an MCP client.
 
     \b
     Example:
@@ -151,7 +153,8 @@ def config(
     }[client]
     runtime.stdout.write_text(f"{json.dumps(document, indent=2)}\n")
     runtime.stderr.note(
-        f"flux: for {_PLACES[client]}. The token is the one of: {runtime.program} auth login"
+        f"flux: add this to {_PLACES[client]}. The server uses the token saved by:"
+        f" {runtime.program} auth login"
     )
 
 
@@ -201,13 +204,13 @@ def _bearer(runtime: Runtime, host: str) -> str | None:
         if is_loopback(host):
             return None
         raise UsageError(
-            f"{_TOKEN}: is not set, and on {host} anybody could ask with your token",
-            hint=f"Set {_TOKEN} to a long random text, which clients send as a bearer token",
+            f"{_TOKEN}: is not set, so anybody who can reach {host} could use your token",
+            hint=f"Set {_TOKEN} to a long random string, which clients send as a bearer token",
         )
     if len(token) < _SHORTEST_TOKEN or not (token.isascii() and token.isprintable()):
         raise UsageError(
-            f"{_TOKEN}: has fewer than {_SHORTEST_TOKEN} characters, or strange ones",
-            hint="Use a long random text of letters and digits",
+            f"{_TOKEN}: must be at least {_SHORTEST_TOKEN} printable ASCII characters",
+            hint="Use a long random string of letters and digits",
         )
     return token
 
@@ -220,8 +223,8 @@ def _listen(runtime: Runtime, host: str, port: int) -> "socket.socket":
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         return socket.create_server((host, port), family=family)
     except (OSError, UnicodeError) as error:
-        reason = (isinstance(error, OSError) and error.strerror) or "not a host"
+        reason = (isinstance(error, OSError) and error.strerror) or "not a valid host"
         raise UsageError(
             f"{host}, port {port}: {reason.lower()}",
-            hint="Name another one with --port, or take a free one with --port 0",
+            hint="Choose another port with --port, or let --port 0 pick a free one",
         ) from None

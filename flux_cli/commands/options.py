@@ -71,7 +71,7 @@ OUTPUT = "Output"
 ExitStatus = Annotated[
     bool,
     typer.Option(rich_help_panel=OUTPUT),
-    "Exit with 3 if a task failed, 6 if one was not found, 8 if one still runs.",
+    "Exit with 3 if a task failed, 6 if one was not found, 8 if one is still running.",
 ]
 
 
@@ -84,16 +84,15 @@ class InputOptions:
     files: Annotated[
         list[str] | None,  # a path would make "-" of "./-"
         typer.Option("--file", "-f", metavar="FILE"),
-        "Read ids from FILE (text, JSON, JSON lines or CSV); - is stdin. May be repeated.",
+        "Read ids from FILE (text, JSON, JSON lines or CSV), or - for stdin. Can be repeated.",
     ] = None
     find_ids: Annotated[
-        bool, "Take every UUID in files and stdin for an id, whatever text is around it."
+        bool, "Extract every UUID from files and stdin, whatever the text around it."
     ] = False
     since: Annotated[
         Moment | None,
         moment(),
-        "Take the account's own tasks that were created since then, in place of ids: 2h, 7d,"
-        " 2026-11-20.",
+        "Use the account's own tasks created since this time instead of ids: 2h, 7d, 2026-11-20.",
     ] = None
 
 
@@ -105,20 +104,20 @@ class OutputOptions:
     format: Annotated[
         Format,
         typer.Option("--output", "-o"),
-        "What to write to stdout. auto is the table on a terminal, else JSON lines.",
+        "Output format. auto is a table on a terminal, JSON lines elsewhere.",
     ] = Format.AUTO
     states: Annotated[
         frozenset[State] | None,
         typer.Option("--state", metavar="STATE[,STATE]", parser=reads(_states)),
         f"Show only tasks in these states: {', '.join(State)}.",
     ] = None
-    raw: Annotated[bool, "Add the service's own record to JSON and CSV, as raw."] = False
+    raw: Annotated[bool, "Add the service's own record to JSON and CSV, as the field raw."] = False
     fields: Annotated[
         Sequence[str] | None,
         typer.Option(metavar="FIELD[,FIELD]", parser=reads(_fields)),
-        "Write only these keys of a record, in this order, as JSON lines, JSON or CSV.",
+        "Write only these fields, in this order (JSON lines, JSON, CSV).",
     ] = None
-    quiet: Annotated[bool, typer.Option("-q"), "No notes and no summary on stderr."] = False
+    quiet: Annotated[bool, typer.Option("-q"), "Suppress notes and the summary on stderr."] = False
 
     def apply(self, runtime: "Runtime") -> None:
         """Prepare the streams. Raises UsageError where options do not go together."""
@@ -126,7 +125,7 @@ class OutputOptions:
         kind = self.format.on(runtime.stdout)
         if self.fields is not None and not kind.has_records:
             raise UsageError(
-                f"--fields picks the keys of records, which -o {kind} does not show",
+                f"--fields selects fields of records, which -o {kind} does not print",
                 hint="Add -o jsonl, -o json or -o csv",
             )
 
@@ -159,13 +158,13 @@ class OutputOptions:
 BaseUrl = Annotated[
     str | None,
     typer.Option(metavar="URL"),
-    "The service to ask. [default: https://api.acedata.cloud]",
+    "Base URL of the service. [default: https://api.acedata.cloud]",
 ]
-Debug = Annotated[bool, "Show requests and replies on stderr, without the token."]
+Debug = Annotated[bool, "Log requests and replies to stderr, without the token."]
 RequestTimeout = Annotated[
     float,
     duration(0.1, 3600),
-    "Most time for one request, from resolving the name to the last byte. [default: 30s]",
+    "Maximum time for one request, from DNS lookup to last byte. [default: 30s]",
 ]
 
 
@@ -174,15 +173,13 @@ class ServiceOptions(ServiceSettings):
     """Which service is asked, and how."""
 
     panel: ClassVar = "Service"
-    concurrency: Annotated[int, number(1, 64), "Most requests at the same time."] = (
+    concurrency: Annotated[int, number(1, 64), "Maximum concurrent requests."] = (
         ServiceSettings.concurrency
     )
-    batch_size: Annotated[int, number(1, 50), "Most ids in one request."] = (
+    batch_size: Annotated[int, number(1, 50), "Maximum ids per request."] = (
         ServiceSettings.batch_size
     )
     request_timeout: RequestTimeout = ServiceSettings.request_timeout
-    retries: Annotated[int, number(0, 20), "Most times to ask again after a failure."] = (
-        ServiceSettings.retries
-    )
+    retries: Annotated[int, number(0, 20), "Maximum number of retries."] = ServiceSettings.retries
     base_url: BaseUrl = ServiceSettings.base_url
     debug: Debug = ServiceSettings.debug

@@ -31,13 +31,11 @@ def print_resume_hint(ctx: typer.Context, open_ids: list[str], why: str, *, read
     """
     runtime: Runtime = ctx.obj
     if len(open_ids) == 1:
-        they_go_on = "1 task is still open and goes on by itself"
+        they_go_on = "1 task is still open and keeps running"
     else:
-        they_go_on = f"{len(open_ids):,} tasks are still open and go on by themselves"
+        they_go_on = f"{len(open_ids):,} tasks are still open and keep running"
     command = resume_command(ctx, open_ids, read_at=read_at)
-    runtime.stderr.line(
-        f"flux: {why}; {they_go_on}: nothing needs to be submitted again. Go on watching with:"
-    )
+    runtime.stderr.line(f"flux: {why}; {they_go_on} (no need to resubmit). To keep watching, run:")
     runtime.stderr.line(f"  {command}")
 
 
@@ -66,7 +64,7 @@ def resume_command(ctx: typer.Context, open_ids: list[str], *, read_at: float) -
     line = joined([*options, *source], ids)
     if len(line) <= _LONGEST:
         return line
-    return f"{joined(source, ids)} and the same options as before, too long to be shown here"
+    return f"{joined(source, ids)} and the same options as before, too long to show here"
 
 
 def _source(ctx: typer.Context, open_ids: list[str], read_at: float) -> tuple[list[str], list[str]]:

@@ -20,15 +20,15 @@ _SHARE = number(0.0, 1.0, metavar="SHARE")
 class AccountOptions:
     """What the account holds, and what becomes of its tasks."""
 
-    failure_rate: Annotated[float, _SHARE, "Share of tasks that fail."] = 0.15
-    speed: Annotated[float, number(0.01, metavar="FACTOR"), "How many times faster tasks run."] = (
+    failure_rate: Annotated[float, _SHARE, "Fraction of tasks that fail."] = 0.15
+    speed: Annotated[float, number(0.01, metavar="FACTOR"), "Run tasks this many times faster."] = (
         1.0
     )
-    history: Annotated[int, number(0, 100_000), "Begin with N tasks of the past week."] = 0
+    history: Annotated[int, number(0, 100_000), "Start with N tasks from the past week."] = 0
     balance: Annotated[
-        int | None, number(0), "Submissions that can be paid for, then 403 used_up."
+        int | None, number(0), "Number of submissions the balance covers; then 403 used_up."
     ] = None
-    seed: Annotated[int, number(), "Decides ids, failures and images."] = 0
+    seed: Annotated[int, number(), "Random seed for ids, failures and images."] = 0
 
 
 @dataclass(eq=False, repr=False)
@@ -36,26 +36,28 @@ class FaultOptions:
     """How badly the service behaves."""
 
     latency: Annotated[
-        float, duration(0, 60), "Wait this long before each reply, as 100ms. [default: 0s]"
+        float, duration(0, 60), "Delay before each reply, such as 100ms. [default: 0s]"
     ] = 0.0
     error_rate: Annotated[
-        float, _SHARE, "Share of requests that go wrong before they have an effect."
+        float, _SHARE, "Fraction of requests that fail before they take effect."
     ] = 0.0
     lose_replies: Annotated[
-        float, _SHARE, "Share of submissions that are taken, but whose reply is lost."
+        float, _SHARE, "Fraction of submissions that are accepted but whose reply is lost."
     ] = 0.0
-    rate_limit: Annotated[float | None, number(0.1), "Most requests a second, then 429."] = None
-    page_limit: Annotated[
-        int | None, number(1), "Most tasks in one batch reply, whatever limit a request sends."
+    rate_limit: Annotated[
+        float | None, number(0.1), "Maximum requests per second; beyond it, 429."
     ] = None
-    ignore_ids: Annotated[bool, "Answer a batch with the newest tasks, whatever it asks for."] = (
-        False
-    )
-    placeholder: Annotated[bool, "Put a placeholder into tasks that run."] = False
+    page_limit: Annotated[
+        int | None, number(1), "Maximum tasks per batch reply, whatever limit a request sets."
+    ] = None
+    ignore_ids: Annotated[
+        bool, "Answer batch queries with the newest tasks, whatever ids they ask for."
+    ] = False
+    placeholder: Annotated[bool, "Put a placeholder in the response of running tasks."] = False
     misbehave: Annotated[
         list[Misbehaviour] | None,
         typer.Option(metavar="NAME"),
-        "Misbehave in one more way (see `flux help misbehaviours`). May be repeated.",
+        "Misbehave in one more way (see `flux help misbehaviours`). Can be repeated.",
     ] = None
 
     def misbehaviours(self) -> frozenset[Misbehaviour]:
@@ -71,17 +73,17 @@ def sandbox(
     ctx: typer.Context,
     *,
     port: Annotated[
-        int, number(0, 65535, metavar="PORT"), "Port on loopback; 0 takes a free one."
+        int, number(0, 65535, metavar="PORT"), "Port to listen on, on loopback; 0 picks a free one."
     ] = 8765,
     account: AccountOptions,
     trouble: FaultOptions,
 ) -> None:
-    """Serve a local endpoint that speaks the service's contract, until Ctrl-C.
+    """Run a local stand-in for the service, until Ctrl-C.
 
     Accepts tasks at POST /flux/images and /flux/videos, runs them through their
-    states in a few seconds, tells of them, and serves real images and videos.
-    Words of a prompt decide what becomes of it: "fail" fails, "moderated" and
-    "overloaded" fail in that way, "forbidden" is refused.
+    states in a few seconds, answers queries, and serves real images and videos.
+    Words in a prompt decide its fate: "fail" makes the task fail, "moderated"
+    and "overloaded" make it fail that way, "forbidden" is refused.
 
     \b
     Examples:
@@ -115,12 +117,13 @@ def sandbox(
     except OSError as error:
         raise UsageError(
             f"port {port}: {(error.strerror or 'cannot be used').lower()}",
-            hint="Name another one with --port, or take a free one with --port 0",
+            hint="Choose another port with --port, or let --port 0 pick a free one",
         ) from None
     with server:
         runtime.stdout.write_text(_exports(server.base_url))
         runtime.stderr.line(
-            "flux: sandbox is up; Ctrl-C ends it. In another shell, set these variables and submit:"
+            "flux: sandbox is running; press Ctrl-C to stop. In another shell, set these"
+            " variables and submit a task:"
         )
         runtime.stderr.line(_submission(program_name(runtime, elsewhere=True)))
         while True:

@@ -17,8 +17,8 @@ class WatchOutputOptions(OutputOptions):
     format: Annotated[
         Format,
         typer.Option("--output", "-o"),
-        "What to write to stdout. auto is the live view on a terminal, else jsonl: a line for each"
-        " change. The others are printed once, at the end.",
+        "Output format. auto is a live view on a terminal, elsewhere jsonl: one line per"
+        " change. Other formats are written once, at the end.",
     ] = Format.AUTO
 
 
@@ -26,34 +26,33 @@ class WatchOutputOptions(OutputOptions):
 class WatchOptions(WatchPolicy):
     """When to poll, and when to end."""
 
-    panel: ClassVar = "When to look and to end"
+    panel: ClassVar = "Polling"
     interval: Annotated[
         float,
         duration(1, 3600),
-        "Time between two looks; grows by half while nothing changes. [default: 5s]",
+        "Time between polls; grows by half while nothing changes. [default: 5s]",
     ] = WatchPolicy.interval
     max_interval: Annotated[
-        float, duration(1, 3600), "Most time between two looks. [default: 30s]"
+        float, duration(1, 3600), "Maximum time between polls. [default: 30s]"
     ] = WatchPolicy.max_interval
     timeout: Annotated[
         float | None,
         duration(0, 30 * 86400),
-        "Stop watching after this long, with exit code 124; 0 looks once. [default: never]",
+        "Stop watching after this long, with exit code 124; 0 polls once. [default: never]",
     ] = WatchPolicy.timeout
-    until: Annotated[Until, "Watch until all tasks are finished, or any one is."] = (
+    until: Annotated[Until, "Watch until all tasks have finished, or until any one has."] = (
         WatchPolicy.until
     )
     fail_fast: Annotated[bool, "Stop when the first task fails."] = WatchPolicy.fail_fast
     not_found_grace: Annotated[
         float,
         duration(),
-        "How long a task that is not found may still turn up. [default: 60s]",
+        "How long to wait for a task that is not found. [default: 60s]",
     ] = WatchPolicy.not_found_grace
     give_up_after: Annotated[
         float,
         duration(),
-        "Stop when the service has not answered, or asks not to be asked, for this long."
-        " [default: 5m]",
+        "Stop if the service has not answered, or asks for a pause, for this long. [default: 5m]",
     ] = WatchPolicy.give_up_after
 
 
@@ -65,7 +64,7 @@ class NotifyOptions:
     command: Annotated[
         str | None,
         typer.Option("--exec", metavar="COMMAND"),
-        "Run COMMAND in a shell for each task that ends, four at a time, with its record on stdin"
-        " and in FLUX_TASK_ID, FLUX_TASK_STATE, FLUX_TASK_URL and others.",
+        "Run COMMAND in a shell for each task that finishes, up to four at a time, with its"
+        " record on stdin and in FLUX_TASK_ID, FLUX_TASK_STATE, FLUX_TASK_URL and others.",
     ] = None
-    bell: Annotated[bool, "Ring the terminal's bell at the end."] = False
+    bell: Annotated[bool, "Ring the terminal bell at the end."] = False

@@ -268,7 +268,7 @@ class _WatchRun:
             say(f"flux: --exec: {len(failures):,} failures in all")
         if count := self._hooks.unfinished:
             noun = "command was" if count == 1 else "commands were"
-            say(f"flux: --exec: {count:,} {noun} ended early or not run")
+            say(f"flux: --exec: {count:,} {noun} cut short or not run")
         return bool(failures)
 
     def _print_resume_hint(self, why: str) -> None:

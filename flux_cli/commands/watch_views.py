@@ -58,7 +58,7 @@ class StreamView:
     def polled(self, event: Polled) -> None:
         if event.trouble is not None:
             self._runtime.stderr.note(
-                f"flux: {event.trouble.message}. Trying again in {event.next_in:.0f} s."
+                f"flux: {event.trouble.message}. Retrying in {event.next_in:.0f} s."
             )
 
     def say(self, line: str) -> None:

@@ -100,8 +100,8 @@ def find_place(shell: Shell, environment: Mapping[str, str]) -> Place:
             zsh_home = environment.get("ZDOTDIR", "")
             if zsh_home and not Path(zsh_home).is_absolute():
                 raise UsageError(
-                    f"ZDOTDIR: {zsh_home} is another folder wherever zsh starts",
-                    hint="Set it to a path from / on",
+                    f"ZDOTDIR: {zsh_home} is not an absolute path",
+                    hint="Set it to an absolute path",
                 )
             startup = (Path(zsh_home) if zsh_home else home) / ".zshrc"
             load = "(( $+functions[compdef] )) || { autoload -Uz compinit && compinit; }"
@@ -120,9 +120,9 @@ def _home(environment: Mapping[str, str]) -> Path:
     try:
         home = Path(environment.get("HOME") or Path.home())
     except RuntimeError:
-        raise UsageError("there is no home folder to install it in", hint="Set HOME") from None
+        raise UsageError("no home folder to install completion in", hint="Set HOME") from None
     if not home.is_absolute():
-        raise UsageError(f"HOME: {home} is not a path from / on", hint="Set it to your home folder")
+        raise UsageError(f"HOME: {home} is not an absolute path", hint="Set it to your home folder")
     if not home.is_dir():
         raise UsageError(f"HOME: {home} is not a folder", hint="Set it to your home folder")
     return home
@@ -141,11 +141,11 @@ def _look(path: Path) -> _File:
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
-            raise OutputError(f"{path}: is not a regular file, and stays as it is")
+            raise OutputError(f"{path}: is not a regular file; left unchanged")
         if is_link and hasattr(os, "geteuid") and status.st_uid != os.geteuid():
             raise OutputError(
-                f"{path}: is a link to {target}, a file of somebody else, and stays as it is",
-                hint="Have your shell load what --show-completion prints",
+                f"{path}: is a link to {target}, which belongs to another user; left unchanged",
+                hint="Have your shell load the output of --show-completion",
             )
         content = target.read_bytes()
     except FileNotFoundError:
@@ -170,16 +170,16 @@ def _check_writable(file: _File, *, is_script: bool) -> None:
 def _check_wanted(file: _File, may_write: Callable[[str], bool], *, is_script: bool) -> None:
     """Raise UsageError for a file that the user does not want to be written."""
     if file.content is None and file.is_link:
-        question, reason = "is not there. Create it?", "is not there, and is not created"
+        question, reason = "does not exist. Create it?", "does not exist, and was not created"
     elif is_script and file.content and not (holds := seal_holds(file.content)):
         what = "was not written by flux" if holds is None else "was edited since flux wrote it"
-        question, reason = f"{what}. Replace it?", f"{what}, and is not replaced"
+        question, reason = f"{what}. Replace it?", f"{what}, and was not replaced"
     else:
         return
     if not may_write(f"{file.name} {question}"):
         raise UsageError(
             f"{file.name.removesuffix(',')}: {reason}",
-            hint="Move it away, or have your shell load what --show-completion prints",
+            hint="Move it away, or have your shell load the output of --show-completion",
         )
 
 
@@ -190,7 +190,7 @@ def _writing(file: _File) -> Iterator[None]:
     What is there by now must be what was looked at.
     """
     if _look(file.path) != file:
-        raise OutputError(f"{file.path}: has just been changed by another program, and stays")
+        raise OutputError(f"{file.path}: was just changed by another program; left unchanged")
     try:
         file.target.parent.mkdir(parents=True, exist_ok=True)
         yield
@@ -204,13 +204,13 @@ def _addition(startup: _File, line: str) -> bytes:
     added = line.encode(errors="surrogateescape")
     if b"\n" in added or b"\r" in added:
         raise UsageError(
-            "the path of the script has a line break in it", hint="Set HOME to another folder"
+            "the path of the script contains a line break", hint="Set HOME to another folder"
         )
     if added in map(bytes.strip, before.splitlines()):
         return b""
     if b"\0" in before:  # UTF-16, as PowerShell of old writes it, or no text at all
         raise OutputError(
-            f"{startup.path}: is not UTF-8, and stays as it is",
+            f"{startup.path}: is not UTF-8; left unchanged",
             hint=f"Add this line to it: {line}",
         )
     gap = b"" if not before or before.endswith(b"\n") else b"\n"
@@ -227,7 +227,7 @@ def _append(file: _File, text: bytes) -> None:
     with os.fdopen(os.open(file.target, flags, 0o666), "ab", buffering=0) as stream:
         status = os.fstat(stream.fileno())
         if file.identity not in {None, (status.st_dev, status.st_ino)}:
-            raise OutputError(f"{file.path}: has just been changed by another program, and stays")
+            raise OutputError(f"{file.path}: was just changed by another program; left unchanged")
         size = stream.seek(0, os.SEEK_END)
         try:
             while text:

@@ -16,7 +16,7 @@ def parse_duration(text: str, *, least: float = 0.0, most: float = 86400.0) -> f
     if not least <= seconds <= most:
         raise UsageError(
             f"{text!r} is not a duration from {format_duration(least)} to {format_duration(most)}"
-            " (as 90, 90s, 5m, 1h or 2d)"
+            " (such as 90, 90s, 5m, 1h or 2d)"
         )
     return seconds
 

@@ -78,18 +78,20 @@ def _checked(text: str, source: str) -> BaseUrl:
     if parts.scheme not in _DEFAULT_PORTS or not host or port == 0:
         raise _bad_url(source, "is not a URL that starts with https:// and a host")
     if not (text.isascii() and text.isprintable()) or set(text) & set(' "<>\\^`{|}'):
-        raise _bad_url(source, "has a character that does not belong into a URL")
+        raise _bad_url(source, "contains a character that is not allowed in a URL")
     place = re.escape(f"[{host}]" if ":" in host else host)
     if not is_host(host) or not re.search(f"(^|@){place}(:[0-9]*)?$", parts.netloc.lower()):
-        raise _bad_url(source, "has a host that is neither a name nor an address")
+        raise _bad_url(source, "has an invalid host")
     if len(text) > _LONGEST_URL:
         raise _bad_url(source, f"is longer than {_LONGEST_URL:,} characters")
     if parts.username is not None or parts.password is not None:
-        raise _bad_url(source, "must not hold a user name or password")
+        raise _bad_url(source, "must not contain a user name or password")
     if parts.query or parts.fragment or text.endswith(("?", "#")):
-        raise _bad_url(source, "must not hold a query (?) or fragment (#)")
+        raise _bad_url(source, "must not contain a query (?) or fragment (#)")
     if parts.scheme == "http" and not is_loopback(host):
-        raise _bad_url(source, "would send the token unencrypted; http:// is for this machine only")
+        raise _bad_url(
+            source, "would send the token unencrypted; http:// is allowed for this machine only"
+        )
     return BaseUrl(f"{parts.scheme}://{parts.netloc.lower()}{parts.path.rstrip('/')}", source)
 
 
@@ -105,7 +107,7 @@ def token_from_environment(environment: Mapping[str, str]) -> FoundToken | None:
                 return FoundToken(Token(value), name, f"Set {name} to a valid token")
             except ValueError as error:
                 raise NoToken(
-                    f"{name}: this cannot be a token: it {error}",
+                    f"{name}: this is not a valid token: it {error}",
                     hint=f"Set {name} to the token alone",
                 ) from None
     return None
@@ -138,8 +140,8 @@ def no_token(store: CredentialStore, base_url: BaseUrl) -> NoToken:
     others = [origin for origin in store.load() if origin != base_url.origin]
     if others:
         return NoToken(
-            f"no token for {base_url.origin} (set by {base_url.source});"
-            f" the stored one belongs to {', '.join(others)} and is sent nowhere else",
+            f"no token for {base_url.origin} (set by {base_url.source}); the stored one is for"
+            f" {', '.join(others)} and is sent nowhere else",
             hint=remedy,
         )
     return NoToken(

@@ -20,5 +20,5 @@ def parse_size(text: str) -> int:
         power = _POWERS.get(prefix.removesuffix("i"), 0)
         size = int(float(match[1]) * base**power)
     if not 1 <= size <= _MOST:
-        raise UsageError(f"{text!r} is not a size (as 500kB, 200MB or 1GiB)")
+        raise UsageError(f"{text!r} is not a size (such as 500kB, 200MB or 1GiB)")
     return size

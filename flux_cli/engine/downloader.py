@@ -160,7 +160,7 @@ class Downloader:
         if error.errno in _DISK_FAILS:
             self.stop(reason)
         elif not os.path.isdir(self._root):  # noqa: PTH112 - which is false, too, for any trouble
-            self.stop(OutputError(f"{self._folder}: the folder is gone"))
+            self.stop(OutputError(f"{self._folder}: the folder no longer exists"))
         elif not os.access(self._root, os.W_OK | os.X_OK) and self._is_below_root(path):
             self.stop(_unwritable(self._folder, error))
         return _failed("not_saved", reason.message)
@@ -194,7 +194,7 @@ class Downloader:
                 size = stream.tell()
         except OSError as error:
             raise DownloadError(
-                f"{path}: is there, and cannot be read: {error.strerror}", code="not_saved"
+                f"{path}: exists but cannot be read: {error.strerror}", code="not_saved"
             ) from None
         return File(str(path), size, digest, is_new=False)
 
@@ -203,7 +203,7 @@ class Downloader:
         if stem.parent != self._folder:
             stem.parent.mkdir(parents=True, exist_ok=True)
             if not stem.parent.resolve().is_relative_to(self._root):
-                raise DownloadError(f"{stem.parent} leads out of the folder", code="outside")
+                raise DownloadError(f"{stem.parent} leads outside the folder", code="outside")
         end = self._clock() + self._policy.file_timeout
         part_path = partial_path(stem)
         with self._lock:
@@ -256,7 +256,8 @@ class Downloader:
             raise Stopped
         if self._clock() > end:
             raise DownloadError(
-                f"it took longer than {self._policy.file_timeout:g} seconds", code="too_slow"
+                f"it timed out after {self._policy.file_timeout:g} seconds (--file-timeout)",
+                code="too_slow",
             )
         if seconds:
             self._sleep(seconds)
@@ -267,7 +268,7 @@ def _failed(code: str, message: str) -> File:
 
 
 def _unwritable(path: Path, error: OSError | ValueError) -> OutputError:
-    reason = (isinstance(error, OSError) and error.strerror) or "not a name for a file"
+    reason = (isinstance(error, OSError) and error.strerror) or "not a valid file name"
     return OutputError(
-        f"{path}: cannot be written: {reason}", hint="Name another folder with --dir"
+        f"{path}: cannot be written: {reason}", hint="Choose another folder with --dir"
     )

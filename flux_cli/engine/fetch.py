@@ -62,13 +62,15 @@ class Fetch:
         digest = part.digest
         part.clear()
         if not self._hosts.budget(url).send(exchange) and part.digest != digest:
-            raise DownloadError("it comes without its end, differently each time", code="damaged")
+            raise DownloadError("the file is truncated, differently each time", code="damaged")
 
     def _exchange(self, part: PartialFile, stem: Path, url: str, pause: Callable[[], None]) -> bool:
         """Fetch what is not here yet; tell whether the end that the format marks has come."""
         with self._open_file(url, start=part.size, validator=part.validator) as reply:
             if reply.start not in (0, part.size):
-                raise RangeRefused("another part of the file came", code="range_refused")
+                raise RangeRefused(
+                    "the server sent the wrong part of the file", code="range_refused"
+                )
             if reply.start == 0:
                 part.clear()
             part.validator = reply.validator
@@ -79,10 +81,10 @@ class Fetch:
                 self._check_size(part.size)
                 self._progress.moved(stem, part.size, reply.total)
         if reply.total not in (None, part.size):
-            raise RangeRefused("the file has changed on its way", code="range_refused")
+            raise RangeRefused("the file changed during the download", code="range_refused")
         is_whole = part.is_whole()
         if not is_whole and reply.total is None:  # nobody said how long it would be
-            raise ConnectionFault("the file was cut short", code="reply_cut")
+            raise ConnectionFault("the file is truncated", code="reply_cut")
         return is_whole
 
     def _check_size(self, size: int) -> None:

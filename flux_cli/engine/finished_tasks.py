@@ -36,7 +36,7 @@ class FinishedTasks:
         if place is None:
             raise OutputError(
                 "the temporary folder is full, and the records on stdin are too many for memory",
-                hint="Make room, or name another folder in TMPDIR",
+                hint="Free some disk space, or set TMPDIR to another folder",
             )
         self._places.append(place)
 

@@ -86,5 +86,7 @@ class PartialFile:
         if media is None:
             is_page = self._head.lstrip()[:1] == b"<"
             what = "it is a web page, not" if is_page else "it is not"
-            raise DownloadError(f"{what} a picture or a video that flux knows", code="not_media")
+            raise DownloadError(
+                f"{what} an image or a video that flux recognises", code="not_media"
+            )
         return media

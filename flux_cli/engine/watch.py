@@ -166,7 +166,7 @@ class Watch:
             return Task(task_id, state, now)
         if (trouble := self.error or self.last_trouble) is not None:
             return unanswered(task_id, trouble, now)
-        return no_answer(task_id, code="no_answer", message="no answer so far", observed_at=now)
+        return no_answer(task_id, code="no_answer", message="no answer yet", observed_at=now)
 
     def _take(self, task: Task) -> Task | None:
         """Note an answer; return the task, with its previous state, when that is news."""

@@ -61,14 +61,14 @@ class Text:
             except UnicodeDecodeError as error:
                 before = _decoder(encoding).decode(error.object[: error.start], final=True)
                 raise InputError(
-                    f"{self.name}:{lines + before.count(chr(10))}: "
-                    f"this is not text in {encoding[:6].upper()}",
+                    f"{self.name}:{lines + before.count(chr(10))}: this is not valid"
+                    f" {encoding[:6].upper()}",
                     hint="Save the file as UTF-8, or as UTF-16 with a byte order mark",
                 ) from None
             if "\0" in text:
                 raise InputError(
                     f"{self.name}: this is a binary file, not text",
-                    hint="Give a file of text, JSON, JSON lines or CSV, in UTF-8",
+                    hint="Use text, JSON, JSON lines or CSV, in UTF-8",
                 )
             lines += text.count("\n")
             if text:
@@ -95,7 +95,7 @@ def lines_of(pieces: Iterator[str], name: str) -> Iterator[str]:
         if length > _LONGEST_LINE:
             raise InputError(
                 f"{name}:{number}: this line is too long",
-                hint=f"Break lines before {_LONGEST_LINE:,} characters",
+                hint=f"Keep lines within {_LONGEST_LINE:,} characters",
             )
         for line in others:
             yield "".join(parts)

@@ -17,7 +17,7 @@ _QUOTED = re.compile(r"""^(["'])(.*)\1$""")
 _NOT_A_FORMULA = re.compile(r"^'(?=[=+\-@])")  # what flux's own CSV puts before such an id
 _LOOKS = (
     (re.compile(r"\s*<"), "HTML or XML"),
-    (re.compile(r"\s*[|+]|.*(?:\s\|\s|-\+-)"), "a table drawn with bars"),
+    (re.compile(r"\s*[|+]|.*(?:\s\|\s|-\+-)"), "a drawn table"),
     (re.compile(r".*\S[,;\t]\S"), "CSV without task_id or id in its first line"),
     (re.compile(r"\s*(?:[-*+]|\d+[.)])\s"), "a bulleted or numbered list"),
     (re.compile(r"\s*[\w -]{1,40}[:=](?:\s|$)"), "text with labels"),
@@ -92,7 +92,7 @@ def _flawed_word(line: str) -> Problem | None:
         first = first or word
         if is_uuid(word) != is_uuid(first):
             other = first if is_uuid(word) else word
-            return Problem("stands in a line with a UUID and is none", other)
+            return Problem("is on the same line as a UUID but is not one", other)
     return None
 
 
@@ -112,7 +112,7 @@ def _in_row(row: Mapping[str, str]) -> str | Problem:
     names = {folded(name): name for name in row}
     name = next((names[key] for key in _ID_KEYS if key in names), None)
     if name is None:
-        return Problem("this CSV has no column task_id and no column id")
+        return Problem("this CSV has no task_id or id column")
     cell = _NOT_A_FORMULA.sub("", row[name].strip())
     return checked(cell) if cell else Problem("this row has no task id")
 
@@ -122,7 +122,7 @@ def _in_value(value: Any) -> Iterator[tuple[str | Problem, JsonObject | None]]:
     if isinstance(value, dict):
         yield from _in_object(value)
     else:
-        yield _as_id(value) or Problem("this is no task id, and no object with one"), None
+        yield _as_id(value) or Problem("this is neither a task id nor an object with one"), None
 
 
 def _in_object(
@@ -134,7 +134,7 @@ def _in_object(
     objects = (entries[key] for key in _NESTED_KEYS if isinstance(entries.get(key), dict))
     if key is not None:
         yield (
-            _as_id(entries[key]) or Problem("the id here is neither text nor a whole number"),
+            _as_id(entries[key]) or Problem("this id is neither a string nor an integer"),
             value,
         )
     elif (items := next(lists, None)) is not None:
@@ -143,9 +143,9 @@ def _in_object(
     elif not is_nested and (inner := next(filter(None, objects), None)):
         yield from _in_object(inner, is_nested=True)
     elif error := entries.get("error"):
-        yield Problem(f"this is a reply about an error, not a task: {_reason(error)}"), None
+        yield Problem(f"this is an error reply, not a task: {_reason(error)}"), None
     else:
-        yield Problem('this object has no "task_id" and no "id"'), None
+        yield Problem('this object has no "task_id" or "id"'), None
 
 
 def _as_id(value: Any) -> str | Problem | None:

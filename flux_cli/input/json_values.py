@@ -68,7 +68,7 @@ class JsonValues:
                     self._advance(error.pos)
                     raise self._error(error.msg) from None
             except (ValueError, RecursionError):
-                raise self._error("a number too long or nesting too deep") from None
+                raise self._error("a number is too long or the nesting too deep") from None
             else:
                 if end == len(self._buffer) and isinstance(value, float | int) and self._more():
                     continue  # a number may go on
@@ -99,8 +99,8 @@ class JsonValues:
 
     def _error(self, reason: str) -> InputError:
         return InputError(
-            f"{self._name}:{self._line}: this JSON cannot be read: {reason}",
-            hint="Give JSON lines, a JSON document, CSV with a header, or plain text",
+            f"{self._name}:{self._line}: invalid JSON: {reason}",
+            hint="Use JSON lines, a JSON document, CSV with a header, or plain text",
         )
 
 

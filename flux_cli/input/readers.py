@@ -95,7 +95,7 @@ class _RowLines:
 
     def __next__(self) -> str:
         if self.taken > _LONGEST_ROW:
-            raise csv.Error("a quote in it is not closed")
+            raise csv.Error("a quote is not closed")
         line = next(self._lines)
         self.taken += len(line)
         return f"{line}\n"
@@ -113,8 +113,8 @@ def _rows(lines: Iterator[str], name: str, delimiter: str) -> Iterator[Entry]:
             row = next(rows, None)
         except csv.Error as error:
             raise InputError(
-                f"{name}:{line}: this row of CSV cannot be read: {error}",
-                hint="Put text with quotes or line ends between quotes, and double those in it",
+                f"{name}:{line}: invalid CSV row: {error}",
+                hint="Quote values that contain quotes or line breaks, with those doubled",
             ) from None
         if row is None:
             return
@@ -125,7 +125,7 @@ def _rows(lines: Iterator[str], name: str, delimiter: str) -> Iterator[Entry]:
         elif any(row[len(header) :]):
             raise InputError(
                 f"{name}:{line}: this row has more cells than the header",
-                hint="Put text with separators in it between quotes",
+                hint="Quote values that contain the separator",
             )
         else:
             cells = itertools.zip_longest(header, row[: len(header)], fillvalue="")

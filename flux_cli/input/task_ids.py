@@ -18,7 +18,7 @@ from flux_cli.token import Token
 _STDIN = "-"
 _MOST_PROBLEMS = 5  # named one by one
 _NOTHING_SENT = "Nothing was sent"
-_ADVICE = "Separate ids by white space or commas; CSV needs a column task_id or id"
+_ADVICE = "Separate ids with whitespace or commas; CSV needs a task_id or id column"
 _LONGEST_ECHO = 40  # characters of a bad id that are shown
 
 
@@ -52,7 +52,7 @@ def gather_ids(
     if not gatherer.ids:
         names = ", ".join("stdin" if file == _STDIN else file for file in files)
         raise InputError(
-            f"{names}: no {'UUIDs' if find else 'task ids'} in there",
+            f"{names}: no {'UUIDs' if find else 'task ids'} found",
             hint="Give ids as arguments, with --file, or on stdin",
         )
     return gatherer.ids
@@ -159,8 +159,8 @@ def _argument(text: str) -> str | Problem:
     if not is_taken_for_file(text):
         return checked(text)
     if text == _STDIN:
-        return Problem('"-" is not a task id: read stdin with --file -')
-    return Problem(f'"{_shortened(text)}" is a file, not a task id: read it with --file')
+        return Problem('"-" is not a task id: to read stdin, use --file -')
+    return Problem(f'"{_shortened(text)}" is a file, not a task id: to read it, use --file')
 
 
 def is_taken_for_file(argument: str) -> bool:
@@ -193,5 +193,5 @@ def _opened(file: str, stdin: TextIO | None) -> Iterator[tuple[_Interruptible, s
 
 
 def _unreadable(name: str, error: OSError | ValueError) -> InputError:
-    reason = (isinstance(error, OSError) and error.strerror) or "not a file name"
+    reason = (isinstance(error, OSError) and error.strerror) or "not a valid file name"
     return InputError(f"{name}: cannot be read: {reason}", hint="Check the name given to --file")

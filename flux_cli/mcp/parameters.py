@@ -12,8 +12,9 @@ from flux_cli.models.ids import MAX_LENGTH
 
 
 IDS_HELP = (
-    f"Task ids as submissions returned them (task_id), usually UUIDs of 1 to {MAX_LENGTH} visible"
-    " ASCII characters. Any number, from 1 on. Capitals in UUIDs do not matter."
+    f"Task ids as returned on submission (task_id), usually UUIDs; 1 to {MAX_LENGTH}"
+    " visible ASCII characters each. Any number, at least one. UUIDs are"
+    " case-insensitive."
 )
 _EXAMPLES = ["2db0168c-2373-4367-8d9a-9dc778802e8a", "8f2c6a0e-55d1-4b6e-9f0d-3a7f3f2b9c11"]
 _ID_SCHEMA = {"type": "string", "minLength": 1, "maxLength": MAX_LENGTH}
@@ -26,7 +27,7 @@ TaskId = Annotated[
     Any,
     WithJsonSchema(_ID_SCHEMA),
     Field(
-        description="A task id as a submission returned it (task_id), usually a UUID.",
+        description="A task id as returned on submission (task_id), usually a UUID.",
         examples=[_EXAMPLES[0]],
     ),
 ]

@@ -48,7 +48,7 @@ class RequestedIds:
             why = "; ".join(f'"{shown}" {reason}' for shown, reason in requested.invalid[:5])
             raise InputError(
                 f"none of these is a task id: {why}" if why else "task_ids is empty",
-                hint="Give the ids that submissions returned as task_id",
+                hint="Pass the ids that submissions returned as task_id",
             )
         return requested
 
@@ -152,7 +152,7 @@ class Queries:
         silence = Unanswered(
             f"the service did not answer within {waited:.0f} seconds",
             code="no_answer",
-            hint="The tasks go on by themselves: ask again later",
+            hint="The tasks keep running on the service: ask again later",
         )
         _raise_if_silent(tasks, watch.error or watch.last_trouble or silence)
         timed_out = watch.ending is not Ending.DONE
@@ -177,7 +177,7 @@ def _requested(given: Any, session: Session) -> RequestedIds:
     requested = RequestedIds.of(given, session.connection.token)
     if (left := session.pause_left()) > LONGEST_PAUSE:
         raise GaveUp(
-            f"the service has asked for a pause, of which {left:.0f} seconds are left",
+            f"the service has asked for a pause, with {left:.0f} seconds left",
             code="too_many_requests",
             hint="Ask again then, not before",
         )

@@ -74,7 +74,7 @@ class NameTemplate:
         self._components: list[_Component] = [[]]
         for literal, field, spec, conversion in parts:
             if bad := _NOT_IN_NAMES.search(literal):
-                raise ValueError(f"has {bad[0]!r}, which file names cannot have")
+                raise ValueError(f"contains {bad[0]!r}, which is not allowed in file names")
             first, *others = literal.split("/")
             self._components[-1].append(first)
             self._components += [[other] for other in others]
@@ -83,7 +83,7 @@ class NameTemplate:
                 self._components[-1].append(_Field(field, spec or ""))
         *folders, _ = self._components
         if any(_Field("ext", "") in folder for folder in folders):
-            raise ValueError("has {ext} in the name of a folder")
+            raise ValueError("has {ext} in a folder name")
         if any(_is_empty(component) for component in self._components):
             raise ValueError('has an empty name, "." or ".." between its slashes')
         self._tells_id = self._tells(_TELLS_ID)
@@ -123,17 +123,17 @@ class NameTemplate:
 def _check_field(field: str, spec: str, conversion: str | None) -> None:
     if field not in (*_FIELDS, "ext"):
         allowed = ", ".join(f"{{{name}}}" for name in (*_FIELDS, "ext"))
-        raise ValueError(f"has {{{field}}}, which is none of {allowed}")
+        raise ValueError(f"has the unknown field {{{field}}}; the fields are {allowed}")
     if conversion:
         raise ValueError(f"has a conversion: write {{{field}}}")
     if field == "n":
         if not _NUMBER_FORMAT.fullmatch(spec):
-            raise ValueError("has a format for {n} other than a width, as in {n:03}")
+            raise ValueError("has a format for {n} that is not a width, as in {n:03}")
     elif field == "created":
         try:
             _created(0.0, spec)
         except ValueError:
-            raise ValueError("has a format for {created} that is not one of dates") from None
+            raise ValueError("has a format for {created} that is not a date format") from None
     elif spec:
         raise ValueError(f"has a format for {{{field}}}, which takes none")
 

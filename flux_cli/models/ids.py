@@ -25,14 +25,14 @@ def flaw(text: str) -> str | None:
     if not text:
         return "is empty"
     if len(text) > MAX_LENGTH:
-        return f"is {len(text):,} characters long, and an id has at most {MAX_LENGTH}"
+        return f"is {len(text):,} characters long; the maximum is {MAX_LENGTH}"
     culprit = next(c for c in text if not _ID.fullmatch(c))
     if culprit.isspace():
-        return "holds white space"
+        return "contains whitespace"
     for kind, characters in (("comma", ","), ("quote", _QUOTES), ("bracket", _BRACKETS)):
         if culprit in characters:
-            return f"holds a {kind}"
-    return "holds a control character" if culprit.isascii() else "holds a non-ASCII character"
+            return f"contains a {kind}"
+    return "contains a control character" if culprit.isascii() else "contains a non-ASCII character"
 
 
 def flaw_in_text(word: str) -> str | None:
@@ -45,7 +45,7 @@ def flaw_in_text(word: str) -> str | None:
         return "has no digit"
     if "://" in word:
         return "is a URL"
-    return "is more than a UUID" if _UUID.search(word) else None
+    return "contains more than a UUID" if _UUID.search(word) else None
 
 
 def is_uuid(text: str) -> bool:

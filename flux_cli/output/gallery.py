@@ -210,8 +210,8 @@ class ContactSheet:
             raise OutputError(f"{self.path}: cannot be read: {error.strerror}") from None
         if not is_ours:
             raise UsageError(
-                f"{self.path}: this is not a contact sheet of flux, and is not replaced",
-                hint="Move it away, or name another folder with --dir",
+                f"{self.path}: was not written by flux, and was not replaced",
+                hint="Move it away, or choose another folder with --dir",
             )
 
     @contextlib.contextmanager
@@ -280,5 +280,5 @@ def _open(path: Path) -> BinaryIO:
     stream = os.fdopen(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb")
     if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
         stream.close()
-        raise OSError(0, "it is no regular file")
+        raise OSError(0, "it is not a regular file")
     return stream

@@ -38,4 +38,4 @@ class UrlWriter:
 
     def close(self) -> None:
         if self._left_out:
-            self._note(f"flux: left out {self._left_out} output(s) whose URL is not http(s)")
+            self._note(f"flux: skipped {self._left_out} output(s) whose URL is not http(s)")

@@ -177,7 +177,7 @@ def download_summary(counts: FileCounts, folder: Path, *, seconds: float | None 
         parts[0] += f" ({format_size(counts.size)}{rate})"
     parts[0] += f" in {folder}"
     if counts.kept:
-        parts.append(f"kept {counts.kept:,} that were there")
+        parts.append(f"kept {counts.kept:,} existing")
     if counts.expired:
         parts.append(f"{counts.expired:,} expired")
     if counts.failed or counts.unfinished:

@@ -6,24 +6,24 @@ from flux_cli.models.state import State
 
 
 _ABOUT = {
-    "id": "The task id, as you wrote it.",
-    "state": "Where the task stands; unknown means that the service gave no answer for this id.",
-    "previous_state": "The state before; null in a single look and at first sight.",
+    "id": "The task id, as given.",
+    "state": "The state of the task; unknown means that the service gave no answer for this id.",
+    "previous_state": "The previous state; null in a single check and when first seen.",
     "type": "images or videos.",
-    "action": "What was asked for: generate, edit.",
-    "model": "The model that was asked for.",
+    "action": "The requested action: generate or edit.",
+    "model": "The requested model.",
     "prompt": "The prompt, unchanged.",
-    "size": "The size or resolution that was asked for.",
+    "size": "The requested size or resolution.",
     "created_at": "When the task was submitted.",
-    "started_at": "When it was started.",
-    "finished_at": "When it ended.",
-    "elapsed": "How many seconds it took.",
-    "outputs": "What was made; empty unless the task succeeded.",
-    "error": "Why a task failed, or why there is no answer for it; null otherwise.",
-    "cost": "What a finished task has cost; null where the service does not say.",
-    "trace_id": "What the service's support asks for.",
-    "observed_at": "When flux saw this.",
-    "raw": "The service's own record as it came; only with --raw.",
+    "started_at": "When the task started.",
+    "finished_at": "When the task ended.",
+    "elapsed": "How long it took, in seconds.",
+    "outputs": "The results; empty unless the task succeeded.",
+    "error": "Why the task failed, or why there is no answer for it; null otherwise.",
+    "cost": "What a finished task cost; null if the service does not say.",
+    "trace_id": "The id to quote to the service's support.",
+    "observed_at": "When flux observed this.",
+    "raw": "The service's own record, unchanged; only with --raw.",
 }
 _TIME = {"type": ["string", "null"], "format": "date-time", "pattern": "Z$"}
 _TEXT = {"type": ["string", "null"]}
@@ -42,18 +42,18 @@ _COST = {
 _OUTPUT = {
     "type": "object",
     "properties": {
-        "url": {"type": "string", "description": "Where it is. Expires."},
+        "url": {"type": "string", "description": "The URL of the file. It expires."},
         "kind": {"enum": ["image", "video"]},
         "width": _NUMBER | {"description": "Pixels."},
         "height": _NUMBER | {"description": "Pixels."},
-        "seconds": _NUMBER | {"description": "Seconds of play."},
+        "seconds": _NUMBER | {"description": "Duration of the video, in seconds."},
         "seed": _NUMBER,
-        "path": _TEXT | {"description": "Where it was saved; null if it was not."},
+        "path": _TEXT | {"description": "Where the file was saved; null if it was not."},
         "bytes": _NUMBER | {"description": "The size of the file."},
         "sha256": _TEXT | {"description": "The SHA-256 of the file, in hexadecimal."},
-        "error": _ERROR | {"description": "Why it was not saved."},
+        "error": _ERROR | {"description": "Why the file was not saved."},
     },
-    "description": "path, bytes, sha256 and error are there once it was to be saved.",
+    "description": "path, bytes, sha256 and error are present only if files were to be saved.",
     "required": ["url", "kind", "width", "height", "seconds", "seed"],
 }
 _TYPES: dict[str, dict[str, Any]] = {
@@ -77,8 +77,10 @@ def record_schema() -> dict[str, Any]:
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "flux task record",
-        "description": "One line of `flux tasks check` and `flux tasks watch` as JSON lines, and"
-        " one element of -o json. Within a major version keys are only added.",
+        "description": (
+            "One line of the JSON lines of `flux tasks check` and `flux tasks watch`, and one"
+            " element of -o json. Within a major version, keys are only added."
+        ),
         "type": "object",
         "properties": {
             key: _TYPES.get(key, _TEXT) | {"description": about} for key, about in _ABOUT.items()

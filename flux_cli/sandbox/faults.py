@@ -18,35 +18,38 @@ class Misbehaviour(StrEnum):
         return member
 
     # Batch replies
-    IGNORE_IDS = "ignore-ids", "A batch reply holds the account's newest tasks, whatever is asked."
+    IGNORE_IDS = (
+        "ignore-ids",
+        "A batch reply holds the account's newest tasks, whatever was asked for.",
+    )
     NO_ITEMS = "no-items", "A batch reply has a count, but no items."
-    MIXED_PAGES = "mixed-pages", "The items of a reply are in any order."
-    ANY_ORDER = "any-order", "Tasks are in any order before they are cut into pages."
+    MIXED_PAGES = "mixed-pages", "The items of a reply are shuffled."
+    ANY_ORDER = "any-order", "Tasks are shuffled before they are split into pages."
     OLDEST_FIRST = "oldest-first", "The oldest tasks come first."
-    REPEAT = "repeat", "A reply holds its items twice, and the account's newest task too."
+    REPEAT = "repeat", "A reply holds its items twice, plus the account's newest task."
 
     # The account's history
     IGNORE_BOUNDS = "ignore-bounds", "The bounds created_at_min and created_at_max are ignored."
-    EXCLUSIVE_BOUNDS = "exclusive-bounds", "What was created at a bound itself is left out."
-    IGNORE_TYPE = "ignore-type", "The filter type is ignored."
-    IGNORE_PAGING = "ignore-paging", "The fields limit and offset are ignored: always the first 12."
-    NO_HISTORY = "no-history", "Without ids nothing is found."
-    LATE_HISTORY = "late-history", "A task is in the history 5 seconds after it was submitted."
+    EXCLUSIVE_BOUNDS = "exclusive-bounds", "Tasks created exactly at a bound are left out."
+    IGNORE_TYPE = "ignore-type", "The type filter is ignored."
+    IGNORE_PAGING = "ignore-paging", "limit and offset are ignored: always the first 12."
+    NO_HISTORY = "no-history", "Queries without ids find nothing."
+    LATE_HISTORY = "late-history", "A task appears in the history 5 seconds after it was submitted."
 
     # Records
-    PLACEHOLDER = "placeholder", "The response holds a placeholder while a task runs."
+    PLACEHOLDER = "placeholder", "The response of a running task holds a placeholder."
     RECORDS_2025 = "records-2025", "Records have no started_at, finished_at, elapsed, type or cost."
-    ODD_RECORDS = "odd-records", "Records have other shapes: JSON text, result, ISO times, nulls."
+    ODD_RECORDS = "odd-records", "Records take other shapes: JSON text, result, ISO times, nulls."
     UNDATED = "undated", "Records have no created_at."
     TRIMMED_REQUESTS = (
         "trimmed-requests",
-        "The request lacks async, callback_url and what is a default.",
+        "The request lacks async, callback_url and default values.",
     )
 
     # Submissions, errors
-    ODD_REPLIES = "odd-replies", "Submissions are answered with success: true, or the id alone."
-    ODD_ERRORS = "odd-errors", "Errors, and answers about unknown ids, have other shapes."
-    OPEN_QUERIES = "open-queries", "With a wrong token nothing is found, instead of 401."
+    ODD_REPLIES = "odd-replies", "Submissions are answered with success: true, or with just the id."
+    ODD_ERRORS = "odd-errors", "Errors and answers about unknown ids take other shapes."
+    OPEN_QUERIES = "open-queries", "A wrong token finds nothing, instead of getting 401."
     DISABLED = "disabled", "Submissions are refused: the application is disabled."
 
 

@@ -30,7 +30,7 @@ _FOLDER_IS_WRONG = frozenset(  # and not the disk
     }
 )
 _LONGEST_SHOWN = 200  # characters
-_HINT = "Check the folder, or name another one in FLUX_CONFIG_DIR"
+_HINT = "Check the folder, or set FLUX_CONFIG_DIR to another one"
 
 
 class Credential(NamedTuple):
@@ -115,7 +115,7 @@ class CredentialStore:
             if os.path.islink(self.path):  # noqa: PTH114 - which is false, too, for any trouble
                 raise UsageError(
                     f"{self.path}: is a symbolic link, which flux does not follow",
-                    hint="Put the file itself there, or name its folder in FLUX_CONFIG_DIR",
+                    hint="Put the file itself there, or set FLUX_CONFIG_DIR to its folder",
                 ) from None
             raise UsageError(
                 f"{_shown(self.path)}: cannot be read: {error.strerror}", hint=_HINT
@@ -123,9 +123,9 @@ class CredentialStore:
         try:
             return _parsed(data)
         except _NewerVersion:
-            warn(f"{self.path}: written by a newer flux; taken as logged out")
+            warn(f"{self.path}: written by a newer version of flux; treated as logged out")
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-            warn(f"{self.path}: damaged; taken as logged out. Run: {self.login_command}")
+            warn(f"{self.path}: damaged; treated as logged out. Run: {self.login_command}")
         return None
 
     def _look_at_folder(self) -> None:
@@ -135,10 +135,10 @@ class CredentialStore:
         status = self._folder.stat()
         self._has_looked = True
         if status.st_uid not in (0, os.getuid()):
-            self._warn(f"{self._folder}: belongs to somebody else (user id {status.st_uid})")
+            self._warn(f"{self._folder}: belongs to another user (uid {status.st_uid})")
         elif status.st_mode & 0o022:
             self._warn(
-                f"{self._folder}: others can change what is in it. Run: chmod 700 {self._folder}"
+                f"{self._folder}: other users can write to it. Run: chmod 700 {self._folder}"
             )
 
     def _read_bytes(self, warn: Callable[[str], None]) -> bytes:
@@ -149,9 +149,9 @@ class CredentialStore:
                 raise OSError(0, "not a regular file")
             if os.name == "posix":
                 if status.st_mode & 0o077:
-                    warn(f"{self.path}: others can read it. Run: chmod 600 {self.path}")
+                    warn(f"{self.path}: other users can read it. Run: chmod 600 {self.path}")
                 if status.st_uid != os.getuid():
-                    warn(f"{self.path}: belongs to somebody else (user id {status.st_uid})")
+                    warn(f"{self.path}: belongs to another user (uid {status.st_uid})")
             return file.read(_MAX_BYTES)
 
     def _write(self, credentials: Credentials) -> None:

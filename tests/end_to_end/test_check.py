@@ -75,7 +75,7 @@ def test_the_failed_ids_of_two_files(flux: Program, tasks: list[str]) -> None:
     (flux.folder / "b.csv").write_text(f"prompt,task_id\nx,{tasks[2]}\ny,{tasks[1].upper()}\n")
     run = flux(
         *("tasks", "check", "-f", "a.json", "-f", "b.csv", "--state", "failed", "-o", "ids")
-    ).expect(ExitCode.OK, stderr="flux: left out 1 duplicate id.")
+    ).expect(ExitCode.OK, stderr="flux: skipped 1 duplicate id.")
     assert run.lines == [tasks[1]]
     assert "3 tasks: 2 succeeded, 1 failed" in run.stderr
 
@@ -98,7 +98,7 @@ def test_arguments_files_and_stdin_are_merged_in_order(flux: Program, service: S
     service(answer)
     (flux.folder / "f").write_text("c1 a1")
     run = flux("tasks", "check", "b1", "a1", "-f", "f", "-f", "-", "-o", "ids", stdin="d1 b1")
-    run.expect(ExitCode.OK, stderr="flux: left out 2 duplicate ids.")
+    run.expect(ExitCode.OK, stderr="flux: skipped 2 duplicate ids.")
     assert run.lines == ["b1", "a1", "c1", "d1"]
 
 

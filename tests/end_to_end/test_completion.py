@@ -152,7 +152,7 @@ def test_installing_says_what_it_changes_and_does_it_once(flux: Program, shell: 
     files = {path: path.read_text() for path in flux.folder.rglob("*") if path.is_file()}
     assert all(str(path) in first.stderr for path in files)
     second = flux("--install-completion", shell).expect(ExitCode.OK)
-    assert second.stderr == "flux: nothing to change: it is installed already\n"
+    assert second.stderr == "flux: already installed; nothing to change\n"
     assert files == {path: path.read_text() for path in flux.folder.rglob("*") if path.is_file()}
 
 
@@ -209,7 +209,7 @@ def with_foreign_script(flux: Program) -> Path:
 def test_a_script_of_another_program_stays_where_nobody_can_be_asked(flux: Program) -> None:
     script = with_foreign_script(flux)
     run = flux("--install-completion", "bash").expect(ExitCode.USAGE, stderr=str(script))
-    assert "was not written by flux, and is not replaced. Move it away" in run.stderr
+    assert "was not written by flux, and was not replaced. Move it away" in run.stderr
     assert run.stderr.count("\n") == 1
     assert [path for path in flux.folder.rglob("*") if path.is_file()] == [script]
     assert script.read_text() == FOREIGN
@@ -271,7 +271,7 @@ def test_a_script_that_was_edited_is_not_replaced_unasked(flux: Program, edit: s
     edited = text + mine if edit == "a line at its end" else text.replace("\n", f"\n{mine}", 1)
     script.write_text(edited)
     run = flux("--install-completion", "bash").expect(ExitCode.USAGE)
-    assert f"{script}: was edited since flux wrote it, and is not replaced." in run.stderr
+    assert f"{script}: was edited since flux wrote it, and was not replaced." in run.stderr
     assert script.read_text() == edited
 
 
@@ -287,7 +287,7 @@ def linked_script(flux: Program, content: str | None) -> tuple[Path, Path]:
 
 @pytest.mark.parametrize(
     ("content", "says"),
-    [(FOREIGN, "was not written by flux. Replace it?"), (None, "is not there. Create it?")],
+    [(FOREIGN, "was not written by flux. Replace it?"), (None, "does not exist. Create it?")],
 )
 @pytest.mark.parametrize("reply", ["y", "n"])
 def test_the_question_names_where_a_link_leads(
@@ -328,7 +328,7 @@ def test_a_link_to_a_file_of_somebody_else_is_not_written_through(flux: Program,
     link.parent.mkdir(parents=True, exist_ok=True)
     link.symlink_to(theirs)
     run = flux("--install-completion", "bash").expect(ExitCode.OUTPUT)
-    assert f"{link}: is a link to {theirs}, a file of somebody else" in run.stderr
+    assert f"{link}: is a link to {theirs}, which belongs to another user" in run.stderr
     assert theirs.read_text() == "# theirs\n"
     files = {path for path in flux.folder.rglob("*") if path.is_file()}
     assert files == {link, theirs}
@@ -383,12 +383,12 @@ def test_xdg_folders_that_are_relative_count_as_unset(flux: Program, shell: str)
 @pytest.mark.parametrize(
     ("variable", "value", "says"),
     [
-        ("HOME", "home", "HOME: home is not a path from / on. Set it to your home folder."),
+        ("HOME", "home", "HOME: home is not an absolute path. Set it to your home folder."),
         ("HOME", "/dev/null/x", "HOME: /dev/null/x is not a folder. Set it to your home folder."),
         (
             "ZDOTDIR",
             "zsh",
-            "ZDOTDIR: zsh is another folder wherever zsh starts. Set it to a path from / on.",
+            "ZDOTDIR: zsh is not an absolute path. Set it to an absolute path.",
         ),
     ],
 )

@@ -80,7 +80,7 @@ def test_what_is_there_is_kept(flux: Program, service: Start) -> None:
     server = service(with_files())
     flux(*DOWNLOAD, *IDS).expect(ExitCode.OK)
     (flux.folder / "out" / f"{IDS[0]}_1.png").write_bytes(b"mine")
-    run = flux(*DOWNLOAD, *IDS).expect(ExitCode.OK, stderr="kept 3 that were there")
+    run = flux(*DOWNLOAD, *IDS).expect(ExitCode.OK, stderr="kept 3 existing")
     assert saved(run, flux.folder)[0].read_bytes() == b"mine"
     assert [r.path for r in server.requests].count(f"/{IDS[0]}.png") == 1
 
@@ -239,7 +239,7 @@ def test_a_dumb_terminal_gets_lines(flux: Program, service: Start) -> None:
     ("options", "says"),
     [
         (("--name", "../{id}"), '\'../{id}\' has an empty name, "." or ".."'),
-        (("--max-size", "none"), "'none' is not a size (as 500kB, 200MB or 1GiB)"),
+        (("--max-size", "none"), "'none' is not a size (such as 500kB, 200MB or 1GiB)"),
         (("--max-size", "0"), "'0' is not a size"),
         (("--file-timeout", "0"), "'0' is not a duration from 1s to 24h"),
     ],
@@ -305,7 +305,7 @@ def test_a_watch_that_cannot_save_says_so(flux: Program, service: Start) -> None
 def test_options_about_files_need_files(flux: Program, service: Start) -> None:
     service(with_files())
     flux("tasks", "watch", "--sidecar", IDS[0]).expect(
-        ExitCode.USAGE, stderr="--sidecar is about files to save. Add --download DIR."
+        ExitCode.USAGE, stderr="--sidecar only applies when files are saved. Add --download DIR."
     )
 
 

@@ -71,7 +71,7 @@ def test_a_format_without_records_has_no_fields(
 ) -> None:
     server = service(answer)
     run = flux("tasks", verb, "a1", "-o", form, "--fields", "id").expect(ExitCode.USAGE)
-    assert f"which -o {form} does not show. Add -o jsonl, -o json or -o csv" in run.stderr
+    assert f"which -o {form} does not print. Add -o jsonl, -o json or -o csv" in run.stderr
     assert server.requests == []
 
 
@@ -80,7 +80,7 @@ def test_the_table_of_a_terminal_has_none_either(flux: Program, service: Start) 
     for verb in VERBS:
         screen = Terminal(flux, "tasks", verb, "a1", "--fields", "id", columns=120).end()
         assert screen.code == ExitCode.USAGE
-        assert "which -o table does not show" in " ".join(screen.lines)
+        assert "which -o table does not print" in " ".join(screen.lines)
     assert server.requests == []
 
 

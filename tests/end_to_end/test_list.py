@@ -81,7 +81,7 @@ def test_since_stands_in_place_of_ids(flux: Program, sandbox: StartSandbox, verb
     run = flux("tasks", verb, "--since", "3h", "-o", "ids").expect(ExitCode.OK)
     assert sorted(run.lines) == sorted(ids[:3])
     both = flux("tasks", verb, "--since", "3h", ids[0])
-    both.expect(ExitCode.USAGE, stderr="--since stands in place of ids")
+    both.expect(ExitCode.USAGE, stderr="--since and task ids cannot be combined")
     none = flux("tasks", verb, "--since", "10s")
     none.expect(ExitCode.OK, stderr="the service lists no tasks since")
 

@@ -194,7 +194,7 @@ def test_the_text_form_has_a_line_for_each_task(flux: Program, ids: list[str]) -
     assert cells[0][1] == "succeeded"
     assert cells[0][2].startswith("http://127.0.0.1:")
     assert cells[1][1:] == ["failed", "api_error: fetch failed"]
-    assert cells[3][1] == "not a task id: it holds white space"
+    assert cells[3][1] == "not a task id: it contains whitespace"
     assert cells[4][1] == "not a task id: it is not a string"
     assert cells[5][1] == "given more than once"
     assert "obey me" not in text
@@ -268,20 +268,20 @@ def test_many_ids_are_few_requests(flux: Program, service: Start) -> None:
 
 FAULTS: dict[str, tuple[Script, str]] = {
     "rejected token": (always(reply(401, error_body("invalid_token"))), "Set FLUX_API_TOKEN"),
-    "no balance": (always(reply(403, error_body("used_up"))), "Top up the account's balance"),
+    "no balance": (always(reply(403, error_body("used_up"))), "Top up your balance"),
     "disabled": (always(reply(400, error_body("disabled"))), "enable it in the service's console"),
     "wrong base URL": (always(reply(404, error_body("no_api"))), "Check the base URL"),
     "500 always": (always(reply(500, error_body("api_error"))), "api_error: no (trace id trace-1"),
     "502 always": (always(reply(502, b"<html><title>Bad gateway</title>")), "HTTP 502"),
-    "reset": (always(End.RESET), "the connection broke before the reply was whole"),
-    "close": (always(End.CLOSE), "the connection broke before the reply was whole"),
+    "reset": (always(End.RESET), "the connection was lost before the reply was complete"),
+    "close": (always(End.CLOSE), "the connection was lost before the reply was complete"),
     "web page": (always(reply(200, b"<html><title>Log in")), "does not look like the API"),
     "redirect": (always(reply(302, b"", location="http://x/")), "does not look like the API"),
     "empty": (always(reply(200, b"")), "the reply is empty"),
-    "no JSON": (always(reply(200, b"{")), "the reply is not whole JSON"),
+    "no JSON": (always(reply(200, b"{")), "the reply is not complete JSON"),
     "no object": (always(reply(200, b"[]")), "its top level is not an object"),
     "no items": (always(reply(200, b"{}")), '"items" is missing'),
-    "come back tomorrow": (always(reply(429, b"", retry_after="86400")), "come back in 24 hours"),
+    "come back tomorrow": (always(reply(429, b"", retry_after="86400")), "retry in 24 hours"),
     "bad request": (always(reply(400, error_body("bad_request", "x\x1b[31m"))), "bad_request: x"),
 }
 
@@ -367,7 +367,7 @@ def test_every_kind_of_error_is_a_sentence(flux: Program, service: Start, tool: 
         ({"FLUX_API_BASE_URL": "https://no-such-host.invalid"}, "cannot connect to no-such-host"),
         (
             {"FLUX_API_BASE_URL": "https://api.example", "HTTPS_PROXY": "socks5://127.0.0.1:1"},
-            "HTTPS_PROXY: flux cannot use this proxy",
+            "HTTPS_PROXY: unsupported proxy",
         ),
         (
             {"FLUX_API_BASE_URL": "https://api.example", "SSL_CERT_FILE": "/no/such/file"},
@@ -390,7 +390,7 @@ def test_a_service_that_never_answers_is_given_up(flux: Program, service: Start)
         return await client.call_tool(ONE, {"task_id": IDS[0]})
 
     text = sentence(session(flux, work, "stdio", "--request-timeout", "300ms"))
-    assert "no whole reply within 0.3 seconds" in text
+    assert "no complete reply within 0.3 seconds" in text
 
 
 def test_without_a_token_the_sentence_says_how_to_get_one(flux: Program) -> None:
@@ -404,12 +404,16 @@ def test_without_a_token_the_sentence_says_how_to_get_one(flux: Program) -> None
     ("tool", "arguments", "says"),
     [
         (BATCH, {"task_ids": []}, "task_ids is empty"),
-        (BATCH, {"task_ids": ["a b", "c d"]}, 'none of these is a task id: "a b" holds white'),
+        (BATCH, {"task_ids": ["a b", "c d"]}, 'none of these is a task id: "a b" contains white'),
         (BATCH, {"task_ids": {"a": 1}}, "none of these is a task id"),
         (ONE, {"task_id": ["a"]}, "none of these is a task id"),
         (ONE, {"task_id": 5}, '"5" is not a string'),
-        (WAIT, {"task_ids": IDS, "timeout_seconds": 0}, "timeout_seconds is '0'; give 1 to 36"),
-        (WAIT, {"task_ids": IDS, "timeout_seconds": "x" * 99}, "give 1 to 3600"),
+        (
+            WAIT,
+            {"task_ids": IDS, "timeout_seconds": 0},
+            "timeout_seconds is '0'; it must be 1 to 36",
+        ),
+        (WAIT, {"task_ids": IDS, "timeout_seconds": "x" * 99}, "it must be 1 to 3600"),
     ],
 )
 def test_bad_arguments(
@@ -471,7 +475,7 @@ def test_a_cancelled_wait_asks_no_more(flux: Program, service: Start) -> None:
 def test_waiting_for_what_will_not_pass_ends_at_once(flux: Program, service: Start) -> None:
     server = service(always(reply(403, error_body("used_up"))))
     text = sentence(call(flux, WAIT, task_ids=IDS, timeout_seconds=35))
-    assert "Top up the account's balance" in text
+    assert "Top up your balance" in text
     assert len(server.requests) == 1
 
 
@@ -520,7 +524,7 @@ def test_only_the_protocol_is_on_stdout(flux: Program, service: Start) -> None:
     assert all(entry["jsonrpc"] == "2.0" for entry in replies)
     (greeting,) = [entry for entry in replies if entry.get("id") == 1]
     assert greeting["result"]["serverInfo"]["name"] == "flux"
-    assert "reads only" in " ".join(greeting["result"]["instructions"].split())
+    assert "read-only" in " ".join(greeting["result"]["instructions"].split())
 
 
 @pytest.mark.parametrize(
@@ -544,10 +548,10 @@ def test_http_elsewhere_needs_a_bearer_token(flux: Program, service: Start) -> N
     service(always(reply(200, batch([]))))
     everywhere = ("--host", "0.0.0.0")  # noqa: S104 - what this is about
     flux("mcp", "--http", "--port", "0", *everywhere).expect(
-        ExitCode.USAGE, stderr="FLUX_MCP_TOKEN: is not set, and on 0.0.0.0 anybody could ask"
+        ExitCode.USAGE, stderr="FLUX_MCP_TOKEN: is not set, so anybody who can reach 0.0.0.0 could"
     )
     flux("mcp", "--http", "--port", "0", *everywhere, FLUX_MCP_TOKEN="x" * 9).expect(
-        ExitCode.USAGE, stderr="FLUX_MCP_TOKEN: has fewer than 16 characters"
+        ExitCode.USAGE, stderr="FLUX_MCP_TOKEN: must be at least 16 printable ASCII characters"
     )
     with over_http(flux, *everywhere, FLUX_MCP_TOKEN=BEARER) as url:
         here = url.replace("0.0.0.0", "127.0.0.1")  # noqa: S104

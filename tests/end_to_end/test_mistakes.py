@@ -87,9 +87,9 @@ def test_bad_ids_are_named_and_nothing_is_sent(flux: Program, service: Start) ->
     assert run.stderr.splitlines() == [
         (
             'flux: ids.txt:3: "bad" is not a task id: it has no digit. Nothing was sent. '
-            "Separate ids by white space or commas; CSV needs a column task_id or id."
+            "Separate ids with whitespace or commas; CSV needs a task_id or id column."
         ),
-        'flux: ids.txt:4: "{bad-4}" is not a task id: it holds a bracket',
+        'flux: ids.txt:4: "{bad-4}" is not a task id: it contains a bracket',
         f'flux: ids.txt:5: "{"x;" * 19}x…" is not a task id: it has no digit',
     ]
     assert run.stdout == b""

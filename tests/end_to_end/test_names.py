@@ -51,7 +51,11 @@ def run(
         (["auth", "status"], ExitCode.TOKEN, "then run: {} auth login, or set"),
         (["tasks", "check", "an-id"], ExitCode.TOKEN, "then run: {} auth login, or set"),
         (["auth", "login"], ExitCode.USAGE, "Run: {} auth login --with-token < FILE"),
-        (["mcp", "config", "zed"], ExitCode.OK, "The token is the one of: {} auth login"),
+        (
+            ["mcp", "config", "zed"],
+            ExitCode.OK,
+            "The server uses the token saved by: {} auth login",
+        ),
     ],
     ids=lambda value: "-".join(value) if isinstance(value, list) else "",
 )

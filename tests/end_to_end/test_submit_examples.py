@@ -98,9 +98,7 @@ def test_curl_is_told_nothing_where_no_token_belongs(flux: Program) -> None:
 )
 def test_what_is_no_path_is_refused(flux: Program, path: str) -> None:
     run = flux("auth", "token", "--curl", path, FLUX_API_TOKEN=TOKEN).expect(ExitCode.USAGE)
-    assert run.stderr == (
-        "flux: --curl: this is not a path of the service. Example: --curl flux/images.\n"
-    )
+    assert run.stderr == ("flux: --curl: not a path on the service. Example: --curl flux/images.\n")
     assert run.stdout == b""
 
 

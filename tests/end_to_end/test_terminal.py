@@ -130,7 +130,7 @@ def test_what_the_demo_says_to_type_has_a_line_for_itself(flux: Program, columns
     for number in steps:
         assert re.fullmatch(r"  \w.*:", lines[number - 1])
     joined = " ".join(lines[: steps[0] - 1])
-    assert joined.startswith("That was a sandbox. For your own tasks, put their ids in a file ids.")
+    assert joined.startswith("That was a sandbox. For your own tasks, put their ids in ids.")
 
 
 SUBMIT = (

@@ -78,7 +78,7 @@ def test_records_leave_at_once(flux: Program, service: Start) -> None:
         assert json.loads(running_flux.line())["state"] == "succeeded"
         running_flux.signal(signal.SIGTERM)
         running_flux.end().expect(
-            ExitCode.TERMINATED, stderr="1 task is still open and goes on by itself"
+            ExitCode.TERMINATED, stderr="1 task is still open and keeps running"
         )
 
 
@@ -119,7 +119,7 @@ def test_ends_early(
     server = service(Tasks({"a": 1, "slow": 100}, fails=fails))
     run = flux(*WATCH, *ids, *options).expect(code)
     assert len(server.requests) in seen
-    assert ("Go on watching with" in run.stderr) == (code is ExitCode.TIMED_OUT)
+    assert ("To keep watching, run" in run.stderr) == (code is ExitCode.TIMED_OUT)
 
 
 def test_an_id_that_is_not_found_is_terminal_after_its_grace(flux: Program, service: Start) -> None:
@@ -139,7 +139,7 @@ def test_a_blip_does_not_end_it(flux: Program, service: Start) -> None:
     service(script)
     run = flux(*WATCH, "a", "--retries", "0", "--max-interval", "1s").expect(ExitCode.OK)
     assert story(run.records) == [("a", None, "processing"), ("a", "processing", "succeeded")]
-    assert "the connection broke before the reply was whole. Trying again in" in run.stderr
+    assert "the connection was lost before the reply was complete. Retrying in" in run.stderr
 
 
 def test_a_service_that_is_gone_is_given_up(flux: Program, service: Start) -> None:
@@ -177,9 +177,9 @@ def test_a_pause_beyond_give_up_after_ends_it_and_says_when_to_come_back(
 ) -> None:
     server = service(lambda _: [reply(429, error_body("too_many_requests"), retry_after=pause)])
     run = flux("tasks", "watch", "--give-up-after", "45s", "a", "b")
-    run.expect(ExitCode.NO_ANSWER, stderr="it asks to come back in ")
+    run.expect(ExitCode.NO_ANSWER, stderr="it asks to retry in ")
     assert {"50": "50 seconds", "4000": "67 minutes"}.get(pause, "168 hours") in run.stderr
-    assert "Go on watching with:" in run.stderr
+    assert "To keep watching, run:" in run.stderr
     assert set(run.states.values()) == {"unknown"}
     assert len(server.requests) == 1
 
@@ -209,7 +209,7 @@ def test_the_command_to_go_on_with_works_as_printed(
     source = ("--file", "ids.txt") if count > 2 else ("--", *ids)
     options = ("--timeout", "0", "--give-up-after", "12h", "--max-interval", "90.5s", "-q")
     run = flux("tasks", "watch", *options, "--exec", command, *source)
-    run.expect(ExitCode.TIMED_OUT, stderr="Go on watching with:\n")
+    run.expect(ExitCode.TIMED_OUT, stderr="To keep watching, run:\n")
     line = run.stderr.splitlines()[-1]
     for shell in ("sh", "bash"):
         path = f"{flux.folder / 'bin'}:{flux.environment['PATH']}"
@@ -255,7 +255,7 @@ def test_the_command_that_goes_on_does(flux: Program, service: Start, count: int
     service(tasks)
     (flux.folder / "ids").write_text("\n".join(ids))
     run = flux(*WATCH, "-f", "ids", "--timeout", "0", "--retries", "1", "-q")
-    run.expect(ExitCode.TIMED_OUT, stderr="nothing needs to be submitted again")
+    run.expect(ExitCode.TIMED_OUT, stderr="no need to resubmit")
     command = shlex.split(run.stderr.splitlines()[-1])
     assert command[:3] == ["flux", "tasks", "watch"]
     assert ("--file" in command) == (count == 30)

@@ -40,17 +40,17 @@ FILES = {
     "unreadable": ("/proc/self/mem", "cannot be read: Input/output error"),
     "a socket": ("socket", "cannot be read: "),
     "binary": ("binary", "this is a binary file"),
-    "a picture": ("picture.png", "this is not text in UTF-8"),
-    "latin-1": ("latin.txt", "this is not text in UTF-8"),
-    "cut UTF-16": ("cut16.txt", "this is not text in UTF-16"),
-    "empty": ("empty.txt", "no task ids in there"),
-    "comments only": ("comments.txt", "no task ids in there"),
-    "broken JSON": ("broken.json", "broken.json:2: this JSON cannot be read: "),
-    "JSON without ids": ("other.json", 'this object has no "task_id" and no "id"'),
-    "JSON of fractions": ("numbers.json", "this is no task id, and no object with one"),
-    "JSON with a list for an id": ("number.json", "the id here is neither text nor a whole"),
-    "JSON nested too deep": ("deep.json", "nesting too deep"),
-    "a reply about an error": ("error.json", "about an error, not a task: used_up: no"),
+    "a picture": ("picture.png", "this is not valid UTF-8"),
+    "latin-1": ("latin.txt", "this is not valid UTF-8"),
+    "cut UTF-16": ("cut16.txt", "this is not valid UTF-16"),
+    "empty": ("empty.txt", "no task ids found"),
+    "comments only": ("comments.txt", "no task ids found"),
+    "broken JSON": ("broken.json", "broken.json:2: invalid JSON: "),
+    "JSON without ids": ("other.json", 'this object has no "task_id" or "id"'),
+    "JSON of fractions": ("numbers.json", "this is neither a task id nor an object with one"),
+    "JSON with a list for an id": ("number.json", "this id is neither a string nor an"),
+    "JSON nested too deep": ("deep.json", "the nesting too deep"),
+    "an error reply": ("error.json", "this is an error reply, not a task: used_up: no"),
     "CSV with an empty id": ("hole.csv", "hole.csv:3: this row has no task id"),
 }
 
@@ -100,8 +100,8 @@ U, V = make_ids(2)
 NOT_IDS = {  # what is there instead of ids, what it is taken for, and how many UUIDs are in it
     "prose": ("Dear all,\nthe fox is done: see below.", "prose", 0),
     "a heading and prose": ("ID a red fox\n", "prose", 0),
-    "Markdown": (f"| id | state |\n|---|---|\n| {U} | done |\n", "a table drawn with bars", 1),
-    "psql": (f" id | n \n----+---\n {U} | 1\n {V} | 2\n(2 rows)\n", "a table drawn with bars", 2),
+    "Markdown": (f"| id | state |\n|---|---|\n| {U} | done |\n", "a drawn table", 1),
+    "psql": (f" id | n \n----+---\n {U} | 1\n {V} | 2\n(2 rows)\n", "a drawn table", 2),
     "MySQL": (f"+----+\n| id |\n+----+\n| {U} |\n+----+\n", '"+----+" is not a task id', 1),
     "labels": (f"Task ID: {U}\nTask ID: {V}\nTask ID: {U}", "text with labels", 2),
     "bullets": (f"- {U}\n- {V}\n", "a bulleted or numbered list", 2),
@@ -112,11 +112,11 @@ NOT_IDS = {  # what is there instead of ids, what it is taken for, and how many 
     "no header": (f"{U},2026-11-20\n{V},2026-11-21\n", "CSV without task_id or id", 2),
     "a web page": (f"<p>1 task {U}</p>", "HTML", 1),
     "links": (f"https://cdn.example/{U}.png\n", "it is a URL", 1),
-    "file names": (f"{U}.png\n{V}.png\n", "it is more than a UUID", 2),
-    "settings": (f"TASK={U}\n", "it is more than a UUID", 1),
+    "file names": (f"{U}.png\n{V}.png\n", "it contains more than a UUID", 2),
+    "settings": (f"TASK={U}\n", "it contains more than a UUID", 1),
     "a log": (f"10:00:01 task {U} done 9\n", "is not a task id: it has no digit", 1),
     "a log in brackets": (f"[10:00:01] task {U}\n", "prose", 1),
-    "other JSON": (f'{{"job": "{U}"}}', 'this object has no "task_id" and no "id"', 1),
+    "other JSON": (f'{{"job": "{U}"}}', 'this object has no "task_id" or "id"', 1),
 }
 
 
@@ -138,7 +138,7 @@ def test_what_is_no_list_of_ids_is_named_and_never_sent(
         run = flux(*CHECK, "-o", "ids", "--find-ids", *arguments, stdin=stdin)
         assert run.lines == [U, V][:count]
         if count == 0:
-            refused(run, "no UUIDs in there")
+            refused(run, "no UUIDs found")
 
 
 def test_a_slip_in_a_list_is_no_reason_to_offer_the_others(flux: Program) -> None:
@@ -163,7 +163,7 @@ def test_an_argument_that_is_a_file(
     (flux.folder / "ids.txt").write_text(U)
     refused(flux(*command, "ids.txt"), '"ids.txt" is a file', "--file")
     refused(flux(*command, "@ids.txt"), '"@ids.txt" is a file', "--file")
-    refused(flux(*command, "-", stdin=U), "argument 1: ", "read stdin with --file -")
+    refused(flux(*command, "-", stdin=U), "argument 1: ", "to read stdin, use --file -")
     assert server.requests == []
     (flux.folder / "-").write_text(U)
     (flux.folder / V).touch()
@@ -186,8 +186,8 @@ def test_a_slip_is_told_while_the_pipe_is_still_written(flux: Program, lines: st
 
 @BOTH
 def test_no_ids(flux: Program, command: tuple[str, ...]) -> None:
-    refused(flux(*command), "stdin: no task ids in there", "--file")
-    refused(flux(*command, "-f", "-"), "no task ids in there")
+    refused(flux(*command), "stdin: no task ids found", "--file")
+    refused(flux(*command, "-f", "-"), "no task ids found")
     screen = Terminal(flux, *command).end()
     assert screen.code == ExitCode.USAGE
     assert screen.lines[0].startswith(f"Usage: flux {shlex.join(command[:2])}")

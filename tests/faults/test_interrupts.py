@@ -235,7 +235,7 @@ def test_timeout_bounds_commands(flux: Program, service: Start) -> None:
     service(answer)
     command = "echo $FLUX_TASK_ID; sleep 12346"
     run = flux("tasks", "watch", *IDS, "--timeout", "2s", "--exec", command)
-    run.expect(ExitCode.TIMED_OUT, stderr="6 commands were ended early or not run")
+    run.expect(ExitCode.TIMED_OUT, stderr="6 commands were cut short or not run")
     assert not running_with("sleep 12346")
 
 
@@ -526,7 +526,7 @@ def test_a_signal_while_the_last_results_are_written(
         time.sleep(0.5)
         assert background.signal(signal.SIGTERM) < SOON
         run = background.end().expect(ExitCode.TERMINATED)
-    assert "results are missing" in run.stderr or run.out.count("\n") >= 3000
+    assert "output is incomplete" in run.stderr or run.out.count("\n") >= 3000
 
 
 def test_a_terminal_that_nobody_reads_ends_with_a_signal(flux: Program, service: Start) -> None:

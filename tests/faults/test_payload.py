@@ -60,7 +60,7 @@ REJECTED = [
     Row("401 with a page", always(reply(401, HTML)), ExitCode.TOKEN, "HTTP 401", requests=1),
 ]
 REFUSED = [
-    Row("403 used_up", always(error(403, "used_up")), says="Top up the account", requests=1),
+    Row("403 used_up", always(error(403, "used_up")), says="Top up your balance", requests=1),
     Row("403 forbidden", always(error(403, "forbidden")), says="change the prompt", requests=1),
     Row("401 forbidden", always(error(401, "forbidden")), says="change the prompt", requests=1),
     Row("403 disabled", always(error(403, "disabled")), says="disabled: says so", requests=1),
@@ -123,12 +123,14 @@ BODIES = [
     Row(
         "an encoding that was not asked for",
         always(reply(200, b"{}", content_encoding="br")),
-        says="not asked for",
+        says="flux did not ask for",
     ),
     Row("body empty", always(reply(200, b"")), says="the reply is empty", requests=2),
-    Row("body not whole", always(reply(200, b'{"items": [')), says="not whole JSON", requests=2),
+    Row("body not whole", always(reply(200, b'{"items": [')), says="not complete JSON", requests=2),
     Row(
-        "nested too deep", always(reply(200, b'{"items":' + b"[" * 200_000)), says="not whole JSON"
+        "nested too deep",
+        always(reply(200, b'{"items":' + b"[" * 200_000)),
+        says="not complete JSON",
     ),
     *(
         Row(f"top level {content.decode()}", always(reply(200, content)), says="not an object")
@@ -334,7 +336,7 @@ def test_429_with_a_huge_retry_after(
     flux: Program, service: Start, status: int, retry_after: str
 ) -> None:
     fault = error(status, "too_many_requests", retry_after=retry_after)
-    row = Row("", always(fault), says="it asks to come back in ", requests=1)
+    row = Row("", always(fault), says="it asks to retry in ", requests=1)
     meet(flux, service, row, "check")
 
 

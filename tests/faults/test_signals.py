@@ -58,7 +58,7 @@ def test_a_signal_during(
         assert "interrupted with 0 of 3 tasks answered" in run.stderr
         assert run.out == ""
     else:
-        assert "3 tasks are still open and go on by themselves" in run.stderr
+        assert "3 tasks are still open and keep running" in run.stderr
         assert run.stderr.splitlines()[-1].startswith("  flux tasks watch ")
         assert run.stderr.endswith(f" {IDS[0]} {IDS[1]} {IDS[2]}\n")
         assert sorted(run.states) == IDS
@@ -149,7 +149,7 @@ def test_network_gone_for_minutes_during_a_watch(flux: Program, service: Start) 
     terminal.expect("processing")
     down.set()
     terminal.expect("old: ")
-    terminal.expect("the connection broke")
+    terminal.expect("the connection was lost")
     assert IDS[0] in terminal.sent[terminal.sent.rindex("old: ") - 4000 :]  # the table is kept
     time.sleep(2)
     down.clear()

@@ -34,7 +34,7 @@ from tests.support.records import batch, error_body, finished, running
 WHOLE = reply(200, batch(finished(task_id) for task_id in IDS))
 HEAD, _, _ = WHOLE.partition(b"\r\n\r\n")
 QUICK = ("--request-timeout", "300ms", "--retries", "1")
-LATE = "no whole reply within 0.3 seconds"
+LATE = "no complete reply within 0.3 seconds"
 
 
 def drip(request: Request) -> Iterator[Step]:
@@ -46,7 +46,7 @@ def drip(request: Request) -> Iterator[Step]:
         yield Wait(0.05)
 
 
-BROKEN = "the connection broke before the reply was whole"
+BROKEN = "the connection was lost before the reply was complete"
 ROWS = [
     Row("reset before the reply", always(End.RESET), says=BROKEN, requests=2),
     Row("close before the reply", always(End.CLOSE), says=BROKEN, requests=2),
@@ -67,7 +67,7 @@ ROWS = [
     Row(
         f"a redirect, {status}",
         always(reply(status, b"", location="https://evil.example/")),
-        says=f"redirect ({status}), which is not followed. This does not look like the API",
+        says=f"redirect ({status}), which flux does not follow. This does not look like the API",
         requests=1,
     )
     for status in (301, 302, 303, 307, 308)
@@ -144,7 +144,9 @@ def test_a_resolver_that_hangs_is_not_waited_for(flux: Program, command: str) ->
         FLUX_API_TOKEN=None if command == "login" else CANARY,
         PYTHONPATH=str(flux.folder),
     )
-    run.expect(ExitCode.NO_ANSWER, stderr="slow.example: no whole reply within 0.3 seconds")
+    run.expect(
+        ExitCode.NO_ANSWER, stderr="slow.example: timed out: no complete reply within 0.3 seconds"
+    )
     check_stderr(run)
 
 

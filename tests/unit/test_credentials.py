@@ -84,7 +84,7 @@ def test_a_folder_that_is_there_keeps_its_permissions(tmp_path: Path) -> None:
         ('{"version": 1, "credentials": {"x": {"token": "a b", "saved_at": 1}}}', "damaged"),
         ('{"version": 1, "credentials": {"x": {"token": "ab"}}}', "damaged"),
         ("[" * 100_000, "damaged"),
-        ('{"version": 2, "credentials": {}}', "written by a newer flux"),
+        ('{"version": 2, "credentials": {}}', "written by a newer version of flux"),
     ],
 )
 def test_an_unusable_file_is_logged_out_and_kept_aside(
@@ -110,7 +110,7 @@ def test_a_file_that_others_can_read_is_reported(tmp_path: Path) -> None:
     store, warnings = make(tmp_path)
     assert ORIGIN in store.load()
     assert len(warnings) == 1
-    assert "others can read it" in warnings[0]
+    assert "other users can read it" in warnings[0]
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
@@ -120,7 +120,7 @@ def test_a_file_of_somebody_else_is_reported(tmp_path: Path) -> None:
     store, warnings = make(tmp_path)
     store.load()
     assert len(warnings) == 1
-    assert "belongs to somebody else (user id 12345)" in warnings[0]
+    assert "belongs to another user (uid 12345)" in warnings[0]
 
 
 def test_a_symbolic_link_is_not_followed(tmp_path: Path) -> None:
@@ -152,9 +152,7 @@ def test_a_folder_that_others_can_change_is_reported_once(tmp_path: Path, bits: 
         assert (ORIGIN in store.load()) is has_file
         store.load(anew=True)
         store.save(ORIGIN, Credential(Token(TOKEN), 5.0))
-        assert warnings == [
-            f"{tmp_path}: others can change what is in it. Run: chmod 700 {tmp_path}"
-        ]
+        assert warnings == [f"{tmp_path}: other users can write to it. Run: chmod 700 {tmp_path}"]
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
@@ -162,7 +160,7 @@ def test_a_folder_of_somebody_else_is_reported(tmp_path: Path) -> None:
     os.chown(tmp_path, 12345, -1)
     store, warnings = make(tmp_path)
     store.save(ORIGIN, Credential(Token(TOKEN), 5.0))
-    assert warnings == [f"{tmp_path}: belongs to somebody else (user id 12345)"]
+    assert warnings == [f"{tmp_path}: belongs to another user (uid 12345)"]
 
 
 @pytest.mark.parametrize(

@@ -124,5 +124,5 @@ def test_the_deadline_of_a_long_download_is_renewed_with_each_step(piece: int, c
         assert received == size
         assert clock.now > 1000.0 + 5 * SECONDS
     else:
-        with pytest.raises(Exception, match="no whole reply within 30 seconds"):
+        with pytest.raises(Exception, match="no complete reply within 30 seconds"):
             fetch()

@@ -106,5 +106,5 @@ def test_a_name_that_cannot_be_one_is_not_known() -> None:
         raise UnicodeError(host)
 
     dialer = Dialer(resolve=resolve, connect=Network().connect)
-    with pytest.raises(OSError, match="not known"):
+    with pytest.raises(OSError, match="host not found"):
         dialer.dial("a" * 70, 443, Deadline(30.0, FakeClock()))

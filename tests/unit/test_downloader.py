@@ -135,7 +135,7 @@ def test_a_folder_that_is_gone_stops_everything(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("somebody put a file there")
     files = run.save()
     assert run.downloader.stopped_by is not None
-    assert run.downloader.stopped_by.message == f"{tmp_path}/out: the folder is gone"
+    assert run.downloader.stopped_by.message == f"{tmp_path}/out: the folder no longer exists"
     assert all(file.error for file in files.values())
 
 
@@ -167,7 +167,7 @@ def test_what_is_there_and_cannot_be_read_is_named(
     assert [files[i].error for i in "ac"] == [None, None]
     assert files["b"].error is not None
     assert files["b"].error.message == (
-        f"{tmp_path}/b.png: is there, and cannot be read: Permission denied"
+        f"{tmp_path}/b.png: exists but cannot be read: Permission denied"
     )
 
 

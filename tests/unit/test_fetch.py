@@ -69,7 +69,7 @@ class Server:
 
 
 def cut() -> ConnectionFault:
-    return ConnectionFault("the file was cut short", code="reply_cut")
+    return ConnectionFault("the file is truncated", code="reply_cut")
 
 
 def test_a_file_that_comes_whole_is_asked_for_once(tmp_path: Path) -> None:

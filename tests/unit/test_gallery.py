@@ -201,14 +201,14 @@ def test_another_process_that_never_ends_is_not_waited_for(tmp_path: Path) -> No
 
 def test_a_pipe_where_the_page_belongs_is_named(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "index.html")
-    with pytest.raises(OutputError, match="it is no regular file"):
+    with pytest.raises(OutputError, match="it is not a regular file"):
         ContactSheet(tmp_path)
 
 
 def test_a_page_of_somebody_else_that_came_meanwhile_is_not_replaced(tmp_path: Path) -> None:
     sheet = ContactSheet(tmp_path)
     (tmp_path / "index.html").write_text("mine")
-    with pytest.raises(UsageError, match="not a contact sheet of flux"):
+    with pytest.raises(UsageError, match="was not written by flux"):
         sheet.write()
     sheet.close()
     assert [path.name for path in tmp_path.iterdir()] == ["index.html"]

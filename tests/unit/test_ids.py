@@ -22,14 +22,14 @@ def test_accepts_visible_ascii(text: str) -> None:
     ("text", "reason"),
     [
         ("", "is empty"),
-        ("x" * 129, "is 129 characters long, and an id has at most 128"),
-        ("a b", "holds white space"),
-        ("a,b", "holds a comma"),
-        ('a"', "holds a quote"),
-        ("{a", "holds a bracket"),
-        ("a\x1b", "holds a control character"),
-        ("a\x7f", "holds a control character"),
-        ("é", "holds a non-ASCII character"),
+        ("x" * 129, "is 129 characters long; the maximum is 128"),
+        ("a b", "contains whitespace"),
+        ("a,b", "contains a comma"),
+        ('a"', "contains a quote"),
+        ("{a", "contains a bracket"),
+        ("a\x1b", "contains a control character"),
+        ("a\x7f", "contains a control character"),
+        ("é", "contains a non-ASCII character"),
     ],
 )
 def test_says_what_is_wrong(text: str, reason: str) -> None:

@@ -169,7 +169,7 @@ def test_urls_leaves_out_what_is_no_web_url_and_says_so() -> None:
     sample = [parse_task("a", finished("a", response={"success": True, "data": entries}), NOW)]
     notes: list[str] = []
     assert render(Format.URLS, sample=sample, notes=notes) == "https://x/%0Aa%20b\n"
-    assert notes == ["flux: left out 1 output(s) whose URL is not http(s)"]
+    assert notes == ["flux: skipped 1 output(s) whose URL is not http(s)"]
 
 
 def test_reasons_are_json_lines_and_on_a_terminal_a_table_or_lines() -> None:

@@ -51,9 +51,9 @@ def test_a_file_that_was_cut_is_not_whole_and_goes_on_where_it_was_cut(tmp_path:
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (b"<html>" + b" " * 100, "it is a web page, not a picture or a video"),
+        (b"<html>" + b" " * 100, "it is a web page, not an image or a video"),
         (b"\n <!doctype html>" + b" " * 100, "it is a web page"),
-        (b"{}" * 100, "it is not a picture or a video"),
+        (b"{}" * 100, "it is not an image or a video"),
     ],
 )
 def test_what_is_no_media_is_refused_at_its_beginning(

@@ -140,5 +140,5 @@ def test_a_certificate_for_another_host_within_the_tls_of_a_proxy(
     "url", ["socks5://a:1", "gopher://a", "http://[::1", "http://", "http://a:99999", "http://a:x"]
 )
 def test_proxies_that_cannot_be_used(url: str) -> None:
-    with pytest.raises(UsageError, match="ALL_PROXY: flux cannot use this proxy"):
+    with pytest.raises(UsageError, match="ALL_PROXY: unsupported proxy"):
         parse_proxy(Proxy(url, "ALL_PROXY"))

@@ -93,16 +93,16 @@ def test_reads_utf_16_of_either_byte_order(order: str) -> None:
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (b"a1\nb\xff\n", "in:2: this is not text in UTF-8"),
-        (b"a1\r\xffb", "in:2: this is not text in UTF-8"),
+        (b"a1\nb\xff\n", "in:2: this is not valid UTF-8"),
+        (b"a1\r\xffb", "in:2: this is not valid UTF-8"),
         (b"a\0b", "in: this is a binary file"),
-        (b'{"id": "a"}\n{"id": \n', "in:3: this JSON cannot be read"),
-        (b'{"id": "a"}\n{"id" "b"}\n', "in:2: this JSON cannot be read: Expecting ':'"),
-        (b'["a", "b"', "in:1: this JSON cannot be read: the array is not closed"),
-        (b"[" + b"9" * 5000 + b"]", "in:1: this JSON cannot be read: a number too long"),
-        (b'{"a":' * 100_000, "in:1: this JSON cannot be read"),
-        (b'id\n"a\nb\n', "in:2: this row of CSV cannot be read: unexpected end of data"),
-        (b'id\n"' + b"x\n" * 200_000, "in:2: this row of CSV cannot be read: a quote in it is"),
+        (b'{"id": "a"}\n{"id": \n', "in:3: invalid JSON"),
+        (b'{"id": "a"}\n{"id" "b"}\n', "in:2: invalid JSON: Expecting ':'"),
+        (b'["a", "b"', "in:1: invalid JSON: the array is not closed"),
+        (b"[" + b"9" * 5000 + b"]", "in:1: invalid JSON: a number is too long"),
+        (b'{"a":' * 100_000, "in:1: invalid JSON"),
+        (b'id\n"a\nb\n', "in:2: invalid CSV row: unexpected end of data"),
+        (b'id\n"' + b"x\n" * 200_000, "in:2: invalid CSV row: a quote is"),
         (b"prompt,id\nred, blue,a\n", "in:2: this row has more cells than the header"),
     ],
 )
@@ -115,22 +115,22 @@ def test_names_the_place_of_what_cannot_be_read(data: bytes, message: str) -> No
 @pytest.mark.parametrize(
     ("data", "expected"),
     [
-        ('{"id": "a"}\n{}\n', [('this object has no "task_id" and no "id"', 2)]),
-        ('{"id": 1.5}', [("the id here is neither text nor a whole number", 1)]),
-        ('{"data": {"data": {"id": "a"}}}', [('this object has no "task_id" and no "id"', 1)]),
+        ('{"id": "a"}\n{}\n', [('this object has no "task_id" or "id"', 2)]),
+        ('{"id": 1.5}', [("this id is neither a string nor an integer", 1)]),
+        ('{"data": {"data": {"id": "a"}}}', [('this object has no "task_id" or "id"', 1)]),
         (
             '"a","b"',
             [("this looks like CSV without task_id or id in its first line, not bare task ids", 1)],
         ),
-        ("sep=;\na;b\n1;2\n", [("this CSV has no column task_id and no column id", 3)]),
-        ("[[1]]", [("this is no task id, and no object with one", 1)]),
+        ("sep=;\na;b\n1;2\n", [("this CSV has no task_id or id column", 3)]),
+        ("[[1]]", [("this is neither a task id nor an object with one", 1)]),
         ("id,x\n,1\n", [("this row has no task id", 2)]),
         ("x,id\n1\n", [("this row has no task id", 2)]),
         (
             '{"success": false, "error": {"code": "used_up", "message": "no balance"}}',
-            [("this is a reply about an error, not a task: used_up: no balance", 1)],
+            [("this is an error reply, not a task: used_up: no balance", 1)],
         ),
-        ('{"error": "odd"}', [("this is a reply about an error, not a task: odd", 1)]),
+        ('{"error": "odd"}', [("this is an error reply, not a task: odd", 1)]),
     ],
 )
 def test_names_what_holds_no_id(data: str, expected: list[tuple[str, int]]) -> None:

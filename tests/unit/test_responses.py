@@ -143,7 +143,7 @@ def test_a_code_may_be_a_number_and_nothing_is_no_code(code: object) -> None:
 def test_moderation_is_not_about_the_token() -> None:
     error = failure(403, error_body("forbidden", "flagged"))
     assert error.exit_code is ExitCode.NO_ANSWER
-    assert error.hint.startswith("This is the service's content moderation: change the prompt")
+    assert error.hint.startswith("Blocked by the service's content moderation: change the prompt")
     assert not [word for word in ("token", "log in", "login") if word in error.hint.lower()]
 
 
@@ -201,9 +201,13 @@ def test_a_web_page_is_not_the_api(content_type: str) -> None:
     ("body", "kind", "message"),
     [
         (b"", errors.ConnectionFault, "the reply is empty"),
-        (b'{"items": [', errors.ConnectionFault, "the reply is not whole JSON"),
-        (b"[" * 100_000, errors.ConnectionFault, "the reply is not whole JSON"),
-        (b'{"items": ' + b"9" * 5000 + b"}", errors.ConnectionFault, "the reply is not whole JSON"),
+        (b'{"items": [', errors.ConnectionFault, "the reply is not complete JSON"),
+        (b"[" * 100_000, errors.ConnectionFault, "the reply is not complete JSON"),
+        (
+            b'{"items": ' + b"9" * 5000 + b"}",
+            errors.ConnectionFault,
+            "the reply is not complete JSON",
+        ),
         (b"[1]", errors.BrokenContract, "top level is not an object"),
         (b"{}", errors.BrokenContract, '"items" is missing'),
         (b'{"items": {}}', errors.BrokenContract, '"items" is not a list'),

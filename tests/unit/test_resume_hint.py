@@ -234,7 +234,7 @@ def test_a_command_too_long_for_a_line_of_stderr_is_not_cut(runtime: Runtime) ->
     assert ids_of(context(runtime, rest)) == ids
     assert rest[:2] == ["--exec", "x" * 3000]
     line = resume_command(context(runtime, ["--exec", "x" * 6000, *ids]), ids, read_at=NOW)
-    assert line.endswith("-2.txt and the same options as before, too long to be shown here")
+    assert line.endswith("-2.txt and the same options as before, too long to show here")
 
 
 @given(st.floats(0.001, 30 * 86400).map(lambda seconds: round(seconds, 3)))

@@ -128,7 +128,9 @@ def test_a_stored_token_goes_to_its_own_origin_only(store: CredentialStore) -> N
     other = find_base_url("https://evil.example", {})
     assert token_from_store(store, other) is None
     error = no_token(store, other)
-    assert "belongs to https://api.acedata.cloud and is sent nowhere else" in error.message
+    assert (
+        "the stored one is for https://api.acedata.cloud and is sent nowhere else" in error.message
+    )
     assert error.hint == "Run: flux auth login --base-url https://evil.example"
     store.delete(DEFAULT.origin)
     store.save(other.origin, Credential(Token(STORED), 1.0))
@@ -138,7 +140,7 @@ def test_a_stored_token_goes_to_its_own_origin_only(store: CredentialStore) -> N
 
 @pytest.mark.parametrize("text", ["two words", "line\nbreak", 'mark"', "ünicode", "x" * 5000])
 def test_a_variable_that_cannot_be_a_token_is_named_and_not_quoted(text: str) -> None:
-    with pytest.raises(NoToken, match="FLUX_API_TOKEN: this cannot be a token") as caught:
+    with pytest.raises(NoToken, match="FLUX_API_TOKEN: this is not a valid token") as caught:
         token_from_environment({"FLUX_API_TOKEN": text})
     assert text[:5] not in caught.value.message.replace("FLUX_API_TOKEN", "")
 

@@ -16,7 +16,7 @@ from tests.support.clock import FakeClock
 
 
 def broken() -> ServiceError:
-    return errors.ConnectionFault("the connection broke", code="reply_cut")
+    return errors.ConnectionFault("the connection was lost", code="reply_cut")
 
 
 def limited(retry_after: float | None = None) -> ServiceError:
@@ -144,7 +144,7 @@ def test_a_service_that_always_throttles_is_given_up() -> None:
     assert roads.limit == 1
     assert clock.waits == [0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 20.0, 20.0]
     assert roads.reason is not None
-    assert roads.reason.message == "slow down; gave up, as it did so each time"
+    assert roads.reason.message == "slow down; gave up after repeated pauses"
 
 
 def test_a_long_retry_after_stops_the_run_and_says_when_to_come_back() -> None:
@@ -154,7 +154,7 @@ def test_a_long_retry_after_stops_the_run_and_says_when_to_come_back() -> None:
         roads.send(Exchange(limited(61.0)))
     assert clock.waits == []
     assert roads.reason is not None
-    assert roads.reason.message == "slow down; it asks to come back in 2 minutes"
+    assert roads.reason.message == "slow down; it asks to retry in 2 minutes"
 
 
 def spend(roads: Throttle) -> int:
@@ -231,7 +231,7 @@ def test_a_pause_is_not_waited_for_beyond_the_patience(
         with pytest.raises(Stopped):
             roads.send(exchange)
         assert roads.reason is not None
-        assert roads.reason.message == f"slow down; it asks to come back in {pauses[0]:.0f} seconds"
+        assert roads.reason.message == f"slow down; it asks to retry in {pauses[0]:.0f} seconds"
     assert clock.waits == waits
 
 

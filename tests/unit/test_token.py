@@ -85,7 +85,7 @@ def test_escapes_of_other_text_are_no_reason_to_look_closer() -> None:
 
 def test_a_reply_that_is_nested_too_deeply_is_no_reply() -> None:
     deep = b'{"x": ' + b"[" * 600 + json.dumps(TEXT).encode() + b"]" * 600 + b', "items": []}'
-    with pytest.raises(ServiceError, match="not whole JSON"):
+    with pytest.raises(ServiceError, match="not complete JSON"):
         parse_batch(ResponseHead(200), deep, token=TOKEN)
 
 

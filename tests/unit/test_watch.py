@@ -242,7 +242,7 @@ def test_a_blip_after_an_hour_in_which_nobody_asked_is_a_blip() -> None:
     assert (world.watch.ending, world.times) == (Ending.DONE, [0, 3600, 7200])
 
 
-LONG = errors.GaveUp("slow down; it asks to come back in 2 hours", code="too_many_requests")
+LONG = errors.GaveUp("slow down; it asks to retry in 2 hours", code="too_many_requests")
 
 
 @pytest.mark.parametrize(

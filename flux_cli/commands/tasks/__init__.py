@@ -14,7 +14,9 @@ _VERBS = ("check", "watch", "download", "list")  # in the order of the help
 def make_group(verb: str = "", *, is_outline: bool = False) -> typer.Typer:
     """Return the group with `verb` alone, or with all where it is none; an outline has none."""
     group = typer.Typer(
-        no_args_is_help=True, rich_markup_mode=None, help="How your generation tasks stand."
+        no_args_is_help=True,
+        rich_markup_mode=None,
+        help="Check, watch, list and download generation tasks.",
     )
     if is_outline:
         return group

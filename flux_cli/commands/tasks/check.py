@@ -15,7 +15,7 @@ def check(
     exit_status: ExitStatus = False,
     service: ServiceOptions,
 ) -> None:
-    """Look once at every task and show its state.
+    """Check every task once and show its state.
 
     \b
     Examples:
@@ -24,11 +24,11 @@ def check(
       flux tasks check -f ids.txt --state failed -o ids
       some-script | flux tasks check --exit-status
 
-    Ids come from the arguments, from files, and from stdin when there are
-    neither; a file may be plain text, JSON, JSON lines or CSV.
+    Ids are read from the arguments and from files, or from stdin if there are
+    neither. A file may be plain text, JSON, JSON lines or CSV.
 
-    Exits with 0 when every task was answered for, whatever its state; 5 when
-    one was not; 4 when the token is missing or rejected; 2 for wrong usage.
+    Exits with 0 if every task was answered for, whatever its state; 5 if one
+    was not; 4 if the token is missing or rejected; 2 for wrong usage.
     """
     from flux_cli.commands.check_run import run_check
 

@@ -29,12 +29,12 @@ def download(
       flux tasks check -f ids.txt | flux tasks download -d out
       flux tasks download -f ids.txt --name '{created:%Y-%m-%d}/{prompt}.{ext}'
 
-    A file is whole or absent; one that is there already is kept. Ids come from
-    where check takes them; of tasks that its JSON lines tell the end of, the
-    service is not asked again. Records have path, bytes and sha256 in outputs.
+    A file is saved whole or not at all; existing files are kept. Ids are read
+    as for check; tasks already finished in check's JSON lines are not queried
+    again. In the records, outputs have path, bytes and sha256.
 
-    Exits with 0 when everything that succeeded is saved; 7 when something is
-    not; 5 when a task was not answered for; 4 when the token is rejected.
+    Exits with 0 if all outputs of succeeded tasks are saved; 7 if one is not;
+    5 if a task was not answered for; 4 if the token is missing or rejected.
     """
     from flux_cli.commands.download_run import DownloadRequest, run_download
     from flux_cli.engine.finished_tasks import FinishedTasks

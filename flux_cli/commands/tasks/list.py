@@ -19,11 +19,11 @@ def list(  # noqa: A001 - the command's name
       flux tasks list --since 2h -o ids | flux tasks watch
       flux tasks list --all --type videos -o csv > videos.csv
 
-    The service does not document this for Flux: it may keep tasks for some
-    days only, and show one a moment after it was submitted.
+    The service does not document this for Flux: it may keep tasks for only a
+    few days, and may list a new one only after a moment.
 
-    Exits with 0 when the service answered, also where there are no tasks; 5 when
-    it refused or did not answer; 4 when the token is missing or rejected.
+    Exits with 0 if the service answered, even if there are no tasks; 5 if it
+    refused or did not answer; 4 if the token is missing or rejected.
     """
     from flux_cli.commands.list_run import run_list
 

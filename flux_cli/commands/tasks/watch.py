@@ -22,7 +22,7 @@ def watch(
     files: FileOptions,
     service: ServiceOptions,
 ) -> None:
-    """Watch tasks until every one of them is finished.
+    """Watch tasks until all of them have finished.
 
     \b
     Examples:
@@ -32,13 +32,13 @@ def watch(
       flux tasks watch -f ids.txt --download pictures --contact-sheet
       flux tasks watch ID ID --exec 'echo "$FLUX_TASK_ID is $FLUX_TASK_STATE"'
 
-    A live view on a terminal; anywhere else one JSON line for each task that
-    is seen first or changes its state. Ids come from where check takes them.
+    Shows a live view on a terminal; elsewhere prints one JSON line when a task
+    is first seen and one for each change of state. Ids are read as for check.
 
-    Exits with 0 when every task succeeded, else with the first of these: 4 when
-    the token was rejected; 5 when the service did not answer for
-    --give-up-after; 7 when a command failed; 124 when --timeout ran out; 3 when
-    a task failed; 6 when one was not found.
+    Exits with 0 if every task succeeded, otherwise with the first that applies:
+    4 if the token was rejected; 5 if the service did not answer for
+    --give-up-after; 7 if a file or a command failed; 124 if --timeout ran out;
+    3 if a task failed; 6 if one was not found.
     """
     from flux_cli.commands.resume_hint import print_resume_hint
     from flux_cli.commands.watch_run import WatchRequest, run_watch

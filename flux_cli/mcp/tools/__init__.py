@@ -9,7 +9,7 @@ from flux_cli.mcp.tools.wait_tasks import flux_wait_tasks
 
 
 TOOLS: dict[str, Callable[..., Any]] = {  # by title, in the order in which agents see them
-    "Look at Flux tasks": flux_get_tasks_batch,
-    "Look at one Flux task": flux_get_task,
+    "Check Flux tasks": flux_get_tasks_batch,
+    "Check one Flux task": flux_get_task,
     "Wait for Flux tasks": flux_wait_tasks,
 }
