@@ -5,6 +5,7 @@ import shlex
 import shutil
 import signal
 import subprocess
+import time
 from collections.abc import Callable
 
 import pytest
@@ -34,6 +35,7 @@ def server(flux: Program, sandbox: Callable[..., Sandbox]) -> Sandbox:
     server = sandbox()
     task = {"action": "generate", "model": "flux-dev", "prompt": "will fail"}
     (flux.folder / "ids.txt").write_text(server.store.submit(task).id)
+    time.sleep(0.05)  # which is long, at its speed: the task has failed then
     del flux.environment["FLUX_API_TOKEN"]
     flux("auth", "login", "--with-token", stdin=TOKEN).expect(ExitCode.OK)
     del flux.environment["FLUX_API_BASE_URL"]

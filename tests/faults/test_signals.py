@@ -106,7 +106,7 @@ def test_a_signal_while_stdin_is_read(
     flux: Program, number: signal.Signals, code: ExitCode
 ) -> None:
     reader, writer = os.pipe()
-    os.write(writer, b"an-id\n")
+    os.write(writer, b"an-id-1\n")
     with flux.start(*CHECK, stdin=reader) as background:
         until(lambda: not bytes_in(reader))
         assert background.signal(number) < MOST
