@@ -1,4 +1,4 @@
-# bash completion for flux. Made by `make completions`; do not edit. [sha256 838fcddd1e8caf17f225d94183d98194d9e520656e49d237e5b047e39bacb3c6]
+# bash completion for flux. Made by `make completions`; do not edit. [sha256 1977eddbdce1f4bd019d7ccacc0ea5591498d1126d0f148a2c6e90c50d014baf]
 
 _flux() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
@@ -12,7 +12,7 @@ _flux() {
     fi
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         case "$path $word" in
-            "flux tasks" | "flux tasks check" | "flux tasks watch" | "flux tasks download" | "flux auth" | "flux auth login" | "flux auth status" | "flux auth token" | "flux auth logout" | "flux demo" | "flux sandbox" | "flux mcp" | "flux mcp config" | "flux schema" | "flux help") path="$path $word" ;;
+            "flux tasks" | "flux tasks check" | "flux tasks watch" | "flux tasks download" | "flux tasks show" | "flux auth" | "flux auth login" | "flux auth status" | "flux auth token" | "flux auth logout" | "flux demo" | "flux sandbox" | "flux mcp" | "flux mcp config" | "flux schema" | "flux help") path="$path $word" ;;
         esac
     done
     case "$path:$previous" in
@@ -60,6 +60,13 @@ _flux() {
         "flux tasks download:--request-timeout") return ;;
         "flux tasks download:--retries") return ;;
         "flux tasks download:--base-url") return ;;
+        "flux tasks show:--file" | "flux tasks show:-f") _flux_files -f; return ;;
+        "flux tasks show:--output" | "flux tasks show:-o") _flux_words "auto card jsonl json"; return ;;
+        "flux tasks show:--concurrency") return ;;
+        "flux tasks show:--batch-size") return ;;
+        "flux tasks show:--request-timeout") return ;;
+        "flux tasks show:--retries") return ;;
+        "flux tasks show:--base-url") return ;;
         "flux auth login:--base-url") return ;;
         "flux auth login:--request-timeout") return ;;
         "flux auth status:--base-url") return ;;
@@ -90,6 +97,7 @@ _flux() {
             "flux tasks check") words="--file -f --find-ids --output -o --state --raw --fields --quiet -q --exit-status --concurrency --batch-size --request-timeout --retries --base-url --debug --help -h" ;;
             "flux tasks watch") words="--file -f --find-ids --output -o --state --raw --fields --quiet -q --interval --max-interval --timeout --until --fail-fast --not-found-grace --give-up-after --exec --bell --download --name --overwrite --max-size --file-timeout --sidecar --contact-sheet --concurrency --batch-size --request-timeout --retries --base-url --debug --help -h" ;;
             "flux tasks download") words="--file -f --find-ids --dir -d --name --overwrite --max-size --file-timeout --sidecar --contact-sheet --output -o --state --raw --fields --quiet -q --exit-status --concurrency --batch-size --request-timeout --retries --base-url --debug --help -h" ;;
+            "flux tasks show") words="--file -f --find-ids --output -o --raw --quiet -q --exit-status --concurrency --batch-size --request-timeout --retries --base-url --debug --help -h" ;;
             "flux auth") words="--help -h" ;;
             "flux auth login") words="--with-token --verify --no-verify --base-url --request-timeout --debug --help -h" ;;
             "flux auth status") words="--base-url --help -h" ;;
@@ -105,7 +113,7 @@ _flux() {
     else
         case "$path" in
             "flux") words="tasks auth demo sandbox mcp schema help" ;;
-            "flux tasks") words="check watch download" ;;
+            "flux tasks") words="check watch download show" ;;
             "flux auth") words="login status token logout" ;;
             "flux mcp") words="config" ;;
         esac

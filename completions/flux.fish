@@ -1,9 +1,9 @@
-# fish completion for flux. Made by `make completions`; do not edit. [sha256 8d6ea96d7f64e68e1dc2cdb88809f103ef05379ea35ffa45280ea43eac369fc7]
+# fish completion for flux. Made by `make completions`; do not edit. [sha256 0743c11a5f517be25d93cb2223c60e1a68e282611ed3f6541da2945209b54c37]
 
 function __flux_at --description 'Whether the command line is at this command'
     set -l path flux
     for word in (commandline -opc)[2..-1]
-        if contains -- "$path $word" 'flux tasks' 'flux tasks check' 'flux tasks watch' 'flux tasks download' 'flux auth' 'flux auth login' 'flux auth status' 'flux auth token' 'flux auth logout' 'flux demo' 'flux sandbox' 'flux mcp' 'flux mcp config' 'flux schema' 'flux help'
+        if contains -- "$path $word" 'flux tasks' 'flux tasks check' 'flux tasks watch' 'flux tasks download' 'flux tasks show' 'flux auth' 'flux auth login' 'flux auth status' 'flux auth token' 'flux auth logout' 'flux demo' 'flux sandbox' 'flux mcp' 'flux mcp config' 'flux schema' 'flux help'
             set path "$path $word"
         end
     end
@@ -32,6 +32,7 @@ complete -c flux -n '__flux_at flux' -l help -s h -d 'Show this message and exit
 complete -c flux -n '__flux_at flux tasks' -a check -d 'Look once at every task and show its state.'
 complete -c flux -n '__flux_at flux tasks' -a watch -d 'Watch tasks until every one of them is finished.'
 complete -c flux -n '__flux_at flux tasks' -a download -d 'Save the images and videos of finished tasks.'
+complete -c flux -n '__flux_at flux tasks' -a show -d 'Show everything about a task: prompt, times, cost, links, the error, and what to do next.'
 complete -c flux -n '__flux_at flux tasks' -l help -s h -d 'Show this message and exit.'
 complete -c flux -n '__flux_at flux tasks check' -l file -s f -r -F -d 'Read ids from FILE (text, JSON, JSON lines or CSV); - is stdin. May be repeated.'
 complete -c flux -n '__flux_at flux tasks check' -l find-ids -d 'Take every UUID in files and stdin for an id, whatever text is around it.'
@@ -100,6 +101,19 @@ complete -c flux -n '__flux_at flux tasks download' -l retries -x -d 'Most times
 complete -c flux -n '__flux_at flux tasks download' -l base-url -x -d 'The service to ask. [default: https://api.acedata.cloud]'
 complete -c flux -n '__flux_at flux tasks download' -l debug -d 'Show requests and replies on stderr, without the token.'
 complete -c flux -n '__flux_at flux tasks download' -l help -s h -d 'Show this message and exit.'
+complete -c flux -n '__flux_at flux tasks show' -l file -s f -r -F -d 'Read ids from FILE (text, JSON, JSON lines or CSV); - is stdin. May be repeated.'
+complete -c flux -n '__flux_at flux tasks show' -l find-ids -d 'Take every UUID in files and stdin for an id, whatever text is around it.'
+complete -c flux -n '__flux_at flux tasks show' -l output -s o -x -a 'auto card jsonl json' -d 'What to write to stdout. auto is the card on a terminal, else JSON lines; json indents each record. [default: auto]'
+complete -c flux -n '__flux_at flux tasks show' -l raw -d 'Write the service\'s own record instead, indented; null where there is none.'
+complete -c flux -n '__flux_at flux tasks show' -l quiet -s q -d 'No notes on stderr.'
+complete -c flux -n '__flux_at flux tasks show' -l exit-status -d 'Exit with 3 if a task failed, 6 if one was not found, 8 if one still runs.'
+complete -c flux -n '__flux_at flux tasks show' -l concurrency -x -d 'Most requests at the same time. [default: 8; 1<=x<=64]'
+complete -c flux -n '__flux_at flux tasks show' -l batch-size -x -d 'Most ids in one request. [default: 50; 1<=x<=50]'
+complete -c flux -n '__flux_at flux tasks show' -l request-timeout -x -d 'Most time for one request, from resolving the name to the last byte. [default: 30s]'
+complete -c flux -n '__flux_at flux tasks show' -l retries -x -d 'Most times to ask again after a failure. [default: 3; 0<=x<=20]'
+complete -c flux -n '__flux_at flux tasks show' -l base-url -x -d 'The service to ask. [default: https://api.acedata.cloud]'
+complete -c flux -n '__flux_at flux tasks show' -l debug -d 'Show requests and replies on stderr, without the token.'
+complete -c flux -n '__flux_at flux tasks show' -l help -s h -d 'Show this message and exit.'
 complete -c flux -n '__flux_at flux auth' -a login -d 'Save a token in your config folder, for this service and no other.'
 complete -c flux -n '__flux_at flux auth' -a status -d 'Show which token would be used: where it is, for which service, since when.'
 complete -c flux -n '__flux_at flux auth' -a token -d 'Print the token that would be used, for scripts of your own.'

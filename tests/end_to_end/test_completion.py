@@ -27,7 +27,7 @@ BASH_SCRIPT = Path(".local/share/bash-completion/completions/flux")
 FORMATS = {"auto", "table", "jsonl", "json", "csv", "ids", "urls"}
 CASES = {
     "flux ": {"tasks", "auth", "demo", "sandbox", "mcp", "schema", "help"},
-    "flux tasks ": {"check", "watch", "download"},
+    "flux tasks ": {"check", "watch", "download", "show"},
     "flux tasks ch": {"check"},
     "flux auth lo": {"login", "logout"},
     "flux tasks check -o ": FORMATS,
