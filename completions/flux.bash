@@ -1,4 +1,4 @@
-# bash completion for flux. Made by `make completions`; do not edit. [sha256 1977eddbdce1f4bd019d7ccacc0ea5591498d1126d0f148a2c6e90c50d014baf]
+# bash completion for flux. Made by `make completions`; do not edit. [sha256 677ace02b7570ed68bedf01f932b405a960734b89991a2f0684c591c80b2085a]
 
 _flux() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
@@ -62,6 +62,7 @@ _flux() {
         "flux tasks download:--base-url") return ;;
         "flux tasks show:--file" | "flux tasks show:-f") _flux_files -f; return ;;
         "flux tasks show:--output" | "flux tasks show:-o") _flux_words "auto card jsonl json"; return ;;
+        "flux tasks show:--preview") _flux_words "auto kitty iterm sixel blocks off"; return ;;
         "flux tasks show:--concurrency") return ;;
         "flux tasks show:--batch-size") return ;;
         "flux tasks show:--request-timeout") return ;;
@@ -97,7 +98,7 @@ _flux() {
             "flux tasks check") words="--file -f --find-ids --output -o --state --raw --fields --quiet -q --exit-status --concurrency --batch-size --request-timeout --retries --base-url --debug --help -h" ;;
             "flux tasks watch") words="--file -f --find-ids --output -o --state --raw --fields --quiet -q --interval --max-interval --timeout --until --fail-fast --not-found-grace --give-up-after --exec --bell --download --name --overwrite --max-size --file-timeout --sidecar --contact-sheet --concurrency --batch-size --request-timeout --retries --base-url --debug --help -h" ;;
             "flux tasks download") words="--file -f --find-ids --dir -d --name --overwrite --max-size --file-timeout --sidecar --contact-sheet --output -o --state --raw --fields --quiet -q --exit-status --concurrency --batch-size --request-timeout --retries --base-url --debug --help -h" ;;
-            "flux tasks show") words="--file -f --find-ids --output -o --raw --quiet -q --exit-status --concurrency --batch-size --request-timeout --retries --base-url --debug --help -h" ;;
+            "flux tasks show") words="--file -f --find-ids --output -o --raw --preview --open --quiet -q --exit-status --concurrency --batch-size --request-timeout --retries --base-url --debug --help -h" ;;
             "flux auth") words="--help -h" ;;
             "flux auth login") words="--with-token --verify --no-verify --base-url --request-timeout --debug --help -h" ;;
             "flux auth status") words="--base-url --help -h" ;;

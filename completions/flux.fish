@@ -1,4 +1,4 @@
-# fish completion for flux. Made by `make completions`; do not edit. [sha256 0743c11a5f517be25d93cb2223c60e1a68e282611ed3f6541da2945209b54c37]
+# fish completion for flux. Made by `make completions`; do not edit. [sha256 99ed472eaa12e8e2e8aeece6db5f7d7827e9f8e1f4f3dbfc16a047566f1b59fb]
 
 function __flux_at --description 'Whether the command line is at this command'
     set -l path flux
@@ -105,6 +105,8 @@ complete -c flux -n '__flux_at flux tasks show' -l file -s f -r -F -d 'Read ids 
 complete -c flux -n '__flux_at flux tasks show' -l find-ids -d 'Take every UUID in files and stdin for an id, whatever text is around it.'
 complete -c flux -n '__flux_at flux tasks show' -l output -s o -x -a 'auto card jsonl json' -d 'What to write to stdout. auto is the card on a terminal, else JSON lines; json indents each record. [default: auto]'
 complete -c flux -n '__flux_at flux tasks show' -l raw -d 'Write the service\'s own record instead, indented; null where there is none.'
+complete -c flux -n '__flux_at flux tasks show' -l preview -x -a 'auto kitty iterm sixel blocks off' -d 'How to draw pictures below the card. auto asks the terminal. [default: auto]'
+complete -c flux -n '__flux_at flux tasks show' -l open -d 'Open the outputs in the browser; over ssh or without a display, print links.'
 complete -c flux -n '__flux_at flux tasks show' -l quiet -s q -d 'No notes on stderr.'
 complete -c flux -n '__flux_at flux tasks show' -l exit-status -d 'Exit with 3 if a task failed, 6 if one was not found, 8 if one still runs.'
 complete -c flux -n '__flux_at flux tasks show' -l concurrency -x -d 'Most requests at the same time. [default: 8; 1<=x<=64]'

@@ -1,4 +1,4 @@
-# PowerShell completion for flux. Made by `make completions`; do not edit. [sha256 d2117fbd965ba477762f2fd92d6517bda3c950031461ee05735c6b7d4f11002c]
+# PowerShell completion for flux. Made by `make completions`; do not edit. [sha256 2602054665c484c8aaee00c57b8ef44c5e49b1727d6bed9eaeb8022ad48353cf]
 
 Register-ArgumentCompleter -Native -CommandName flux, flux-tasks -ScriptBlock {
     param($current, $line, $cursor)
@@ -14,7 +14,7 @@ Register-ArgumentCompleter -Native -CommandName flux, flux-tasks -ScriptBlock {
         'flux tasks check' = @('--file', '-f', '--find-ids', '--output', '-o', '--state', '--raw', '--fields', '--quiet', '-q', '--exit-status', '--concurrency', '--batch-size', '--request-timeout', '--retries', '--base-url', '--debug', '--help', '-h')
         'flux tasks watch' = @('--file', '-f', '--find-ids', '--output', '-o', '--state', '--raw', '--fields', '--quiet', '-q', '--interval', '--max-interval', '--timeout', '--until', '--fail-fast', '--not-found-grace', '--give-up-after', '--exec', '--bell', '--download', '--name', '--overwrite', '--max-size', '--file-timeout', '--sidecar', '--contact-sheet', '--concurrency', '--batch-size', '--request-timeout', '--retries', '--base-url', '--debug', '--help', '-h')
         'flux tasks download' = @('--file', '-f', '--find-ids', '--dir', '-d', '--name', '--overwrite', '--max-size', '--file-timeout', '--sidecar', '--contact-sheet', '--output', '-o', '--state', '--raw', '--fields', '--quiet', '-q', '--exit-status', '--concurrency', '--batch-size', '--request-timeout', '--retries', '--base-url', '--debug', '--help', '-h')
-        'flux tasks show' = @('--file', '-f', '--find-ids', '--output', '-o', '--raw', '--quiet', '-q', '--exit-status', '--concurrency', '--batch-size', '--request-timeout', '--retries', '--base-url', '--debug', '--help', '-h')
+        'flux tasks show' = @('--file', '-f', '--find-ids', '--output', '-o', '--raw', '--preview', '--open', '--quiet', '-q', '--exit-status', '--concurrency', '--batch-size', '--request-timeout', '--retries', '--base-url', '--debug', '--help', '-h')
         'flux auth' = @('--help', '-h')
         'flux auth login' = @('--with-token', '--verify', '--no-verify', '--base-url', '--request-timeout', '--debug', '--help', '-h')
         'flux auth status' = @('--base-url', '--help', '-h')
@@ -45,6 +45,7 @@ Register-ArgumentCompleter -Native -CommandName flux, flux-tasks -ScriptBlock {
         'flux tasks download:--fields' = @('id', 'state', 'previous_state', 'type', 'action', 'model', 'prompt', 'size', 'created_at', 'started_at', 'finished_at', 'elapsed', 'outputs', 'error', 'cost', 'trace_id', 'observed_at', 'raw')
         'flux tasks show:--output' = @('auto', 'card', 'jsonl', 'json')
         'flux tasks show:-o' = @('auto', 'card', 'jsonl', 'json')
+        'flux tasks show:--preview' = @('auto', 'kitty', 'iterm', 'sixel', 'blocks', 'off')
         'flux sandbox:--misbehave' = @('ignore-ids', 'no-items', 'mixed-pages', 'any-order', 'oldest-first', 'repeat', 'ignore-bounds', 'exclusive-bounds', 'ignore-type', 'ignore-paging', 'no-history', 'late-history', 'placeholder', 'records-2025', 'odd-records', 'undated', 'trimmed-requests', 'odd-replies', 'odd-errors', 'open-queries', 'disabled')
     }
     $files = @('flux tasks check:--file', 'flux tasks check:-f', 'flux tasks watch:--file', 'flux tasks watch:-f', 'flux tasks download:--file', 'flux tasks download:-f', 'flux tasks show:--file', 'flux tasks show:-f')

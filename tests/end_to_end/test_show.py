@@ -10,7 +10,7 @@ import pytest
 
 from flux_cli.errors import ExitCode
 from tests.end_to_end.test_check import Start, StartSandbox, mixed, submit
-from tests.support.fault_server import reply
+from tests.support.fault_server import Script, reply
 from tests.support.needs import need
 from tests.support.program import FLUX, Program
 from tests.support.records import batch, error_body, finished
@@ -121,3 +121,54 @@ def test_what_the_card_says_to_type_submits_the_task_again(
     again = json.loads(run.stdout)["task_id"]
     assert again != task_id
     assert flux(*SHOW, again).records[0]["prompt"] == prompt
+
+
+def browsing(flux: Program, **changes: str) -> dict[str, str | None]:
+    """Return an environment in which a browser writes down what it is told to open."""
+    browser = flux.folder / "browser"
+    browser.write_text(f'#!/bin/sh\nprintf "%s\\n" "$*" >> "{flux.folder}/opened"\n')
+    browser.chmod(0o755)
+    return {"BROWSER": f"{browser} %s", "DISPLAY": ":0", **changes}
+
+
+def opened(flux: Program) -> list[str]:
+    path = flux.folder / "opened"
+    return path.read_text().splitlines() if path.exists() else []
+
+
+def with_links(*links: str) -> Script:
+    """Return a service whose tasks have these outputs."""
+    data = [{"image_url": link} for link in links]
+    response = {"success": True, "data": data}
+    return lambda request: [
+        reply(200, batch(finished(task_id, response=response) for task_id in request.ids))
+    ]
+
+
+def test_open_opens_the_outputs_of_the_web_alone(flux: Program, service: Start) -> None:
+    links = ("https://x.example/1.png", "https://x.example/a b;$(id)\n'.png")
+    others = ("file:///etc/passwd", "javascript:alert(1)", "--version", "https:1.png")
+    service(with_links(*links, *others))
+    run = flux(*SHOW, "a-1", "--open", variables=browsing(flux)).expect(ExitCode.OK)
+    assert opened(flux) == [
+        "https://x.example/1.png",
+        "https://x.example/a%20b;$(id)%0A%27.png",
+    ]
+    assert run.stderr.count("not opened, as it is no web address") == len(others)
+
+
+@pytest.mark.parametrize("changes", [{"SSH_CONNECTION": "10.0.0.1 1 10.0.0.2 22"}, {"DISPLAY": ""}])
+def test_where_no_browser_can_be_seen_the_links_are_printed(
+    flux: Program, service: Start, changes: dict[str, str]
+) -> None:
+    service(with_links("https://x.example/1.png"))
+    run = flux(*SHOW, "a-1", "--open", variables=browsing(flux, **changes)).expect(ExitCode.OK)
+    assert opened(flux) == []
+    assert run.stderr == "flux: to be opened in a browser: https://x.example/1.png\n"
+
+
+def test_a_service_cannot_open_a_thousand_tabs(flux: Program, service: Start) -> None:
+    service(with_links(*(f"https://x.example/{number}.png" for number in range(100))))
+    run = flux(*SHOW, "a-1", "--open", variables=browsing(flux)).expect(ExitCode.OK)
+    assert len(opened(flux)) == 20
+    assert run.stderr.count("to be opened") == 80

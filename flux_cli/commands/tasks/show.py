@@ -23,11 +23,12 @@ def show(
       flux tasks show ID
       flux tasks show ID -o json
       flux tasks show --raw ID
+      flux tasks show ID --open
       flux tasks check -f ids.txt --state failed -o ids | flux tasks show -o card
 
-    A card for each task on a terminal, anywhere else its record; json indents
-    it. --raw is the service's own record, or null. Ids come from where check
-    takes them.
+    A card for each task on a terminal, with its pictures where the terminal can
+    show them; anywhere else its record, which json indents. --raw is the
+    service's own record, or null. Ids come from where check takes them.
 
     Exits with 0 when every task was answered for, whatever its state; 5 when
     one was not; 4 when the token is missing or rejected; 2 for wrong usage.
@@ -38,7 +39,6 @@ def show(
     output.apply(runtime)
     with runtime.session(service) as session:
         ids = read_ids(ctx, inputs, token=session.token)
-        writer = output.make_writer(runtime)
-        counts = run_show(runtime, session, ids, writer, keep_raw=output.raw)
+        counts = run_show(runtime, session, ids, output)
     if exit_status:
         raise typer.Exit(counts.exit_code())
