@@ -1,4 +1,4 @@
-# bash completion for flux. Made by `make completions`; do not edit. [sha256 677ace02b7570ed68bedf01f932b405a960734b89991a2f0684c591c80b2085a]
+# bash completion for flux. Made by `make completions`; do not edit. [sha256 0b49cfb2c3b64fa4cfbe77b5c61671bfc7fe0cf263d56031bf5dba4635f261f9]
 
 _flux() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
@@ -96,7 +96,7 @@ _flux() {
             "flux") words="--version --install-completion --show-completion --help -h" ;;
             "flux tasks") words="--help -h" ;;
             "flux tasks check") words="--file -f --find-ids --output -o --state --raw --fields --quiet -q --exit-status --concurrency --batch-size --request-timeout --retries --base-url --debug --help -h" ;;
-            "flux tasks watch") words="--file -f --find-ids --output -o --state --raw --fields --quiet -q --interval --max-interval --timeout --until --fail-fast --not-found-grace --give-up-after --exec --bell --download --name --overwrite --max-size --file-timeout --sidecar --contact-sheet --concurrency --batch-size --request-timeout --retries --base-url --debug --help -h" ;;
+            "flux tasks watch") words="--file -f --find-ids --output -o --state --raw --fields --quiet -q --preview --interval --max-interval --timeout --until --fail-fast --not-found-grace --give-up-after --exec --bell --download --name --overwrite --max-size --file-timeout --sidecar --contact-sheet --concurrency --batch-size --request-timeout --retries --base-url --debug --help -h" ;;
             "flux tasks download") words="--file -f --find-ids --dir -d --name --overwrite --max-size --file-timeout --sidecar --contact-sheet --output -o --state --raw --fields --quiet -q --exit-status --concurrency --batch-size --request-timeout --retries --base-url --debug --help -h" ;;
             "flux tasks show") words="--file -f --find-ids --output -o --raw --preview --open --quiet -q --exit-status --concurrency --batch-size --request-timeout --retries --base-url --debug --help -h" ;;
             "flux auth") words="--help -h" ;;
@@ -104,7 +104,7 @@ _flux() {
             "flux auth status") words="--base-url --help -h" ;;
             "flux auth token") words="--curl --base-url --help -h" ;;
             "flux auth logout") words="--base-url --help -h" ;;
-            "flux demo") words="--help -h" ;;
+            "flux demo") words="--preview --help -h" ;;
             "flux sandbox") words="--port --failure-rate --speed --history --balance --seed --latency --error-rate --lose-replies --rate-limit --page-limit --ignore-ids --placeholder --misbehave --help -h" ;;
             "flux mcp") words="--http --host --port --request-timeout --base-url --debug --help -h" ;;
             "flux mcp config") words="--help -h" ;;

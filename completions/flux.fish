@@ -1,4 +1,4 @@
-# fish completion for flux. Made by `make completions`; do not edit. [sha256 99ed472eaa12e8e2e8aeece6db5f7d7827e9f8e1f4f3dbfc16a047566f1b59fb]
+# fish completion for flux. Made by `make completions`; do not edit. [sha256 01a4d308153db4147d080fe64feb9840e0d777deb86a51121ef7bba70741f7b5]
 
 function __flux_at --description 'Whether the command line is at this command'
     set -l path flux
@@ -56,6 +56,7 @@ complete -c flux -n '__flux_at flux tasks watch' -l state -x -a '(__flux_list pe
 complete -c flux -n '__flux_at flux tasks watch' -l raw -d 'Add the service\'s own record to JSON and CSV, as raw.'
 complete -c flux -n '__flux_at flux tasks watch' -l fields -x -a '(__flux_list id state previous_state type action model prompt size created_at started_at finished_at elapsed outputs error cost trace_id observed_at raw)' -d 'Write only these keys of a record, in this order, as JSON lines, JSON or CSV.'
 complete -c flux -n '__flux_at flux tasks watch' -l quiet -s q -d 'No notes and no summary on stderr.'
+complete -c flux -n '__flux_at flux tasks watch' -l preview -d 'Show the pictures of each task as it succeeds, above the live view.'
 complete -c flux -n '__flux_at flux tasks watch' -l interval -x -d 'Time between two looks; grows by half while nothing changes. [default: 5s]'
 complete -c flux -n '__flux_at flux tasks watch' -l max-interval -x -d 'Most time between two looks. [default: 30s]'
 complete -c flux -n '__flux_at flux tasks watch' -l timeout -x -d 'Stop watching after this long, with exit code 124; 0 looks once. [default: never]'
@@ -134,6 +135,7 @@ complete -c flux -n '__flux_at flux auth token' -l base-url -x -d 'The service t
 complete -c flux -n '__flux_at flux auth token' -l help -s h -d 'Show this message and exit.'
 complete -c flux -n '__flux_at flux auth logout' -l base-url -x -d 'The service to ask. [default: https://api.acedata.cloud]'
 complete -c flux -n '__flux_at flux auth logout' -l help -s h -d 'Show this message and exit.'
+complete -c flux -n '__flux_at flux demo' -l preview -d 'Show the pictures, too, as tasks succeed.'
 complete -c flux -n '__flux_at flux demo' -l help -s h -d 'Show this message and exit.'
 complete -c flux -n '__flux_at flux sandbox' -l port -x -d 'Port on loopback; 0 takes a free one. [default: 8765; 0<=x<=65535]'
 complete -c flux -n '__flux_at flux sandbox' -l failure-rate -x -d 'Share of tasks that fail. [default: 0.15; 0.0<=x<=1.0]'

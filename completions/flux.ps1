@@ -1,4 +1,4 @@
-# PowerShell completion for flux. Made by `make completions`; do not edit. [sha256 2602054665c484c8aaee00c57b8ef44c5e49b1727d6bed9eaeb8022ad48353cf]
+# PowerShell completion for flux. Made by `make completions`; do not edit. [sha256 afd6b17f4234492fc7f83b2998781ba17150f78300437e06fe5b97214d6da3c6]
 
 Register-ArgumentCompleter -Native -CommandName flux, flux-tasks -ScriptBlock {
     param($current, $line, $cursor)
@@ -12,7 +12,7 @@ Register-ArgumentCompleter -Native -CommandName flux, flux-tasks -ScriptBlock {
         'flux' = @('--version', '--install-completion', '--show-completion', '--help', '-h')
         'flux tasks' = @('--help', '-h')
         'flux tasks check' = @('--file', '-f', '--find-ids', '--output', '-o', '--state', '--raw', '--fields', '--quiet', '-q', '--exit-status', '--concurrency', '--batch-size', '--request-timeout', '--retries', '--base-url', '--debug', '--help', '-h')
-        'flux tasks watch' = @('--file', '-f', '--find-ids', '--output', '-o', '--state', '--raw', '--fields', '--quiet', '-q', '--interval', '--max-interval', '--timeout', '--until', '--fail-fast', '--not-found-grace', '--give-up-after', '--exec', '--bell', '--download', '--name', '--overwrite', '--max-size', '--file-timeout', '--sidecar', '--contact-sheet', '--concurrency', '--batch-size', '--request-timeout', '--retries', '--base-url', '--debug', '--help', '-h')
+        'flux tasks watch' = @('--file', '-f', '--find-ids', '--output', '-o', '--state', '--raw', '--fields', '--quiet', '-q', '--preview', '--interval', '--max-interval', '--timeout', '--until', '--fail-fast', '--not-found-grace', '--give-up-after', '--exec', '--bell', '--download', '--name', '--overwrite', '--max-size', '--file-timeout', '--sidecar', '--contact-sheet', '--concurrency', '--batch-size', '--request-timeout', '--retries', '--base-url', '--debug', '--help', '-h')
         'flux tasks download' = @('--file', '-f', '--find-ids', '--dir', '-d', '--name', '--overwrite', '--max-size', '--file-timeout', '--sidecar', '--contact-sheet', '--output', '-o', '--state', '--raw', '--fields', '--quiet', '-q', '--exit-status', '--concurrency', '--batch-size', '--request-timeout', '--retries', '--base-url', '--debug', '--help', '-h')
         'flux tasks show' = @('--file', '-f', '--find-ids', '--output', '-o', '--raw', '--preview', '--open', '--quiet', '-q', '--exit-status', '--concurrency', '--batch-size', '--request-timeout', '--retries', '--base-url', '--debug', '--help', '-h')
         'flux auth' = @('--help', '-h')
@@ -20,7 +20,7 @@ Register-ArgumentCompleter -Native -CommandName flux, flux-tasks -ScriptBlock {
         'flux auth status' = @('--base-url', '--help', '-h')
         'flux auth token' = @('--curl', '--base-url', '--help', '-h')
         'flux auth logout' = @('--base-url', '--help', '-h')
-        'flux demo' = @('--help', '-h')
+        'flux demo' = @('--preview', '--help', '-h')
         'flux sandbox' = @('--port', '--failure-rate', '--speed', '--history', '--balance', '--seed', '--latency', '--error-rate', '--lose-replies', '--rate-limit', '--page-limit', '--ignore-ids', '--placeholder', '--misbehave', '--help', '-h')
         'flux mcp' = @('--http', '--host', '--port', '--request-timeout', '--base-url', '--debug', '--help', '-h')
         'flux mcp config' = @('--help', '-h')

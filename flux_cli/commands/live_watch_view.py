@@ -61,6 +61,9 @@ class LiveWatchView(PrintView):
     def say(self, line: str) -> None:
         self._view.say(line)
 
+    def insert(self, write: Callable[[], None]) -> None:
+        self._view.pause(write)
+
     def end(self, watch: Watch) -> None:
         self._closing.close()
         super().end(watch)

@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Callable
 from functools import cached_property
+from pathlib import Path
 from typing import Self
 
 from flux_cli import interrupts
@@ -10,7 +11,7 @@ from flux_cli.api.throttle import Stopped
 from flux_cli.commands.extras import installation
 from flux_cli.engine.session import Session
 from flux_cli.errors import DownloadError, ServiceError, UsageError
-from flux_cli.models.task import Task
+from flux_cli.models.task import Output, Task
 from flux_cli.output.preview.draw import LARGEST_FILE, choose, draw, needs_pillow
 from flux_cli.output.preview.errors import NeedsPillow, NoPicture
 from flux_cli.output.preview.method import Method
@@ -30,9 +31,16 @@ class Previews:
     """
 
     def __init__(
-        self, runtime: Runtime, session: Session, method: Method, *, say: Callable[[str], None]
+        self,
+        runtime: Runtime,
+        session: Session,
+        method: Method,
+        *,
+        say: Callable[[str], None],
+        most_lines: int | None = None,
     ) -> None:
         """Raises UsageError where `method` needs what is not installed."""
+        self._most_lines = most_lines
         self._runtime = runtime
         self._session = session
         self._wanted = method
@@ -69,28 +77,25 @@ class Previews:
 
     def show(self, task: Task) -> None:
         """Draw the pictures of `task`, and say why one is not drawn. Raises Interrupted."""
-        for number, url in self.pictures(task):
+        for number in self.numbers(task):
             with interrupts.cuttable():  # nothing is lost with a picture that is on its way
-                drawn = self.fetch(task, number, url)
+                drawn = self.fetch(task, number)
             self.write(drawn)
 
-    def pictures(self, task: Task) -> list[tuple[int, str]]:
-        """Return number and URL of the outputs of `task` that are drawn."""
-        if not any(output.kind == "image" for output in task.outputs):
+    def numbers(self, task: Task) -> list[int]:
+        """Return which outputs of `task`, counted from 1, are drawn."""
+        found = [n for n, output in enumerate(task.outputs, 1) if output.kind == "image"]
+        if not found or self.method is Method.OFF:
             return []
-        if self.method is Method.OFF:
-            return []
-        numbered = enumerate(task.outputs, 1)
-        found = [(number, output.url) for number, output in numbered if output.kind == "image"]
         if len(found) > _MOST:
             self._say(f"flux: {len(found) - _MOST:,} more pictures of {task.id} are not shown.")
         return found[:_MOST]
 
-    def fetch(self, task: Task, number: int, url: str) -> bytes | str:
-        """Return what draws an output, or in words why it is not drawn."""
+    def fetch(self, task: Task, number: int) -> bytes | str:
+        """Return what draws output `number`, or in words why it is not drawn."""
         try:
-            data = self._session.read_file(url, max_size=LARGEST_FILE, seconds=_SECONDS)
-            return draw(data, self.method, self._runtime.stdout)
+            data = self._read(task.outputs[number - 1])
+            return draw(data, self.method, self._runtime.stdout, most_lines=self._most_lines)
         except NeedsPillow as error:
             reason = error.reason
             if not self._has_hinted:
@@ -103,6 +108,16 @@ class Previews:
         except Stopped:
             reason = "its host was given up"
         return f"flux: no preview of output {number} of {task.id}: {reason}."
+
+    def _read(self, output: Output) -> bytes:
+        """Return the file of `output`, from the disk where it was saved."""
+        if output.file is not None and output.file.path is not None:
+            try:
+                with Path(output.file.path).open("rb") as file:
+                    return file.read(LARGEST_FILE)
+            except OSError as error:
+                raise NoPicture(f"the file cannot be read: {error.strerror}") from None
+        return self._session.read_file(output.url, max_size=LARGEST_FILE, seconds=_SECONDS)
 
     def write(self, drawn: bytes | str) -> None:
         """Write what `fetch` returned."""

@@ -27,6 +27,14 @@ class WatchOutputOptions(OutputOptions):
             " for each change. The others are printed once, at the end.",
         ),
     ] = Format.AUTO
+    preview: Annotated[
+        bool,
+        typer.Option(
+            "--preview",
+            rich_help_panel=OUTPUT,
+            help="Show the pictures of each task as it succeeds, above the live view.",
+        ),
+    ] = False
 
 
 @dataclass(frozen=True, eq=False, repr=False)

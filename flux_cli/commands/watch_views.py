@@ -28,6 +28,9 @@ class WatchView(Protocol):
     def say(self, line: str) -> None:
         """Write a note for a person."""
 
+    def insert(self, write: Callable[[], None]) -> None:
+        """Call `write`, which writes lines to stdout, where they do not disturb what is shown."""
+
     def end(self, watch: Watch) -> None:
         """Write what is left to write; called after an interrupt too."""
 
@@ -58,6 +61,9 @@ class StreamView:
 
     def say(self, line: str) -> None:
         self._runtime.stderr.line(line)
+
+    def insert(self, write: Callable[[], None]) -> None:
+        write()
 
     def end(self, watch: Watch) -> None:
         for task in _unreported(watch, self._ids, self._runtime.now()):
@@ -118,6 +124,9 @@ class PrintView:
     def say(self, line: str) -> None:
         self._runtime.stderr.line(line)
 
+    def insert(self, write: Callable[[], None]) -> None:
+        write()
+
     def end(self, watch: Watch) -> None:
         for task in self.latest(watch):
             self._write(task)
@@ -152,6 +161,11 @@ class PrintView:
         return self._writer
 
 
+def has_live_view(runtime: Runtime, output: OutputOptions) -> bool:
+    """Tell whether a watch with `output` shows a live view."""
+    return output.format in (Format.AUTO, Format.TABLE) and runtime.stdout.has_styles
+
+
 def make_view(
     runtime: Runtime,
     ids: TaskIds,
@@ -165,7 +179,7 @@ def make_view(
         return output.make_writer(runtime, has_files=has_files)
 
     kind, states = output.format, output.states
-    if kind in (Format.AUTO, Format.TABLE) and runtime.stdout.has_styles:
+    if has_live_view(runtime, output):
         from flux_cli.commands.live_watch_view import LiveWatchView
 
         return LiveWatchView(runtime, ids, make, states)

@@ -1,16 +1,19 @@
 """Pictures in the terminal: asked for, fetched, drawn, and read back."""
 
 import io
+import threading
+from collections.abc import Iterable
 
 import pytest
 from PIL import Image
 
 from flux_cli.errors import ExitCode
 from tests.end_to_end.test_check import Start
-from tests.support.fault_server import Request, Script, Step, reply
+from tests.support.fault_server import Request, Script, Step, Wait, reply
 from tests.support.needs import need
 from tests.support.pictures import with_files
 from tests.support.program import FLUX, Program
+from tests.support.records import batch, finished, running
 from tests.support.screen_pictures import (
     block_picture,
     iterm_pictures,
@@ -239,3 +242,107 @@ def test_a_picture_goes_through_a_pipe_where_it_is_asked_for(flux: Program, serv
     service(serving(PNG))
     run = flux(*SHOW, "-o", "card", "--preview", "kitty").expect(ExitCode.OK)
     assert kitty_pictures(run.out)[0].data == PNG
+
+
+WATCH = ("tasks", "watch", "--preview", "--interval", "1")
+
+
+def landing(data: bytes) -> Script:
+    """Return a service where tasks land one after the other, one at each look."""
+    looks: list[int] = []
+
+    def script(request: Request) -> Iterable[Step]:
+        if request.path != "/flux/tasks":
+            return [reply(200, data)]
+        looks.append(1)
+        url = f"http://{request.headers['host']}"
+        records = [
+            finished(i, response={"success": True, "data": [{"image_url": f"{url}/{i}.png"}]})
+            if int(i[2:]) <= len(looks)
+            else running(i)
+            for i in request.ids
+        ]
+        return [reply(200, batch(records))]
+
+    return script
+
+
+def test_watch_shows_each_picture_as_it_lands_and_its_view_and_table_stand(
+    flux: Program, service: Start
+) -> None:
+    service(landing(PNG))
+    terminal = Terminal(flux, *WATCH, "t-1", "t-2", "t-3", variables={"COLORTERM": "truecolor"})
+    terminal.expect(QUESTION)
+    terminal.type(PLAIN)
+    screen = terminal.end()
+    assert screen.code == ExitCode.OK
+    captions = [n for n, line in enumerate(screen.lines) if line.startswith("t-")]
+    assert [screen.lines[n] for n in captions] == [f"t-{n}  a cat" for n in (1, 2, 3)]
+    high = PICTURE.height // 2
+    for start in captions:
+        assert [set(line) for line in screen.lines[start + 1 :][:high]] == [{"▀"}] * high
+    rest = screen.lines[captions[-1] + 1 + high :]
+    assert rest[0].startswith("STATE")
+    assert [line.split()[:3] for line in rest[1:4]] == [
+        ["✓", "succeeded", f"t-{n}"] for n in (1, 2, 3)
+    ]
+    assert not screen.cursor_hidden
+
+
+def test_pictures_of_a_watch_reach_kitty_whole_and_in_order(flux: Program, service: Start) -> None:
+    server = service(landing(PNG))
+    terminal = Terminal(flux, *WATCH, "t-1", "t-2", "--download", "out")
+    terminal.expect(QUESTION)
+    terminal.type(KITTY + PLAIN)
+    screen = terminal.end()
+    assert screen.code == ExitCode.OK
+    assert [picture.data for picture in kitty_pictures(screen.sent)] == [PNG, PNG]
+    assert len([request for request in server.requests if request.path != "/flux/tasks"]) == 2
+
+
+def test_a_watch_in_a_pipe_has_no_pictures(flux: Program, service: Start) -> None:
+    service(serving(PNG))
+    run = flux(*WATCH, "a-1").expect(ExitCode.OK, stderr="pictures go with the live view alone")
+    assert len(run.records) == 1
+
+
+def test_the_end_of_a_watch_does_not_wait_for_ever_for_pictures(
+    flux: Program, service: Start
+) -> None:
+    def stalled(request: Request) -> list[Step]:
+        del request
+        return [Wait(300)]
+
+    service(with_files(stalled))
+    terminal = Terminal(flux, *WATCH, "a-1", "--timeout", "2s")
+    terminal.expect(QUESTION)
+    terminal.type(KITTY + PLAIN)
+    screen = terminal.end()
+    assert any("1 picture was not shown" in line for line in screen.lines)
+    assert any(line.startswith("✓ succeeded") for line in screen.lines)
+
+
+def test_ctrl_c_ends_a_picture_that_does_not_come(flux: Program, service: Start) -> None:
+    def stalled(request: Request) -> list[Step]:
+        del request
+        arrived.set()
+        return [Wait(300)]
+
+    arrived = threading.Event()
+    service(with_files(stalled))
+    terminal = Terminal(flux, *SHOW, gets_signals=True)
+    terminal.expect(QUESTION)
+    terminal.type(KITTY + PLAIN)
+    assert arrived.wait(60)
+    terminal.interrupt_after(0)
+    assert terminal.end().code == ExitCode.INTERRUPTED
+
+
+def test_the_demo_has_pictures(flux: Program) -> None:
+    terminal = Terminal(flux, "demo", "--preview", columns=100, rows=60, FLUX_API_TOKEN=None)
+    terminal.expect(QUESTION)
+    terminal.type(KITTY + PLAIN)
+    screen = terminal.end()
+    assert screen.code == ExitCode.OK
+    pictures = [Image.open(io.BytesIO(p.data)) for p in kitty_pictures(screen.sent)]
+    assert [picture.size for picture in pictures] == [(1024, 1024)] * 11

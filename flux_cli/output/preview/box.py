@@ -23,10 +23,17 @@ class Box:
     cell: tuple[int, int]
 
     @classmethod
-    def of(cls, screen: Screen, *, cell: tuple[int, int] | None = None) -> "Box":
+    def of(
+        cls,
+        screen: Screen,
+        *,
+        cell: tuple[int, int] | None = None,
+        most_lines: int | None = None,
+    ) -> "Box":
         """Return what `screen` has room for; `cell` is as the terminal says, unless given."""
+        lines = max(1, min(screen.lines - _FREE_LINES, most_lines or screen.lines))
         columns = screen.columns if screen.is_terminal else min(screen.columns, _DEFAULT_COLUMNS)
-        return cls(columns, max(1, screen.lines - _FREE_LINES), cell or _cell_of(screen))
+        return cls(columns, lines, cell or _cell_of(screen))
 
     def fit(self, width: int, height: int) -> tuple[int, int]:
         """Return the columns and lines of a picture of `width` times `height` pixels."""

@@ -1,6 +1,5 @@
 """Draws pictures in a terminal, in whichever way it can show them."""
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from flux_cli.models.media import HEAD, Media, recognise
@@ -43,7 +42,7 @@ def needs_pillow(method: Method) -> bool:
     return method in (Method.SIXEL, Method.BLOCKS) and not can_decode()
 
 
-def draw(data: bytes, method: Method, stdout: Stdout) -> bytes:
+def draw(data: bytes, method: Method, stdout: Stdout, *, most_lines: int | None = None) -> bytes:
     """Return what shows the picture in the file `data` on `stdout`, ending with a new line.
 
     Raises NoPicture. Nothing of the file reaches the terminal but as base64 or as pixels.
@@ -56,39 +55,35 @@ def draw(data: bytes, method: Method, stdout: Stdout) -> bytes:
         raise NoPicture("it is damaged")
     if max(size) > _LONGEST_SIDE or size[0] * size[1] > MOST_PIXELS:
         raise NoPicture("it has too many pixels")
-    return _DRAW[method](data, media, size, stdout) + b"\n"
+    box = Box.of(stdout, cell=_HALVES if method is Method.BLOCKS else None, most_lines=most_lines)
+    if method is Method.BLOCKS:
+        return _blocks(data, media, size, box, stdout) + b"\n"
+    return _DRAW[method](data, media, size, box) + b"\n"
 
 
-def _kitty(data: bytes, media: Media, size: tuple[int, int], stdout: Stdout) -> bytes:
-    box = Box.of(stdout)
+def _kitty(data: bytes, media: Media, size: tuple[int, int], box: Box) -> bytes:
     if media is not Media.PNG:
         data = to_png(_decoded(data, media, box.pixels(*size)))
     return kitty.draw(data, *box.fit(*size))
 
 
-def _iterm(data: bytes, media: Media, size: tuple[int, int], stdout: Stdout) -> bytes:
+def _iterm(data: bytes, media: Media, size: tuple[int, int], box: Box) -> bytes:
     del media
-    return iterm.draw(data, *Box.of(stdout).fit(*size))
+    return iterm.draw(data, *box.fit(*size))
 
 
-def _sixel(data: bytes, media: Media, size: tuple[int, int], stdout: Stdout) -> bytes:
-    return sixel.draw(_decoded(data, media, Box.of(stdout).pixels(*size)))
+def _sixel(data: bytes, media: Media, size: tuple[int, int], box: Box) -> bytes:
+    return sixel.draw(_decoded(data, media, box.pixels(*size)))
 
 
-def _blocks(data: bytes, media: Media, size: tuple[int, int], stdout: Stdout) -> bytes:
-    box = Box.of(stdout, cell=_HALVES)
+def _blocks(data: bytes, media: Media, size: tuple[int, int], box: Box, stdout: Stdout) -> bytes:
     columns, lines = box.fit(*size)
     picture = _decoded(data, media, (columns, 2 * lines))
     text = blocks.draw(picture, true_colours=stdout.has_true_colours)
     return text.encode(stdout.encoding, errors="replace")
 
 
-_DRAW: dict[Method, Callable[[bytes, Media, tuple[int, int], Stdout], bytes]] = {
-    Method.KITTY: _kitty,
-    Method.ITERM: _iterm,
-    Method.SIXEL: _sixel,
-    Method.BLOCKS: _blocks,
-}
+_DRAW = {Method.KITTY: _kitty, Method.ITERM: _iterm, Method.SIXEL: _sixel}
 
 
 def _decoded(data: bytes, media: Media, size: tuple[int, int]) -> "Image":
