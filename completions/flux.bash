@@ -1,4 +1,4 @@
-# bash completion for flux. Made by `make completions`; do not edit. [sha256 d573bb37938847505e059991acc212253092d0a347a6b5fb3cdbc6ac0db02335]
+# bash completion for flux. Made by `make completions`; do not edit. [sha256 456c0f445e568e75da344cf78f4d6c28186e7f6e8d9e197413270f63031bde52]
 
 _flux() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
@@ -12,7 +12,7 @@ _flux() {
     fi
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         case "$path $word" in
-            "flux tasks" | "flux tasks check" | "flux tasks watch" | "flux tasks download" | "flux tasks list" | "flux auth" | "flux auth login" | "flux auth status" | "flux auth token" | "flux auth logout" | "flux demo" | "flux sandbox" | "flux mcp" | "flux mcp config" | "flux schema" | "flux help") path="$path $word" ;;
+            "flux tasks" | "flux tasks check" | "flux tasks watch" | "flux tasks download" | "flux tasks list" | "flux tasks show" | "flux auth" | "flux auth login" | "flux auth status" | "flux auth token" | "flux auth logout" | "flux demo" | "flux sandbox" | "flux mcp" | "flux mcp config" | "flux schema" | "flux help") path="$path $word" ;;
         esac
     done
     case "$path:$previous" in
@@ -75,6 +75,15 @@ _flux() {
         "flux tasks list:--request-timeout") return ;;
         "flux tasks list:--retries") return ;;
         "flux tasks list:--base-url") return ;;
+        "flux tasks show:--file" | "flux tasks show:-f") _flux_files -f; return ;;
+        "flux tasks show:--since") return ;;
+        "flux tasks show:--output" | "flux tasks show:-o") _flux_words "auto card jsonl json"; return ;;
+        "flux tasks show:--preview") _flux_words "auto kitty iterm sixel blocks off"; return ;;
+        "flux tasks show:--concurrency") return ;;
+        "flux tasks show:--batch-size") return ;;
+        "flux tasks show:--request-timeout") return ;;
+        "flux tasks show:--retries") return ;;
+        "flux tasks show:--base-url") return ;;
         "flux auth login:--base-url") return ;;
         "flux auth login:--request-timeout") return ;;
         "flux auth status:--base-url") return ;;
@@ -103,15 +112,16 @@ _flux() {
             "flux") words="--version --install-completion --show-completion --help -h" ;;
             "flux tasks") words="--help -h" ;;
             "flux tasks check") words="--file -f --find-ids --since --output -o --state --raw --fields --quiet -q --exit-status --concurrency --batch-size --request-timeout --retries --base-url --debug --help -h" ;;
-            "flux tasks watch") words="--file -f --find-ids --since --output -o --state --raw --fields --quiet -q --interval --max-interval --timeout --until --fail-fast --not-found-grace --give-up-after --exec --bell --download --name --overwrite --max-size --file-timeout --sidecar --contact-sheet --concurrency --batch-size --request-timeout --retries --base-url --debug --help -h" ;;
+            "flux tasks watch") words="--file -f --find-ids --since --output -o --state --raw --fields --quiet -q --preview --interval --max-interval --timeout --until --fail-fast --not-found-grace --give-up-after --exec --bell --download --name --overwrite --max-size --file-timeout --sidecar --contact-sheet --concurrency --batch-size --request-timeout --retries --base-url --debug --help -h" ;;
             "flux tasks download") words="--file -f --find-ids --since --dir -d --name --overwrite --max-size --file-timeout --sidecar --contact-sheet --output -o --state --raw --fields --quiet -q --exit-status --concurrency --batch-size --request-timeout --retries --base-url --debug --help -h" ;;
             "flux tasks list") words="--since --until --limit --all --type --output -o --state --raw --fields --quiet -q --concurrency --batch-size --request-timeout --retries --base-url --debug --help -h" ;;
+            "flux tasks show") words="--file -f --find-ids --since --output -o --raw --preview --open --quiet -q --exit-status --concurrency --batch-size --request-timeout --retries --base-url --debug --help -h" ;;
             "flux auth") words="--help -h" ;;
             "flux auth login") words="--with-token --verify --no-verify --base-url --request-timeout --debug --help -h" ;;
             "flux auth status") words="--base-url --help -h" ;;
             "flux auth token") words="--curl --base-url --help -h" ;;
             "flux auth logout") words="--base-url --help -h" ;;
-            "flux demo") words="--help -h" ;;
+            "flux demo") words="--preview --help -h" ;;
             "flux sandbox") words="--port --failure-rate --speed --history --balance --seed --latency --error-rate --lose-replies --rate-limit --page-limit --ignore-ids --placeholder --misbehave --help -h" ;;
             "flux mcp") words="--http --host --port --request-timeout --base-url --debug --help -h" ;;
             "flux mcp config") words="--help -h" ;;
@@ -121,7 +131,7 @@ _flux() {
     else
         case "$path" in
             "flux") words="tasks auth demo sandbox mcp schema help" ;;
-            "flux tasks") words="check watch download list" ;;
+            "flux tasks") words="check watch download list show" ;;
             "flux auth") words="login status token logout" ;;
             "flux mcp") words="config" ;;
         esac

@@ -1,9 +1,9 @@
-# fish completion for flux. Made by `make completions`; do not edit. [sha256 d353f58be507068aadbdf38404f01c75eefcbb250dd8656b97e29d04f651487d]
+# fish completion for flux. Made by `make completions`; do not edit. [sha256 00ccc611eeb756832436519c72cd9b74a7287a6b0b13e275006ec526dc52e514]
 
 function __flux_at --description 'Whether the command line is at this command'
     set -l path flux
     for word in (commandline -opc)[2..-1]
-        if contains -- "$path $word" 'flux tasks' 'flux tasks check' 'flux tasks watch' 'flux tasks download' 'flux tasks list' 'flux auth' 'flux auth login' 'flux auth status' 'flux auth token' 'flux auth logout' 'flux demo' 'flux sandbox' 'flux mcp' 'flux mcp config' 'flux schema' 'flux help'
+        if contains -- "$path $word" 'flux tasks' 'flux tasks check' 'flux tasks watch' 'flux tasks download' 'flux tasks list' 'flux tasks show' 'flux auth' 'flux auth login' 'flux auth status' 'flux auth token' 'flux auth logout' 'flux demo' 'flux sandbox' 'flux mcp' 'flux mcp config' 'flux schema' 'flux help'
             set path "$path $word"
         end
     end
@@ -33,6 +33,7 @@ complete -c flux -n '__flux_at flux tasks' -a check -d 'Check every task once an
 complete -c flux -n '__flux_at flux tasks' -a watch -d 'Watch tasks until all of them have finished.'
 complete -c flux -n '__flux_at flux tasks' -a download -d 'Save the images and videos of finished tasks.'
 complete -c flux -n '__flux_at flux tasks' -a list -d 'List the account\'s own recent tasks, newest first.'
+complete -c flux -n '__flux_at flux tasks' -a show -d 'Show everything about a task, its pictures too, and what to do next.'
 complete -c flux -n '__flux_at flux tasks' -l help -s h -d 'Show this message and exit.'
 complete -c flux -n '__flux_at flux tasks check' -l file -s f -r -F -d 'Read ids from FILE (text, JSON, JSON lines or CSV), or - for stdin. Can be repeated.'
 complete -c flux -n '__flux_at flux tasks check' -l find-ids -d 'Extract every UUID from files and stdin, whatever the text around it.'
@@ -58,6 +59,7 @@ complete -c flux -n '__flux_at flux tasks watch' -l state -x -a '(__flux_list pe
 complete -c flux -n '__flux_at flux tasks watch' -l raw -d 'Add the service\'s own record to JSON and CSV, as the field raw.'
 complete -c flux -n '__flux_at flux tasks watch' -l fields -x -a '(__flux_list id state previous_state type action model prompt size created_at started_at finished_at elapsed outputs error cost trace_id observed_at raw)' -d 'Write only these fields, in this order (JSON lines, JSON, CSV).'
 complete -c flux -n '__flux_at flux tasks watch' -l quiet -s q -d 'Suppress notes and the summary on stderr.'
+complete -c flux -n '__flux_at flux tasks watch' -l preview -d 'Show the pictures of each task as it succeeds, above the live view.'
 complete -c flux -n '__flux_at flux tasks watch' -l interval -x -d 'Time between polls; grows by half while nothing changes. [default: 5s]'
 complete -c flux -n '__flux_at flux tasks watch' -l max-interval -x -d 'Maximum time between polls. [default: 30s]'
 complete -c flux -n '__flux_at flux tasks watch' -l timeout -x -d 'Stop watching after this long, with exit code 124; 0 polls once. [default: never]'
@@ -121,6 +123,22 @@ complete -c flux -n '__flux_at flux tasks list' -l retries -x -d 'Maximum number
 complete -c flux -n '__flux_at flux tasks list' -l base-url -x -d 'Base URL of the service. [default: https://api.acedata.cloud]'
 complete -c flux -n '__flux_at flux tasks list' -l debug -d 'Log requests and replies to stderr, without the token.'
 complete -c flux -n '__flux_at flux tasks list' -l help -s h -d 'Show this message and exit.'
+complete -c flux -n '__flux_at flux tasks show' -l file -s f -r -F -d 'Read ids from FILE (text, JSON, JSON lines or CSV), or - for stdin. Can be repeated.'
+complete -c flux -n '__flux_at flux tasks show' -l find-ids -d 'Extract every UUID from files and stdin, whatever the text around it.'
+complete -c flux -n '__flux_at flux tasks show' -l since -x -d 'Use the account\'s own tasks created since this time instead of ids: 2h, 7d, 2026-11-20.'
+complete -c flux -n '__flux_at flux tasks show' -l output -s o -x -a 'auto card jsonl json' -d 'What to write to stdout. auto is the card on a terminal, else JSON lines; json indents each record. [default: auto]'
+complete -c flux -n '__flux_at flux tasks show' -l raw -d 'Write the service\'s own record instead, indented; null where there is none.'
+complete -c flux -n '__flux_at flux tasks show' -l preview -x -a 'auto kitty iterm sixel blocks off' -d 'How to draw pictures below the card. auto asks the terminal. [default: auto]'
+complete -c flux -n '__flux_at flux tasks show' -l open -d 'Open the outputs in the browser; over ssh or without a display, print links.'
+complete -c flux -n '__flux_at flux tasks show' -l quiet -s q -d 'No notes on stderr.'
+complete -c flux -n '__flux_at flux tasks show' -l exit-status -d 'Exit with 3 if a task failed, 6 if one was not found, 8 if one is still running.'
+complete -c flux -n '__flux_at flux tasks show' -l concurrency -x -d 'Maximum concurrent requests. [default: 8; 1<=x<=64]'
+complete -c flux -n '__flux_at flux tasks show' -l batch-size -x -d 'Maximum ids per request. [default: 50; 1<=x<=50]'
+complete -c flux -n '__flux_at flux tasks show' -l request-timeout -x -d 'Maximum time for one request, from DNS lookup to last byte. [default: 30s]'
+complete -c flux -n '__flux_at flux tasks show' -l retries -x -d 'Maximum number of retries. [default: 3; 0<=x<=20]'
+complete -c flux -n '__flux_at flux tasks show' -l base-url -x -d 'Base URL of the service. [default: https://api.acedata.cloud]'
+complete -c flux -n '__flux_at flux tasks show' -l debug -d 'Log requests and replies to stderr, without the token.'
+complete -c flux -n '__flux_at flux tasks show' -l help -s h -d 'Show this message and exit.'
 complete -c flux -n '__flux_at flux auth' -a login -d 'Save a token for this service in your config folder.'
 complete -c flux -n '__flux_at flux auth' -a status -d 'Show which token is in use, for which service, and where it is stored.'
 complete -c flux -n '__flux_at flux auth' -a token -d 'Print the token in use, for your own scripts.'
@@ -139,6 +157,7 @@ complete -c flux -n '__flux_at flux auth token' -l base-url -x -d 'Base URL of t
 complete -c flux -n '__flux_at flux auth token' -l help -s h -d 'Show this message and exit.'
 complete -c flux -n '__flux_at flux auth logout' -l base-url -x -d 'Base URL of the service. [default: https://api.acedata.cloud]'
 complete -c flux -n '__flux_at flux auth logout' -l help -s h -d 'Show this message and exit.'
+complete -c flux -n '__flux_at flux demo' -l preview -d 'Show the pictures too, as tasks succeed.'
 complete -c flux -n '__flux_at flux demo' -l help -s h -d 'Show this message and exit.'
 complete -c flux -n '__flux_at flux sandbox' -l port -x -d 'Port to listen on, on loopback; 0 picks a free one. [default: 8765; 0<=x<=65535]'
 complete -c flux -n '__flux_at flux sandbox' -l failure-rate -x -d 'Fraction of tasks that fail. [default: 0.15; 0.0<=x<=1.0]'

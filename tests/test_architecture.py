@@ -66,6 +66,7 @@ def test_imports_point_downwards(path: Path) -> None:
     [
         ("httpx", {"api"}),
         ("rich", {"output"}),
+        ("PIL", {"output"}),
         ("typer", {"app", "commands"}),
         ("platformdirs", {"runtime"}),
         ("click", set()),
@@ -172,7 +173,15 @@ def test_json_lines_do_not_load_rich_and_the_table_does() -> None:
         lines = loaded_by(*arguments, "jsonl", FLUX_API_BASE_URL=server.url)
         table = loaded_by(*arguments, "table", FLUX_API_BASE_URL=server.url)
     assert not lines & {"rich", "asyncio", "platformdirs", "http.server", "pydantic", "secrets"}
-    assert not (lines | table) & {"mcp", "click", "pydantic", "playwright", "httpcore", "certifi"}
+    assert not (lines | table) & {
+        "mcp",
+        "click",
+        "pydantic",
+        "playwright",
+        "httpcore",
+        "certifi",
+        "PIL",
+    }
     assert not lines & {
         "flux_cli.engine.download",
         "flux_cli.models.file_names",

@@ -1,11 +1,12 @@
 """`flux demo`: the whole program in fifteen seconds, without an account or a network."""
 
 import textwrap
+from typing import Annotated
 
 import typer
 
-from flux_cli.commands.options import OutputOptions
 from flux_cli.commands.program_name import program_name
+from flux_cli.commands.watch_options import WatchOutputOptions
 from flux_cli.config.settings import FoundToken
 from flux_cli.engine.policies import ServiceSettings, WatchPolicy
 from flux_cli.models.ids import TaskIds
@@ -47,7 +48,11 @@ _INTERVAL = 1.0  # seconds between two looks
 _SEED = 7  # some of everything
 
 
-def demo(ctx: typer.Context) -> None:
+def demo(
+    ctx: typer.Context,
+    *,
+    preview: Annotated[bool, "Show the pictures too, as tasks succeed."] = False,
+) -> None:
     """Watch a dozen tasks run on a local sandbox: no account, no network."""
     from flux_cli.commands.watch_run import WatchRequest, run_watch
     from flux_cli.sandbox.server import TOKEN, Sandbox
@@ -66,7 +71,7 @@ def demo(ctx: typer.Context) -> None:
         with runtime.session(
             settings, found=FoundToken(Token(TOKEN), "the sandbox"), patience=policy.patience
         ) as session:
-            output = OutputOptions(format=Format.TABLE)
+            output = WatchOutputOptions(format=Format.TABLE, preview=preview)
             run_watch(runtime, session, ids, WatchRequest(policy, output))
     _tell_next_steps(runtime)
 

@@ -1,6 +1,7 @@
 """Shows a watch on a terminal."""
 
 import contextlib
+from collections.abc import Callable
 from dataclasses import replace
 
 from flux_cli import interrupts
@@ -57,6 +58,9 @@ class LiveWatchView(PrintView):
 
     def say(self, line: str) -> None:
         self._view.say(line)
+
+    def insert(self, write: Callable[[], None]) -> None:
+        self._view.pause(write)
 
     def end(self, watch: Watch) -> None:
         self._closing.close()

@@ -3,7 +3,6 @@
 import importlib.util
 import json
 import os
-import shlex
 import signal
 import sys
 from enum import StrEnum
@@ -16,6 +15,7 @@ import typer
 from flux_cli import interrupts
 from flux_cli.api.ip_rules import is_loopback
 from flux_cli.commands import options
+from flux_cli.commands.extras import installation
 from flux_cli.commands.option_groups import option_groups
 from flux_cli.engine.policies import ServiceSettings
 from flux_cli.errors import ExitCode, UsageError
@@ -32,7 +32,6 @@ _TOKEN = "FLUX_MCP_TOKEN"  # noqa: S105 - the name of a variable
 _SHORTEST_TOKEN = 16  # characters
 _REQUEST_TIMEOUT = 15.0  # seconds; with the retries less than the minute that clients wait
 _RETRIES = 2  # agents, and their clients, are less patient than people
-_EXTRA = "flux-tasks[mcp]"
 
 group = typer.Typer(
     invoke_without_command=True,
@@ -98,7 +97,7 @@ def serve(
     if importlib.util.find_spec("mcp") is None:
         raise UsageError(
             "this needs the MCP SDK, which is not installed",
-            hint=f"Run {_installation()} to add it",
+            hint=f"Run {installation('mcp')} to add it",
         )
     runtime: Runtime = ctx.obj
     runtime.base_url(base_url)  # a bad one is said now, not to each caller
@@ -156,20 +155,6 @@ def config(
         f"flux: add this to {_PLACES[client]}. The server uses the token saved by:"
         f" {runtime.program} auth login"
     )
-
-
-def _installation() -> str:
-    """Return the command that adds the SDK to the environment that this program runs in.
-
-    It holds for an installation from a clone as for a released one: the package itself is there,
-    so the extra alone is fetched. Environments of pipx and uv may have no pip.
-    """
-    python = shlex.quote(sys.executable)
-    if importlib.util.find_spec("pip") is not None:
-        return f"{python} -m pip install '{_EXTRA}'"
-    if "pipx" in Path(sys.executable).parts:
-        return f"pipx inject flux-tasks '{_EXTRA}'"
-    return f"uv pip install --python {python} '{_EXTRA}'"
 
 
 def _program() -> list[str]:

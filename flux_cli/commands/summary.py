@@ -19,12 +19,17 @@ def print_summary(
 ) -> None:
     """Print counts, and below them reasons, unless they are the output itself.
 
-    Where no task was found, the token may be another account's: that is said too.
+    Where no task was found, that is said too.
     """
     runtime.stderr.note(counts.summary())
     if output.format is not Format.REASONS:
         for line in summary_lines(reasons, runtime.stderr):
             runtime.stderr.note(line)
+    print_absence(runtime, session, counts)
+
+
+def print_absence(runtime: Runtime, session: Session, counts: TaskCounts) -> None:
+    """Where no task was found, say that the token may be another account's."""
     absent = counts.by_state[State.NOT_FOUND]
     if absent and absent + counts.by_state[State.UNKNOWN] == counts.total:
         runtime.stderr.note(

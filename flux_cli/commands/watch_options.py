@@ -20,6 +20,14 @@ class WatchOutputOptions(OutputOptions):
         "Output format. auto is a live view on a terminal, elsewhere jsonl: one line per"
         " change. Other formats are written once, at the end.",
     ] = Format.AUTO
+    preview: Annotated[
+        bool,
+        typer.Option(
+            "--preview",
+            rich_help_panel=OUTPUT,
+            help="Show the pictures of each task as it succeeds, above the live view.",
+        ),
+    ] = False
 
 
 @dataclass(eq=False, repr=False)

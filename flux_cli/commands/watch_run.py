@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from flux_cli import interrupts
 from flux_cli.commands.file_options import FileOptions
 from flux_cli.commands.hook_input import describe_task
-from flux_cli.commands.options import OutputOptions
 from flux_cli.commands.summary import print_summary
-from flux_cli.commands.watch_options import NotifyOptions
-from flux_cli.commands.watch_views import make_view
+from flux_cli.commands.watch_options import NotifyOptions, WatchOutputOptions
+from flux_cli.commands.watch_views import has_live_view, make_view
 from flux_cli.engine.check import no_answer_for
 from flux_cli.engine.download_queue import INTERRUPTED, DownloadQueue
 from flux_cli.engine.event_loop import EventLoop
@@ -27,11 +26,11 @@ from flux_cli.models.reasons import Reasons
 from flux_cli.models.state import State
 from flux_cli.models.summary import FileCounts, TaskCounts
 from flux_cli.models.task import Task, TaskError
-from flux_cli.output.formats import Format
 from flux_cli.runtime import Runtime
 
 
 if TYPE_CHECKING:
+    from flux_cli.commands.watch_previews import WatchPreviews
     from flux_cli.engine.download_report import DownloadReport
 
 
@@ -46,7 +45,7 @@ class WatchRequest(NamedTuple):
     """
 
     policy: WatchPolicy
-    output: OutputOptions
+    output: WatchOutputOptions
     notify: NotifyOptions = NotifyOptions()
     folder: Path | None = None
     files: FileOptions = FileOptions()
@@ -101,8 +100,13 @@ class _WatchRun:
                 self._report.save, self._saved, loop=self._loop, workers=session.concurrency
             )
             stack.callback(self._downloads.close)
+        self._previews = self._open_previews() if self._output.preview else None
+        if self._previews is not None:
+            stack.callback(self._previews.close)
         self._view = make_view(runtime, ids, self._output, has_files=request.folder is not None)
         stack.callback(self._view.close)
+        if self._previews is not None:
+            self._previews.draw_by(self._view.insert)
         if request.notify.command is not None:
             self._hooks = Hooks(
                 request.notify.command,
@@ -151,14 +155,21 @@ class _WatchRun:
         from flux_cli.output.progress import LineProgress, Silence
 
         runtime = self._runtime
-        is_live = self._output.format in (Format.AUTO, Format.TABLE) and runtime.stdout.has_styles
         progress = Silence(lambda line: self._loop.post(lambda: self._view.say(line)))
         return open_report(
             self._session,
             folder,
             files,
-            progress if is_live else LineProgress(runtime.stderr),
+            progress if has_live_view(runtime, self._output) else LineProgress(runtime.stderr),
         )
+
+    def _open_previews(self) -> "WatchPreviews | None":
+        if not has_live_view(self._runtime, self._output):
+            self._runtime.stderr.note("flux: --preview: pictures go with the live view alone.")
+            return None
+        from flux_cli.commands.watch_previews import WatchPreviews
+
+        return WatchPreviews(self._runtime, self._session, self._loop)
 
     def _changed(self, task: Task) -> None:
         """Show `task`, when its outputs are saved if it has any."""
@@ -180,11 +191,14 @@ class _WatchRun:
         self._reasons.add([task])
         if self._hooks is not None and not task.state.is_running:
             self._hooks.start(task)
+        if self._previews is not None and task.state is State.SUCCEEDED:
+            self._previews.add(task)
 
     def _has_work(self) -> bool:
         """Tell whether something is still to be saved or run, and there is time for it."""
         is_idle = self._downloads is None or self._downloads.is_idle
         is_idle = is_idle and (self._hooks is None or self._hooks.is_idle)
+        is_idle = is_idle and (self._previews is None or self._previews.is_idle)
         return not (is_idle or self._watch.is_over())
 
     def _end(self, error: TaskError) -> None:
@@ -197,6 +211,8 @@ class _WatchRun:
                 self._view.changed(task)  # and run no command for it
         if self._hooks is not None:
             self._hooks.stop()
+        if self._previews is not None:
+            self._previews.stop()
         self._view.end(self._watch)
 
     def _conclude(self) -> ExitCode:

@@ -1,6 +1,6 @@
 """Shows a watch: as a stream of records, or a print at the end."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import Protocol
 
@@ -27,6 +27,9 @@ class WatchView(Protocol):
 
     def say(self, line: str) -> None:
         """Write a note for a person."""
+
+    def insert(self, write: Callable[[], None]) -> None:
+        """Call `write`, which writes lines to stdout, where they do not disturb what is shown."""
 
     def end(self, watch: Watch) -> None:
         """Write what is left to write; called after an interrupt too."""
@@ -63,6 +66,9 @@ class StreamView:
 
     def say(self, line: str) -> None:
         self._runtime.stderr.line(line)
+
+    def insert(self, write: Callable[[], None]) -> None:
+        write()
 
     def end(self, watch: Watch) -> None:
         now = self._runtime.now()
@@ -144,12 +150,17 @@ class PrintView(StreamView):
                 yield task
 
 
+def has_live_view(runtime: Runtime, output: OutputOptions) -> bool:
+    """Tell whether a watch with `output` shows a live view."""
+    return output.format in (Format.AUTO, Format.TABLE) and runtime.stdout.has_styles
+
+
 def make_view(
     runtime: Runtime, ids: TaskIds, output: OutputOptions, *, has_files: bool
 ) -> WatchView:
     """Return the view of a watch for `output`: a live one on a terminal, else a stream."""
     kind = output.format
-    if kind in (Format.AUTO, Format.TABLE) and runtime.stdout.has_styles:
+    if has_live_view(runtime, output):
         from flux_cli.commands.live_watch_view import LiveWatchView
 
         return LiveWatchView(runtime, ids, output, has_files=has_files)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from flux_cli.api.responses import BatchResponse
     from flux_cli.engine.downloader import Downloader
     from flux_cli.engine.fetch import FileProgress
+    from flux_cli.engine.hosts import Hosts
     from flux_cli.engine.listing import Bounds, Question
     from flux_cli.engine.watch import Watch
     from flux_cli.models.task import Task
@@ -190,6 +191,14 @@ class Session:
             sleep=time.sleep,
         )
 
+    def read_file(self, url: str, *, max_size: int, seconds: float) -> bytes:
+        """Return the bytes at `url`, fetched as downloads are; for the rest see `file_reader`."""
+        from flux_cli.engine.file_reader import read_file
+
+        return read_file(
+            self._file_client.open, self._hosts, url, max_size=max_size, seconds=seconds
+        )
+
     def stop(self) -> None:
         """Ask for no more tasks."""
         self._throttle.stop()
@@ -197,6 +206,13 @@ class Session:
     def pause_left(self) -> float:
         """Return the seconds that are left of a pause that the service asked for."""
         return self._throttle.pause_left()
+
+    @cached_property
+    def _hosts(self) -> "Hosts":
+        from flux_cli.engine.hosts import Hosts
+
+        settings = self._settings
+        return Hosts(lambda: Throttle(concurrency=settings.concurrency, retries=settings.retries))
 
     @cached_property
     def _client(self) -> "Client":

@@ -11,17 +11,20 @@ from flux_cli.output.terminal import Stdout
 
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+_INDENTED = json.JSONEncoder(ensure_ascii=False, allow_nan=False, indent=2)
 
 
-def encode_record(record: dict[str, Any]) -> str:
-    """Return `record` as one line of JSON that is valid and safe to show anywhere.
+def encode_record(record: Any, *, indented: bool = False) -> str:
+    """Return `record` as JSON that is valid and safe to show anywhere, on one line or `indented`.
 
     Numbers that JSON does not have, which only a raw record can hold, become null.
     """
+    encode = (_INDENTED if indented else _ENCODER).encode
     try:
-        return escape_json(_ENCODER.encode(record))
+        text = encode(record)
     except ValueError:
-        return escape_json(_ENCODER.encode(_finite(record)))
+        text = encode(_finite(record))
+    return "\n".join(map(escape_json, text.split("\n"))) if indented else escape_json(text)
 
 
 def _finite(value: Any) -> Any:
@@ -35,15 +38,28 @@ def _finite(value: Any) -> Any:
 
 
 class JsonLinesWriter:
-    """One record a line."""
+    """One record a line; `indented`, over several lines, for a person to read.
 
-    def __init__(self, stdout: Stdout, *, keys: Sequence[str]) -> None:
+    With `is_raw` the service's own record instead, which is null where there is none.
+    """
+
+    def __init__(
+        self,
+        stdout: Stdout,
+        *,
+        keys: Sequence[str],
+        indented: bool = False,
+        is_raw: bool = False,
+    ) -> None:
         self._stdout = stdout
         self._keys = keys
+        self._indented = indented
+        self._is_raw = is_raw
 
     def write(self, tasks: Iterable[Task]) -> int:
+        records = (task.raw if self._is_raw else as_record(task, self._keys) for task in tasks)
         return self._stdout.write_pieces(
-            [f"{encode_record(as_record(task, self._keys))}\n".encode() for task in tasks]
+            [f"{encode_record(record, indented=self._indented)}\n".encode() for record in records]
         )
 
     def close(self) -> None:

@@ -67,6 +67,7 @@ class LiveView:
         self._failed: deque[Task] = deque(maxlen=_SHOWN)
         self._done: deque[Task] = deque(maxlen=_SHOWN)
         self._lock = threading.Lock()  # the view is painted by a thread of its own
+        self._is_paused = False
         self._console = self._drawing.console(stdout.text)
         self._live = self._make_live()
 
@@ -80,10 +81,15 @@ class LiveView:
 
     def pause(self, during: Callable[[], None]) -> None:
         """Take the view away, do `during`, and show the view again."""
+        if self._is_paused:
+            during()
+            return
+        self._is_paused = True
         self._live.stop()
         during()
         self._live = self._make_live()
         self._live.start()
+        self._is_paused = False
 
     def say(self, line: str) -> None:
         """Write a line above the view."""

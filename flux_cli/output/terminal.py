@@ -105,6 +105,11 @@ class Screen:
         return self.has_styles and not self._environment.get("NO_COLOR")
 
     @property
+    def has_true_colours(self) -> bool:
+        """Whether it shows 16 million colours, and not 256 alone, as far as it tells."""
+        return self._environment.get("COLORTERM", "").lower() in ("truecolor", "24bit")
+
+    @property
     def speaks_unicode(self) -> bool:
         return self.encoding.lower().replace("-", "").startswith("utf")
 

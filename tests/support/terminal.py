@@ -21,7 +21,7 @@ class Screen:
 
 
 class Terminal:
-    """One run of flux on a terminal of `columns` by `rows`."""
+    """One run of flux, or of a `command` of bash, on a terminal of `columns` by `rows`."""
 
     def __init__(
         self,
@@ -30,6 +30,7 @@ class Terminal:
         columns: int = 80,
         rows: int = 40,
         gets_signals: bool = False,
+        command: str | None = None,
         variables: dict[str, str | None] | None = None,
         **changes: str | None,
     ) -> None:
@@ -39,8 +40,8 @@ class Terminal:
         self.sent = ""
         self._size = (columns, rows)
         self.process = pexpect.spawn(
-            FLUX,
-            list(arguments),
+            FLUX if command is None else "bash",
+            list(arguments) if command is None else ["-c", command],
             env=environment,
             cwd=str(flux.folder),
             dimensions=(rows, columns),

@@ -8,7 +8,7 @@ from flux_cli.commands.help_panels import GroupedCommand
 from flux_cli.commands.option_groups import option_groups
 
 
-_VERBS = ("check", "watch", "download", "list")  # in the order of the help
+_VERBS = ("check", "watch", "download", "list", "show")  # in the order of the help
 
 
 def make_group(verb: str = "", *, is_outline: bool = False) -> typer.Typer:

@@ -1,0 +1,116 @@
+"""Options of `flux tasks show`, each with its sentence of help."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from flux_cli.commands.options import OUTPUT
+from flux_cli.errors import UsageError
+from flux_cli.output.formats import Writer
+from flux_cli.output.preview.method import Method
+from flux_cli.output.terminal import Stdout
+
+
+if TYPE_CHECKING:
+    from flux_cli.models.task import Task
+    from flux_cli.runtime import Runtime
+
+
+class CardFormat(StrEnum):
+    """What `--output` of show takes."""
+
+    AUTO = "auto"
+    CARD = "card"
+    JSONL = "jsonl"
+    JSON = "json"
+
+    def on(self, stdout: Stdout, *, raw: bool) -> "CardFormat":
+        """Return what this is there: `auto` is the card on a terminal, else JSON lines."""
+        if self is not CardFormat.AUTO:
+            return self
+        if raw:
+            return CardFormat.JSON
+        return CardFormat.CARD if stdout.is_terminal else CardFormat.JSONL
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class ShowOutputOptions:
+    """What is shown, and how."""
+
+    format: Annotated[
+        CardFormat,
+        typer.Option(
+            "--output",
+            "-o",
+            rich_help_panel=OUTPUT,
+            help="What to write to stdout. auto is the card on a terminal, else JSON lines; json"
+            " indents each record.",
+        ),
+    ] = CardFormat.AUTO
+    raw: Annotated[
+        bool,
+        typer.Option(
+            "--raw",
+            rich_help_panel=OUTPUT,
+            help="Write the service's own record instead, indented; null where there is none.",
+        ),
+    ] = False
+    preview: Annotated[
+        Method,
+        typer.Option(
+            "--preview",
+            rich_help_panel=OUTPUT,
+            help="How to draw pictures below the card. auto asks the terminal.",
+        ),
+    ] = Method.AUTO
+    opens: Annotated[
+        bool,
+        typer.Option(
+            "--open",
+            rich_help_panel=OUTPUT,
+            help="Open the outputs in the browser; over ssh or without a display, print links.",
+        ),
+    ] = False
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", rich_help_panel=OUTPUT, help="No notes on stderr.")
+    ] = False
+
+    def apply(self, runtime: "Runtime") -> None:
+        """Prepare the streams. Raises UsageError where options do not go together."""
+        runtime.stderr.is_quiet = self.quiet
+        if self.raw and self.format is CardFormat.CARD:
+            raise UsageError(
+                "--raw writes the service's own record, which -o card does not show",
+                hint="Leave one of them out",
+            )
+        kind = self.format.on(runtime.stdout, raw=self.raw)
+        if kind is not CardFormat.CARD and self.preview not in (Method.AUTO, Method.OFF):
+            raise UsageError(
+                f"--preview {self.preview} draws below the card, which -o {kind} does not show",
+                hint="Add -o card",
+            )
+
+    def make_writer(
+        self, runtime: "Runtime", show_pictures: "Callable[[Task], None] | None" = None
+    ) -> Writer:
+        """Return what writes tasks to stdout; `show_pictures` draws what one made."""
+        from flux_cli.output.records import KEYS
+
+        stdout = runtime.stdout
+        kind = self.format.on(stdout, raw=self.raw)
+        if kind is CardFormat.CARD:
+            from flux_cli.commands.program_name import program_name
+            from flux_cli.output.card import CardWriter
+
+            return CardWriter(
+                stdout,
+                now=runtime.now,
+                program=program_name(runtime),
+                show_pictures=show_pictures,
+            )
+        from flux_cli.output.jsonl import JsonLinesWriter
+
+        return JsonLinesWriter(stdout, keys=KEYS, indented=kind is CardFormat.JSON, is_raw=self.raw)

@@ -1,0 +1,77 @@
+"""What helps next with a task: a sentence, and what to type for it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from flux_cli.models.state import State
+from flux_cli.models.task import Task
+from flux_cli.output.shell_words import quote
+
+
+_MODERATION = "forbidden"
+_MAY_PASS = frozenset({"api_error", "service_unavailable", "timeout", "too_many_requests"})
+_NO_BALANCE = "used_up"
+_BAD_REQUEST = "bad_request"
+_SIZE = '{size: "1:1"} + .request + {async: true}'  # one of long ago may lack a size
+
+
+@dataclass(frozen=True, slots=True)
+class NextStep:
+    """A sentence for a person, and the lines to type, if any."""
+
+    text: str
+    commands: Sequence[str] = ()
+
+
+def next_step(task: Task, program: str, *, ascii_only: bool = False) -> NextStep:
+    """Say what helps with `task`; `program` is what the user types to call flux.
+
+    No word of a command is the service's, but for the id, which the user gave.
+    """
+    task_id = quote(task.id, ascii_only=ascii_only)
+    given = f"-- {task_id}" if task.id.startswith("-") else task_id
+    match task.state:
+        case State.PENDING | State.PROCESSING:
+            return NextStep("Watch it to its end:", [f"{program} tasks watch {given}"])
+        case State.SUCCEEDED:
+            return NextStep("Save what it made:", [f"{program} tasks download {given}"])
+        case State.NOT_FOUND:
+            return NextStep(
+                "The service does not know this id: mistyped, another account's, too old, or"
+                " submitted a moment ago."
+            )
+        case State.UNKNOWN:
+            return NextStep("Ask again later:", [f"{program} tasks show {given}"])
+        case State.FAILED:
+            return _after_failure(task, program, given)
+
+
+def _after_failure(task: Task, program: str, given: str) -> NextStep:
+    code = task.error.code if task.error is not None else None
+    if code == _MODERATION:
+        return NextStep(
+            "The service's content moderation refused it: change the prompt or the material."
+            " Unchanged, it would be refused again."
+        )
+    if code == _BAD_REQUEST:
+        return NextStep("Correct what the error names, and submit it anew.")
+    if code == _NO_BALANCE:
+        return NextStep(
+            "Top up the balance, then submit it again:", _submission(task, program, given)
+        )
+    support = "give support the trace id" if task.trace_id else "give support the id"
+    if code in _MAY_PASS:
+        return NextStep(
+            f"This may pass. Submit it again; should that fail too, {support}.",
+            _submission(task, program, given),
+        )
+    return NextStep(f"Why is not known here: {support}.")
+
+
+def _submission(task: Task, program: str, given: str) -> Sequence[str]:
+    """Return lines that submit the request of `task` once more."""
+    path = "flux/videos" if task.type == "videos" else "flux/images"
+    return (
+        f"{program} tasks show --raw {given} | jq '{_SIZE}' > again.json",
+        f"{program} auth token --curl {path} | curl -sS -K - -d @again.json",
+    )
