@@ -33,7 +33,7 @@ def server(flux: Program, sandbox: Callable[..., Sandbox]) -> Sandbox:
     """A sandbox whose token is stored; no variable names it or its token."""
     need("curl", "jq")
     server = sandbox()
-    task = {"action": "generate", "model": "flux-dev", "prompt": "will fail"}
+    task = {"action": "generate", "model": "flux-dev", "prompt": "overloaded"}
     (flux.folder / "ids.txt").write_text(server.store.submit(task).id)
     time.sleep(0.05)  # which is long, at its speed: the task has failed then
     del flux.environment["FLUX_API_TOKEN"]
