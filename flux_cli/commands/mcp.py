@@ -33,6 +33,7 @@ _SHORTEST_TOKEN = 16  # characters
 _REQUEST_TIMEOUT = 15.0  # seconds; with the retries less than the minute that clients wait
 _RETRIES = 2  # agents, and their clients, are less patient than people
 _EXTRA = "flux-tasks[mcp]"
+_NOT_INSTALLED = "flux mcp needs the MCP SDK, which is not installed"
 
 group = typer.Typer(
     invoke_without_command=True,
@@ -95,11 +96,8 @@ def serve(
     """Serve until the client leaves or a signal comes."""
     if ctx.invoked_subcommand is not None:
         return
-    if importlib.util.find_spec("mcp") is None:
-        raise UsageError(
-            "this needs the MCP SDK, which is not installed",
-            hint=f"Run {_installation()} to add it",
-        )
+    if hint := _missing():
+        raise UsageError(_NOT_INSTALLED, hint=hint)
     runtime: Runtime = ctx.obj
     runtime.base_url(base_url)  # a bad one is said now, not to each caller
     listener = _listen(runtime, host, port) if http else None
@@ -134,7 +132,9 @@ def serve(
 @option_groups
 def config(
     ctx: typer.Context,
-    client: Annotated[McpClient, typer.Argument(), "The MCP client to configure."],
+    client: Annotated[
+        McpClient, typer.Argument(metavar="CLIENT"), "claude, cursor, vscode or zed."
+    ],
 ) -> None:
     """Print the configuration that adds this server to an MCP client.
 
@@ -156,6 +156,14 @@ def config(
         f"flux: add this to {_PLACES[client]}. The server uses the token saved by:"
         f" {runtime.program} auth login"
     )
+    if hint := _missing():
+        runtime.stderr.line(f"flux: {_NOT_INSTALLED}. {hint}.")
+
+
+def _missing() -> str:
+    """Return how to add the SDK if it is not there, else nothing."""
+    is_there = importlib.util.find_spec("mcp") is not None
+    return "" if is_there else f"Run {_installation()} to add it"
 
 
 def _installation() -> str:
