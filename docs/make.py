@@ -1,10 +1,13 @@
 """Makes the references, the schema and the man page from the code: `make docs`."""
 
 import asyncio
+import inspect
 import json
+import re
 import sys
+import textwrap
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +26,23 @@ from flux_cli.output.schema import record_schema
 HERE = Path(__file__).parent
 BEGIN, END = "<!-- make docs: begin -->", "<!-- make docs: end -->"
 _MOST_WORDS = 12  # that are listed; those of longer options have a topic of their own
+_HEADINGS = {"exit-codes": "EXIT STATUS"}  # as man(7) has them
+_FILES = (
+    (
+        "~/.config/flux-tasks/credentials.json",
+        (
+            "The stored tokens, each with its service, on Linux. On macOS they are in"
+            " ~/Library/Application Support/flux-tasks, on Windows in AppData\\Local\\flux-tasks."
+        ),
+    ),
+    (
+        "flux-open-DATE-TIME.txt",
+        (
+            "The ids of tasks still open when a watch ended, in the current folder or else in the"
+            " home folder. Written only if the command to keep watching needs it; yours to delete."
+        ),
+    ),
+)
 HEADING = "<!-- Made by `make docs` from the code; do not edit. -->\n\n# Command reference\n"
 
 
@@ -81,14 +101,14 @@ def man_page(root: Command) -> str:
         '.\\" Made by `make docs` from the code; do not edit.',
         f'.TH FLUX 1 "" "flux {__version__}" "User Commands"',
         ".SH NAME",
-        "flux \\- where Flux image and video generation tasks stand",
+        "flux \\- check, watch and download Flux image and video generation tasks",
         ".SH SYNOPSIS",
         ".B flux",
         '.RI [ OPTIONS ] " COMMAND " [ ARGS ]...',
         ".SH DESCRIPTION",
         _roff(
             "Asks the Flux API of Ace Data Cloud for up to 50 tasks in one request and tells which"
-            " are done, which failed and why, which still run, and where the pictures are."
+            " are done, which failed and why, which are still running, and where the pictures are."
         ),
         ".SH COMMANDS",
     ]
@@ -99,12 +119,31 @@ def man_page(root: Command) -> str:
             names = ", ".join(f"\\fB{_roff(name)}\\fR" for name in option.names)
             lines += [".TP", f"{names}{taken}", _roff(option.help)]
     for topic in TOPICS.values():
-        lines += [f".SH {topic.title.upper()}", _roff(topic.text)]
-        for term, meaning in topic.rows:
-            lines += [".TP", f"\\fB{_roff(term)}\\fR", _roff(meaning)]
+        lines += [f".SH {_HEADINGS.get(topic.name, topic.title.upper())}", _roff(topic.text)]
+        lines += _terms(topic.rows)
         if topic.ending:
             lines += [".PP", _roff(topic.ending)]
+        if topic is TOPICS["environment"]:
+            lines += [".SH FILES", *_terms(_FILES)]
+    lines.append(".SH EXAMPLES")
+    for help_text in _help_texts(get_command(make_app())):
+        sentence, _, rest = inspect.cleandoc(help_text).partition("\n")
+        if examples := re.search(r"Examples?:\n((?:  .+\n?)+)", rest):
+            commands = map(_roff, textwrap.dedent(examples[1]).splitlines())
+            lines += [".PP", _roff(sentence), ".PP", ".RS 4", ".nf", *commands, ".fi", ".RE"]
     return "\n".join(lines) + "\n"
+
+
+def _terms(rows: Iterable[tuple[str, str]]) -> Iterator[str]:
+    for term, meaning in rows:
+        yield from (".TP", f"\\fB{_roff(term)}\\fR", _roff(meaning))
+
+
+def _help_texts(command: Any) -> Iterator[str]:
+    """Yield the help of a click command and of all below it."""
+    yield command.help
+    for child in getattr(command, "commands", {}).values():
+        yield from _help_texts(child)
 
 
 def _roff(text: str) -> str:

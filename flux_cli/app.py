@@ -11,6 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from flux_cli import __version__, interrupts
+from flux_cli.commands.help_panels import fit_help
 from flux_cli.commands.option_groups import option_groups
 from flux_cli.errors import (
     ExitCode,
@@ -75,8 +76,9 @@ class _Boundary(TyperGroup):
             from flux_cli.commands.help import show_name_in_examples
 
             show_name_in_examples(self, runtime.program)
+        fit_help(self)
+        words = sys.argv[1:] if args is None else [*args]
         try:
-            words = sys.argv[1:] if args is None else [*args]
             if words and words[-1].endswith("-completion"):
                 from flux_cli.commands.completion import with_shell
 
@@ -91,7 +93,7 @@ class _Boundary(TyperGroup):
                 **extra,
             )
         except BaseException as error:  # noqa: BLE001 - the boundary
-            code = _report(error, runtime)
+            code = _report(error, runtime, words)
         if runtime.stdout.is_given_up:
             runtime.stderr.line(
                 "flux: output is incomplete: the program reading stdout has stalled."
@@ -99,7 +101,7 @@ class _Boundary(TyperGroup):
         sys.exit(code or ExitCode.OK)
 
 
-def _report(error: BaseException, runtime: Runtime) -> int:
+def _report(error: BaseException, runtime: Runtime, words: Sequence[str]) -> int:
     """Say on stderr what happened and return the exit code."""
     code: int
     match error:
@@ -125,7 +127,7 @@ def _report(error: BaseException, runtime: Runtime) -> int:
             _report_failure(error, runtime)
         case typer.TyperException():
             code = error.exit_code
-            _report_usage(error, runtime)
+            _report_usage(error, runtime, words)
         case _:
             code = ExitCode.BUG
             _report_bug(error, runtime)
@@ -148,12 +150,16 @@ def _report_bug(error: BaseException, runtime: Runtime) -> None:
             runtime.stderr.line(line)
 
 
-def _report_usage(error: typer.TyperException, runtime: Runtime) -> None:
+def _report_usage(error: typer.TyperException, runtime: Runtime, words: Sequence[str]) -> None:
     message = error.format_message()
     ctx = getattr(error, "ctx", None)
     path = ctx.command_path if ctx is not None else runtime.program
     if message.startswith("Usage:"):  # a group without a command shows its help
         typer.echo(message, err=True)
+    elif ctx is not None and message.startswith("No such command"):
+        from flux_cli.commands.guesses import no_command
+
+        runtime.stderr.line(f"flux: {no_command(ctx, words)}")
     else:
         runtime.stderr.line(f"flux: {_sentence(message)} Try: {path} --help")
 

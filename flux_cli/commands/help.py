@@ -1,7 +1,6 @@
 """`flux help` and `flux schema`: what there is to know beyond one command."""
 
 import re
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -14,8 +13,6 @@ if TYPE_CHECKING:
     from flux_cli.commands.topics import Topic
 
 
-_WIDTH = 80
-_DEEPEST = 28  # columns; a longer term has a line of its own
 _EXAMPLES = re.compile(r"Examples?\b.*:\n(?:.+\n?)+")
 _IN_EXAMPLES = re.compile(r"(^ *|\| )flux(?= )", re.MULTILINE)
 
@@ -50,7 +47,7 @@ def show_help(
     runtime: Runtime = ctx.obj
     words = words or []
     if len(words) == 1 and words[0] in TOPICS:
-        runtime.stdout.write_text("".join(f"{line}\n" for line in as_text(TOPICS[words[0]])))
+        runtime.stdout.write_text(as_text(TOPICS[words[0]], runtime.stdout.columns))
         return
     parent = ctx.parent
     while words and parent is not None:
@@ -75,23 +72,16 @@ def show_schema(ctx: typer.Context) -> None:
     runtime.stdout.write_text(f"{json.dumps(record_schema(), indent=2)}\n")
 
 
-def as_text(topic: "Topic") -> Iterator[str]:
-    """Yield the lines of a topic for a window of 80 columns."""
-    import textwrap
+def as_text(topic: "Topic", columns: int) -> str:
+    """Return a topic for a window of so many columns."""
+    from flux_cli.commands.help_text import HelpText
 
-    yield topic.title
-    yield ""
-    yield from textwrap.wrap(topic.text, _WIDTH)
-    yield ""
-    column = min(_DEEPEST, 4 + max(len(term) for term, _ in topic.rows))
-    for term, meaning in topic.rows:
-        lines = textwrap.wrap(meaning, _WIDTH - column)
-        start = f"  {term}".ljust(column)
-        if len(start) > column:
-            yield start
-            start = " " * column
-        yield start + lines[0]
-        yield from (" " * column + line for line in lines[1:])
+    page = HelpText(columns)
+    page.write_text(f"{topic.title}\n\n{topic.text}")
+    page.write_paragraph()
+    with page.indentation():
+        page.write_dl(topic.rows)
     if topic.ending:
-        yield ""
-        yield from textwrap.wrap(topic.ending, _WIDTH)
+        page.write_paragraph()
+        page.write_text(topic.ending)
+    return page.getvalue()

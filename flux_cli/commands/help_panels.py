@@ -1,7 +1,8 @@
-"""A command whose help lists its options by what they are about."""
+"""Commands whose help fits the window, and lists their options by what they are about."""
 
 from typing import Any
 
+import typer
 from typer.core import TyperCommand
 
 
@@ -18,3 +19,17 @@ class GroupedCommand(TyperCommand):
         for title, records in sections.items():
             with formatter.section(title):
                 formatter.write_dl(records)
+
+
+class _Context(typer.Context):
+    def make_formatter(self) -> Any:
+        from flux_cli.commands.help_text import HelpText
+
+        return HelpText(self.obj.stdout.columns)
+
+
+def fit_help(command: Any) -> None:
+    """Have the help of a click command, and of all below it, fit the window that it is shown in."""
+    command.context_class = _Context
+    for child in getattr(command, "commands", {}).values():
+        fit_help(child)

@@ -32,6 +32,7 @@ _TOKEN = "FLUX_MCP_TOKEN"  # noqa: S105 - the name of a variable
 _SHORTEST_TOKEN = 16  # characters
 _REQUEST_TIMEOUT = 15.0  # seconds; with the retries less than the minute that clients wait
 _RETRIES = 2  # agents, and their clients, are less patient than people
+_NOT_INSTALLED = "flux mcp needs the MCP SDK, which is not installed"
 
 group = typer.Typer(
     invoke_without_command=True,
@@ -94,11 +95,8 @@ def serve(
     """Serve until the client leaves or a signal comes."""
     if ctx.invoked_subcommand is not None:
         return
-    if importlib.util.find_spec("mcp") is None:
-        raise UsageError(
-            "this needs the MCP SDK, which is not installed",
-            hint=f"Run {installation('mcp')} to add it",
-        )
+    if hint := _missing():
+        raise UsageError(_NOT_INSTALLED, hint=hint)
     runtime: Runtime = ctx.obj
     runtime.base_url(base_url)  # a bad one is said now, not to each caller
     listener = _listen(runtime, host, port) if http else None
@@ -133,7 +131,9 @@ def serve(
 @option_groups
 def config(
     ctx: typer.Context,
-    client: Annotated[McpClient, typer.Argument(), "The MCP client to configure."],
+    client: Annotated[
+        McpClient, typer.Argument(metavar="CLIENT"), "claude, cursor, vscode or zed."
+    ],
 ) -> None:
     """Print the configuration that adds this server to an MCP client.
 
@@ -155,6 +155,14 @@ def config(
         f"flux: add this to {_PLACES[client]}. The server uses the token saved by:"
         f" {runtime.program} auth login"
     )
+    if hint := _missing():
+        runtime.stderr.line(f"flux: {_NOT_INSTALLED}. {hint}.")
+
+
+def _missing() -> str:
+    """Return how to add the SDK if it is not there, else nothing."""
+    is_there = importlib.util.find_spec("mcp") is not None
+    return "" if is_there else f"Run {installation('mcp')} to add it"
 
 
 def _program() -> list[str]:

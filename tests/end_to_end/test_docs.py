@@ -201,6 +201,14 @@ def test_real_output_fits_the_schema(flux: Program, service: Start) -> None:
         assert not check.is_valid({k: v for k, v in videos[0].items() if k != key})
 
 
+def test_the_man_page_has_the_sections_that_readers_look_for() -> None:
+    page = (TOP / "docs" / "flux.1").read_text()
+    titles = re.findall(r"^\.SH (.+)", page, re.MULTILINE)
+    for title in ("EXAMPLES", "EXIT STATUS", "ENVIRONMENT", "FILES"):
+        assert title in titles
+    assert "\nflux tasks check ID ID\n" in page.partition(".SH EXAMPLES")[2]
+
+
 @pytest.mark.parametrize("topic", ["exit-codes", "environment", "formats", "states"])
 def test_help_on_topics_fits_80_columns(flux: Program, topic: str) -> None:
     run = flux("help", topic).expect(ExitCode.OK)
@@ -211,7 +219,7 @@ def test_help_on_topics_fits_80_columns(flux: Program, topic: str) -> None:
 def test_help_on_commands(flux: Program) -> None:
     assert flux("help", "tasks", "watch").out == flux("tasks", "watch", "--help").out
     assert flux("help").out == flux("--help").out
-    flux("help", "nonsense").expect(ExitCode.USAGE, stderr="no help on 'nonsense'")
+    flux("help", "nonsense").expect(ExitCode.USAGE, stderr="no help for 'nonsense'")
 
 
 def test_python_m_is_the_same_program(flux: Program) -> None:

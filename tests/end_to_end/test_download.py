@@ -130,7 +130,7 @@ def test_a_page_of_somebody_else_is_not_replaced(flux: Program, service: Start) 
     out.mkdir()
     (out / "index.html").write_text("<h1>mine</h1>")
     flux(*DOWNLOAD, IDS[0], "--contact-sheet").expect(
-        ExitCode.USAGE, stderr="index.html: this is not a contact sheet of flux"
+        ExitCode.USAGE, stderr="index.html: was not written by flux"
     )
     assert (files(flux), server.requests) == (["index.html"], [])
     (out / "index.html").unlink()
@@ -144,7 +144,7 @@ def test_a_later_run_adds_to_the_contact_sheet(flux: Program, service: Start) ->
     flux(*DOWNLOAD, IDS[0], "--contact-sheet").expect(ExitCode.OK)
     flux(*DOWNLOAD, IDS[1], "--contact-sheet").expect(ExitCode.OK)
     flux("tasks", "watch", "--download", "out", "--contact-sheet", IDS[2]).expect(ExitCode.OK)
-    flux(*DOWNLOAD, IDS[0], "--contact-sheet").expect(ExitCode.OK, stderr="kept 1 that")
+    flux(*DOWNLOAD, IDS[0], "--contact-sheet").expect(ExitCode.OK, stderr="kept 1 existing")
     page = (flux.folder / "out/index.html").read_text()
     assert [page.count(f'src="./{i}_1.png"') for i in IDS] == [1, 1, 1]
     assert files(flux) == [*(f"{i}_1.png" for i in IDS), "index.html"]

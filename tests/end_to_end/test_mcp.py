@@ -373,7 +373,7 @@ def test_every_kind_of_error_is_a_sentence(flux: Program, service: Start, tool: 
             {"FLUX_API_BASE_URL": "https://api.example", "SSL_CERT_FILE": "/no/such/file"},
             "SSL_CERT_FILE: /no/such/file: cannot be read",
         ),
-        ({"FLUX_API_TOKEN": "no token at all"}, "FLUX_API_TOKEN: this cannot be a token"),
+        ({"FLUX_API_TOKEN": "no token at all"}, "FLUX_API_TOKEN: this is not a valid token"),
     ],
 )
 def test_a_way_that_leads_nowhere_is_a_sentence(
@@ -603,15 +603,41 @@ def test_the_configuration_starts_this_program(
     flux("mcp", "config", "nonsense").expect(ExitCode.USAGE, stderr="'nonsense' is not one of")
 
 
-def test_without_the_extra_the_line_says_how_to_get_it(flux: Program) -> None:
-    code = "import sys; sys.modules['mcp'] = None; from flux_cli.__main__ import main; main()"
+INSTALLED = {  # how: where Python is, whether pip is beside it, and what adds the extra
+    "pip": ("/venv/bin/python", True, "/venv/bin/python -m pip install 'flux-tasks[mcp]'"),
+    "pipx": ("/x/pipx/venvs/f/bin/python", False, "pipx inject flux-tasks 'flux-tasks[mcp]'"),
+    "uv": ("/uv/python", False, "uv pip install --python /uv/python 'flux-tasks[mcp]'"),
+}
+
+
+@pytest.mark.parametrize(("python", "has_pip", "command"), INSTALLED.values(), ids=INSTALLED)
+@pytest.mark.parametrize(
+    ("arguments", "exit_code"), [(["mcp"], ExitCode.USAGE), (["mcp", "config", "zed"], ExitCode.OK)]
+)
+def test_without_the_extra_a_line_says_how_to_get_it(
+    flux: Program,
+    arguments: list[str],
+    exit_code: ExitCode,
+    python: str,
+    has_pip: bool,
+    command: str,
+) -> None:
+    code = f"import sys; sys.modules['mcp'] = None; sys.executable = {python!r};"
+    code += "" if has_pip else "sys.modules['pip'] = None;"
+    code += "from flux_cli.__main__ import main; main()"
     run = subprocess.run(
-        [sys.executable, "-c", code, "mcp"],
+        [sys.executable, "-c", code, *arguments],
         env=flux.variables({}),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
         check=False,
     )
-    assert run.returncode == ExitCode.USAGE
-    assert f"Run {sys.executable} -m pip install 'flux-tasks[mcp]' to add it." in run.stderr
+    assert run.returncode == exit_code
+    assert run.stderr.endswith(
+        f"flux: flux mcp needs the MCP SDK, which is not installed. Run {command} to add it.\n"
+    )
+
+
+def test_with_the_extra_the_configuration_is_all_there_is(flux: Program) -> None:
+    assert "needs" not in flux("mcp", "config", "zed").expect(ExitCode.OK).stderr

@@ -1,6 +1,10 @@
 """The commonest mistakes: each gets one clear line that tells what to do, and its exit code."""
 
+import re
+import shlex
 import socket
+import subprocess
+import sys
 
 import pytest
 
@@ -11,6 +15,7 @@ from tests.support.fault_server import answer, reply
 from tests.support.peak import peak_memory
 from tests.support.program import CANARY, FLUX, Program, Run
 from tests.support.records import make_ids
+from tests.support.terminal import Terminal
 
 
 CHECK = ("tasks", "check")
@@ -81,7 +86,7 @@ def test_bad_ids_are_named_and_nothing_is_sent(flux: Program, service: Start) ->
     (flux.folder / "ids.txt").write_text("good-1\n\ngood-2 bad,3\n{bad-4}\n" + "x;" * 30 + "\n")
     run = flux(*CHECK, "bad(0)", "-f", "ids.txt").expect(ExitCode.USAGE)
     assert run.stderr == (
-        'flux: argument 1: "bad(0)" is not a task id: it holds a bracket. Nothing was sent.\n'
+        'flux: argument 1: "bad(0)" is not a task id: it contains a bracket. Nothing was sent.\n'
     )
     run = flux(*CHECK, "-f", "ids.txt").expect(ExitCode.USAGE)
     assert run.stderr.splitlines() == [
@@ -105,8 +110,8 @@ def test_no_more_than_five_bad_ids_are_named(flux: Program) -> None:
     ("arguments", "parts"),
     [
         (("tasks", "check", "a", "--stat", "failed"), ("--stat", "--state")),
-        (("tasks", "chek", "a"), ("'chek'", "Did you mean 'check'?", "flux tasks --help")),
-        (("task", "check"), ("'task'", "Did you mean 'tasks'?", "flux --help")),
+        (("nonsense",), ("there is no command nonsense. Try: flux --help",)),
+        (("tasks", "nonsense"), ("there is no command tasks nonsense. Try: flux tasks --help",)),
         (("--colour",), ("--colour", "flux --help")),
         ((*CHECK, "a", "--concurrency", "0"), ("--concurrency", "1<=x<=64")),
         ((*CHECK, "a", "--concurrency", "many"), ("--concurrency", "many")),
@@ -135,7 +140,7 @@ def test_a_group_without_a_command_shows_its_help(flux: Program) -> None:
 
 def test_a_token_that_cannot_be_one(flux: Program) -> None:
     run = flux(*CHECK, "an-id", FLUX_API_TOKEN=f"Bearer {CANARY}")
-    one_line(run, ExitCode.TOKEN, "FLUX_API_TOKEN: this cannot be a token")
+    one_line(run, ExitCode.TOKEN, "FLUX_API_TOKEN: this is not a valid token")
 
 
 def test_nothing_is_sent_and_little_is_kept_for_a_bad_id_at_the_very_end(flux: Program) -> None:
@@ -146,3 +151,53 @@ def test_nothing_is_sent_and_little_is_kept_for_a_bad_id_at_the_very_end(flux: P
         return used
 
     assert (peak(410_000) - peak(10_000)) / 400_000 <= 200  # bytes for each id
+
+
+GUESSES = {
+    "check 5": "flux tasks check 5",
+    "status 5 -o csv": "flux tasks check 5 -o csv",
+    "wait -f 'my ids.txt'": "flux tasks watch -f 'my ids.txt'",
+    "download 5": "flux tasks download 5",
+    "list --since 1d": "flux tasks list --since 1d",
+    "history": "flux tasks list",
+    "task 5": "flux tasks check 5",
+    "task check 5": "flux tasks check 5",
+    "task": "flux tasks",
+    "tasks 5 6 --raw": "flux tasks check 5 6 --raw",
+    "tasks chek 5": "flux tasks check 5",
+    "tasks wait 5": "flux tasks watch 5",
+    "5": "flux tasks check 5",
+    "check": "flux tasks check",  # ids may come from stdin
+    "check 5 --wait": "flux tasks check ID",  # which has no such option
+    "login": "flux auth login",
+    "login a-secret": "flux auth login",
+    "auth logni": "flux auth login",
+    "whoami": "flux auth status",
+    "mcp conf cursor": "flux mcp config cursor",
+    "version": "flux --version",
+    "completion": "flux --show-completion",
+}
+
+
+@pytest.mark.parametrize(("typed", "meant"), GUESSES.items(), ids=GUESSES)
+def test_a_wrong_guess_is_answered_with_the_right_command(
+    flux: Program, typed: str, meant: str
+) -> None:
+    run = flux(*shlex.split(typed)).expect(ExitCode.USAGE)
+    assert run.stdout == b""
+    assert re.fullmatch(
+        rf"flux: there is no command .*; did you mean: {re.escape(meant)}\?\n", run.stderr
+    )
+    if meant.startswith("flux tasks check 5"):  # what is offered is no wrong guess
+        flux(*shlex.split(meant)[1:], "--help").expect(ExitCode.OK)
+
+
+def test_on_a_terminal_a_wrong_guess_shows_where_ids_belong(flux: Program) -> None:
+    screen = Terminal(flux, "check", columns=100).end()
+    assert screen.lines == ["flux: there is no command check; did you mean: flux tasks check ID?"]
+
+
+def test_a_wrong_guess_costs_nobody_else_time(flux: Program) -> None:
+    code = "import sys; from flux_cli.app import make_app; make_app(['tasks', 'check']);"
+    code += "sys.exit('flux_cli.commands.guesses' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True, env=flux.variables({}))

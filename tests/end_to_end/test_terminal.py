@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from flux_cli.commands.topics import TOPICS
 from flux_cli.errors import ExitCode
 from flux_cli.sandbox.server import Sandbox
 from tests.end_to_end.test_check import Start, mixed
@@ -92,12 +93,35 @@ def test_hostile_text_in_an_error_is_one_safe_line(flux: Program, service: Start
     assert "\x9b" not in screen.sent
 
 
-def test_help_fits_80_columns(flux: Program) -> None:
-    for words in ((), ("tasks", "check"), ("auth", "login"), ("sandbox",), ("demo",)):
-        screen = Terminal(flux, *words, "--help", rows=100).end()
-        assert screen.code == ExitCode.OK
-        assert all(len(line) <= 80 for line in screen.lines)
-        assert screen.lines[0].startswith("Usage: flux")
+HELP = [
+    *(("--help",), ("tasks", "--help"), ("auth", "--help"), ("mcp", "--help")),
+    *(("tasks", verb, "--help") for verb in ("check", "watch", "list", "download")),
+    *(("auth", verb, "--help") for verb in ("login", "status", "token", "logout")),
+    *((name, "--help") for name in ("demo", "sandbox", "schema", "help")),
+    ("mcp", "config", "--help"),
+    *(("help", topic) for topic in TOPICS),
+]
+
+
+@pytest.mark.parametrize("words", HELP, ids=" ".join)
+def test_help_breaks_no_word_and_cuts_no_sentence(flux: Program, words: tuple[str, ...]) -> None:
+    def shown(columns: int) -> list[str]:
+        lines = flux(*words, COLUMNS=str(columns)).expect(ExitCode.OK).lines
+        assert all(len(line) <= columns for line in lines)
+        text = re.sub(r"\|\s+", "|", "\n".join(lines))  # a choice may begin a line
+        return [word for word in text.split() if word != "\\"]
+
+    assert shown(40) == shown(80) == shown(200)
+    assert not any(word.endswith("...") and word not in ELLIPSES for word in shown(80))
+
+
+ELLIPSES = {"[ID]...", "[ARGS]...", "[TOPIC|COMMAND]..."}
+
+
+def test_help_on_a_terminal_is_as_wide_as_the_window(flux: Program) -> None:
+    screen = Terminal(flux, "tasks", "watch", "--help", columns=40, rows=300).end()
+    assert screen.code == ExitCode.OK
+    assert screen.lines == flux("tasks", "watch", "--help", COLUMNS="40").lines
 
 
 def stall(request: Request) -> list[Step]:

@@ -27,7 +27,7 @@ def download(
       flux tasks download ID ID -d pictures
       flux tasks download -f ids.txt -d out --sidecar --contact-sheet
       flux tasks check -f ids.txt | flux tasks download -d out
-      flux tasks download -f ids.txt --name '{created:%Y-%m-%d}/{prompt}.{ext}'
+      flux tasks download -f ids.txt --name '{created:%Y-%m}/{prompt}.{ext}'
 
     A file is saved whole or not at all; existing files are kept. Ids are read
     as for check; tasks already finished in check's JSON lines are not queried

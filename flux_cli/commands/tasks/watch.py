@@ -30,7 +30,7 @@ def watch(
       flux tasks watch -f ids.txt --timeout 10m -o csv > tasks.csv
       flux tasks watch -f ids.txt -o jsonl | jq -r 'select(.state == "failed").id'
       flux tasks watch -f ids.txt --download pictures --contact-sheet
-      flux tasks watch ID ID --exec 'echo "$FLUX_TASK_ID is $FLUX_TASK_STATE"'
+      flux tasks watch ID ID --exec 'cat > "$FLUX_TASK_ID.json"'
 
     Shows a live view on a terminal; elsewhere prints one JSON line when a task
     is first seen and one for each change of state. Ids are read as for check.
