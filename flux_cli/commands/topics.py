@@ -52,15 +52,22 @@ ENVIRONMENT = Topic(
     (
         (
             "FLUX_API_TOKEN",
-            "The token; takes precedence over ACEDATACLOUD_API_TOKEN and the stored one.",
+            (
+                "The token; takes precedence over ACEDATACLOUD_API_TOKEN and stored accounts, but"
+                " not over --profile."
+            ),
         ),
         ("ACEDATACLOUD_API_TOKEN", "The token, under the name other tools use."),
+        (
+            "FLUX_PROFILE",
+            "The stored account to use; takes precedence over the one set by `flux auth switch`.",
+        ),
         (
             "FLUX_API_BASE_URL",
             "The base URL of the service; takes precedence over ACEDATACLOUD_API_BASE_URL.",
         ),
         ("ACEDATACLOUD_API_BASE_URL", "The base URL, under the name other tools use."),
-        ("FLUX_CONFIG_DIR", "Where the token is stored, instead of the platform's config folder."),
+        ("FLUX_CONFIG_DIR", "Where tokens are stored, instead of the platform's config folder."),
         (
             "HTTPS_PROXY, ALL_PROXY",
             "Proxy URL, http:// or https://. Not used for this machine itself.",
