@@ -75,7 +75,7 @@ ENVIRONMENT = Topic(
         ("NO_PROXY", "Hosts to reach without the proxy."),
         ("SSL_CERT_FILE, SSL_CERT_DIR", "CA certificates to trust instead of the system's."),
         ("NO_COLOR", "No colours."),
-        ("TERM=dumb", "No colours, no live view, no escape codes at all."),
+        ("TERM=dumb", "No colours, no live view, no title, no escape codes at all."),
         ("COLUMNS, LINES", "Window size, if the terminal reports a wrong one."),
         ("FLUX_DEBUG=1", "Print a full traceback for a bug in flux, to include in a report."),
         (
