@@ -1,4 +1,4 @@
-# bash completion for flux. Made by `make completions`; do not edit. [sha256 456c0f445e568e75da344cf78f4d6c28186e7f6e8d9e197413270f63031bde52]
+# bash completion for flux. Made by `make completions`; do not edit. [sha256 6848823bf5f3bf54215281573ede8b97ff10492e907bad85c92235a242909268]
 
 _flux() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
@@ -12,7 +12,7 @@ _flux() {
     fi
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         case "$path $word" in
-            "flux tasks" | "flux tasks check" | "flux tasks watch" | "flux tasks download" | "flux tasks list" | "flux tasks show" | "flux auth" | "flux auth login" | "flux auth status" | "flux auth token" | "flux auth logout" | "flux demo" | "flux sandbox" | "flux mcp" | "flux mcp config" | "flux schema" | "flux help") path="$path $word" ;;
+            "flux tasks" | "flux tasks check" | "flux tasks watch" | "flux tasks download" | "flux tasks list" | "flux tasks show" | "flux auth" | "flux auth login" | "flux auth status" | "flux auth token" | "flux auth logout" | "flux auth list" | "flux auth switch" | "flux demo" | "flux sandbox" | "flux mcp" | "flux mcp config" | "flux schema" | "flux help") path="$path $word" ;;
         esac
     done
     case "$path:$previous" in
@@ -27,6 +27,7 @@ _flux() {
         "flux tasks check:--batch-size") return ;;
         "flux tasks check:--request-timeout") return ;;
         "flux tasks check:--retries") return ;;
+        "flux tasks check:--profile") return ;;
         "flux tasks check:--base-url") return ;;
         "flux tasks watch:--file" | "flux tasks watch:-f") _flux_files -f; return ;;
         "flux tasks watch:--since") return ;;
@@ -48,6 +49,7 @@ _flux() {
         "flux tasks watch:--batch-size") return ;;
         "flux tasks watch:--request-timeout") return ;;
         "flux tasks watch:--retries") return ;;
+        "flux tasks watch:--profile") return ;;
         "flux tasks watch:--base-url") return ;;
         "flux tasks download:--file" | "flux tasks download:-f") _flux_files -f; return ;;
         "flux tasks download:--since") return ;;
@@ -62,6 +64,7 @@ _flux() {
         "flux tasks download:--batch-size") return ;;
         "flux tasks download:--request-timeout") return ;;
         "flux tasks download:--retries") return ;;
+        "flux tasks download:--profile") return ;;
         "flux tasks download:--base-url") return ;;
         "flux tasks list:--since") return ;;
         "flux tasks list:--until") return ;;
@@ -74,6 +77,7 @@ _flux() {
         "flux tasks list:--batch-size") return ;;
         "flux tasks list:--request-timeout") return ;;
         "flux tasks list:--retries") return ;;
+        "flux tasks list:--profile") return ;;
         "flux tasks list:--base-url") return ;;
         "flux tasks show:--file" | "flux tasks show:-f") _flux_files -f; return ;;
         "flux tasks show:--since") return ;;
@@ -83,13 +87,19 @@ _flux() {
         "flux tasks show:--batch-size") return ;;
         "flux tasks show:--request-timeout") return ;;
         "flux tasks show:--retries") return ;;
+        "flux tasks show:--profile") return ;;
         "flux tasks show:--base-url") return ;;
+        "flux auth login:--profile") return ;;
         "flux auth login:--base-url") return ;;
         "flux auth login:--request-timeout") return ;;
+        "flux auth status:--profile") return ;;
         "flux auth status:--base-url") return ;;
         "flux auth token:--curl") return ;;
+        "flux auth token:--profile") return ;;
         "flux auth token:--base-url") return ;;
+        "flux auth logout:--profile") return ;;
         "flux auth logout:--base-url") return ;;
+        "flux auth list:--output" | "flux auth list:-o") _flux_words "auto table jsonl json"; return ;;
         "flux sandbox:--port") return ;;
         "flux sandbox:--failure-rate") return ;;
         "flux sandbox:--speed") return ;;
@@ -105,26 +115,30 @@ _flux() {
         "flux mcp:--host") return ;;
         "flux mcp:--port") return ;;
         "flux mcp:--request-timeout") return ;;
+        "flux mcp:--profile") return ;;
         "flux mcp:--base-url") return ;;
+        "flux mcp config:--profile") return ;;
     esac
     if [[ $current == -* ]]; then
         case "$path" in
             "flux") words="--version --install-completion --show-completion --help -h" ;;
             "flux tasks") words="--help -h" ;;
-            "flux tasks check") words="--file -f --find-ids --since --output -o --state --raw --fields --quiet -q --exit-status --concurrency --batch-size --request-timeout --retries --base-url --debug --help -h" ;;
-            "flux tasks watch") words="--file -f --find-ids --since --output -o --state --raw --fields --quiet -q --preview --interval --max-interval --timeout --until --fail-fast --not-found-grace --give-up-after --exec --bell --download --name --overwrite --max-size --file-timeout --sidecar --contact-sheet --concurrency --batch-size --request-timeout --retries --base-url --debug --help -h" ;;
-            "flux tasks download") words="--file -f --find-ids --since --dir -d --name --overwrite --max-size --file-timeout --sidecar --contact-sheet --output -o --state --raw --fields --quiet -q --exit-status --concurrency --batch-size --request-timeout --retries --base-url --debug --help -h" ;;
-            "flux tasks list") words="--since --until --limit --all --type --output -o --state --raw --fields --quiet -q --concurrency --batch-size --request-timeout --retries --base-url --debug --help -h" ;;
-            "flux tasks show") words="--file -f --find-ids --since --output -o --raw --preview --open --quiet -q --exit-status --concurrency --batch-size --request-timeout --retries --base-url --debug --help -h" ;;
+            "flux tasks check") words="--file -f --find-ids --since --output -o --state --raw --fields --quiet -q --exit-status --concurrency --batch-size --request-timeout --retries --profile --base-url --debug --help -h" ;;
+            "flux tasks watch") words="--file -f --find-ids --since --output -o --state --raw --fields --quiet -q --preview --interval --max-interval --timeout --until --fail-fast --not-found-grace --give-up-after --exec --notify --bell --download --name --overwrite --max-size --file-timeout --sidecar --contact-sheet --concurrency --batch-size --request-timeout --retries --profile --base-url --debug --help -h" ;;
+            "flux tasks download") words="--file -f --find-ids --since --dir -d --name --overwrite --max-size --file-timeout --sidecar --contact-sheet --output -o --state --raw --fields --quiet -q --exit-status --concurrency --batch-size --request-timeout --retries --profile --base-url --debug --help -h" ;;
+            "flux tasks list") words="--since --until --limit --all --type --output -o --state --raw --fields --quiet -q --concurrency --batch-size --request-timeout --retries --profile --base-url --debug --help -h" ;;
+            "flux tasks show") words="--file -f --find-ids --since --output -o --raw --preview --open --quiet -q --exit-status --concurrency --batch-size --request-timeout --retries --profile --base-url --debug --help -h" ;;
             "flux auth") words="--help -h" ;;
-            "flux auth login") words="--with-token --verify --no-verify --base-url --request-timeout --debug --help -h" ;;
-            "flux auth status") words="--base-url --help -h" ;;
-            "flux auth token") words="--curl --base-url --help -h" ;;
-            "flux auth logout") words="--base-url --help -h" ;;
+            "flux auth login") words="--with-token --verify --no-verify --profile --base-url --request-timeout --debug --help -h" ;;
+            "flux auth status") words="--profile --base-url --help -h" ;;
+            "flux auth token") words="--curl --profile --base-url --help -h" ;;
+            "flux auth logout") words="--profile --base-url --help -h" ;;
+            "flux auth list") words="--output -o --help -h" ;;
+            "flux auth switch") words="--help -h" ;;
             "flux demo") words="--preview --help -h" ;;
             "flux sandbox") words="--port --failure-rate --speed --history --balance --seed --latency --error-rate --lose-replies --rate-limit --page-limit --ignore-ids --placeholder --misbehave --help -h" ;;
-            "flux mcp") words="--http --host --port --request-timeout --base-url --debug --help -h" ;;
-            "flux mcp config") words="--help -h" ;;
+            "flux mcp") words="--http --host --port --request-timeout --profile --base-url --debug --help -h" ;;
+            "flux mcp config") words="--profile --help -h" ;;
             "flux schema") words="--help -h" ;;
             "flux help") words="--help -h" ;;
         esac
@@ -132,7 +146,7 @@ _flux() {
         case "$path" in
             "flux") words="tasks auth demo sandbox mcp schema help" ;;
             "flux tasks") words="check watch download list show" ;;
-            "flux auth") words="login status token logout" ;;
+            "flux auth") words="login status token logout list switch" ;;
             "flux mcp") words="config" ;;
         esac
     fi

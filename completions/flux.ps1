@@ -1,30 +1,32 @@
-# PowerShell completion for flux. Made by `make completions`; do not edit. [sha256 6150d68cbd08666111b0cd4888ec6dd1c6d77cc4429731a9d92e8700677cca3d]
+# PowerShell completion for flux. Made by `make completions`; do not edit. [sha256 d4a8b4bdcc006284f244328a9efa76edf00810fa402b6fce02c8fd2ef4258222]
 
 Register-ArgumentCompleter -Native -CommandName flux, flux-tasks -ScriptBlock {
     param($current, $line, $cursor)
     $commands = @{
         'flux' = @('tasks', 'auth', 'demo', 'sandbox', 'mcp', 'schema', 'help')
         'flux tasks' = @('check', 'watch', 'download', 'list', 'show')
-        'flux auth' = @('login', 'status', 'token', 'logout')
+        'flux auth' = @('login', 'status', 'token', 'logout', 'list', 'switch')
         'flux mcp' = @('config')
     }
     $options = @{
         'flux' = @('--version', '--install-completion', '--show-completion', '--help', '-h')
         'flux tasks' = @('--help', '-h')
-        'flux tasks check' = @('--file', '-f', '--find-ids', '--since', '--output', '-o', '--state', '--raw', '--fields', '--quiet', '-q', '--exit-status', '--concurrency', '--batch-size', '--request-timeout', '--retries', '--base-url', '--debug', '--help', '-h')
-        'flux tasks watch' = @('--file', '-f', '--find-ids', '--since', '--output', '-o', '--state', '--raw', '--fields', '--quiet', '-q', '--preview', '--interval', '--max-interval', '--timeout', '--until', '--fail-fast', '--not-found-grace', '--give-up-after', '--exec', '--bell', '--download', '--name', '--overwrite', '--max-size', '--file-timeout', '--sidecar', '--contact-sheet', '--concurrency', '--batch-size', '--request-timeout', '--retries', '--base-url', '--debug', '--help', '-h')
-        'flux tasks download' = @('--file', '-f', '--find-ids', '--since', '--dir', '-d', '--name', '--overwrite', '--max-size', '--file-timeout', '--sidecar', '--contact-sheet', '--output', '-o', '--state', '--raw', '--fields', '--quiet', '-q', '--exit-status', '--concurrency', '--batch-size', '--request-timeout', '--retries', '--base-url', '--debug', '--help', '-h')
-        'flux tasks list' = @('--since', '--until', '--limit', '--all', '--type', '--output', '-o', '--state', '--raw', '--fields', '--quiet', '-q', '--concurrency', '--batch-size', '--request-timeout', '--retries', '--base-url', '--debug', '--help', '-h')
-        'flux tasks show' = @('--file', '-f', '--find-ids', '--since', '--output', '-o', '--raw', '--preview', '--open', '--quiet', '-q', '--exit-status', '--concurrency', '--batch-size', '--request-timeout', '--retries', '--base-url', '--debug', '--help', '-h')
+        'flux tasks check' = @('--file', '-f', '--find-ids', '--since', '--output', '-o', '--state', '--raw', '--fields', '--quiet', '-q', '--exit-status', '--concurrency', '--batch-size', '--request-timeout', '--retries', '--profile', '--base-url', '--debug', '--help', '-h')
+        'flux tasks watch' = @('--file', '-f', '--find-ids', '--since', '--output', '-o', '--state', '--raw', '--fields', '--quiet', '-q', '--preview', '--interval', '--max-interval', '--timeout', '--until', '--fail-fast', '--not-found-grace', '--give-up-after', '--exec', '--notify', '--bell', '--download', '--name', '--overwrite', '--max-size', '--file-timeout', '--sidecar', '--contact-sheet', '--concurrency', '--batch-size', '--request-timeout', '--retries', '--profile', '--base-url', '--debug', '--help', '-h')
+        'flux tasks download' = @('--file', '-f', '--find-ids', '--since', '--dir', '-d', '--name', '--overwrite', '--max-size', '--file-timeout', '--sidecar', '--contact-sheet', '--output', '-o', '--state', '--raw', '--fields', '--quiet', '-q', '--exit-status', '--concurrency', '--batch-size', '--request-timeout', '--retries', '--profile', '--base-url', '--debug', '--help', '-h')
+        'flux tasks list' = @('--since', '--until', '--limit', '--all', '--type', '--output', '-o', '--state', '--raw', '--fields', '--quiet', '-q', '--concurrency', '--batch-size', '--request-timeout', '--retries', '--profile', '--base-url', '--debug', '--help', '-h')
+        'flux tasks show' = @('--file', '-f', '--find-ids', '--since', '--output', '-o', '--raw', '--preview', '--open', '--quiet', '-q', '--exit-status', '--concurrency', '--batch-size', '--request-timeout', '--retries', '--profile', '--base-url', '--debug', '--help', '-h')
         'flux auth' = @('--help', '-h')
-        'flux auth login' = @('--with-token', '--verify', '--no-verify', '--base-url', '--request-timeout', '--debug', '--help', '-h')
-        'flux auth status' = @('--base-url', '--help', '-h')
-        'flux auth token' = @('--curl', '--base-url', '--help', '-h')
-        'flux auth logout' = @('--base-url', '--help', '-h')
+        'flux auth login' = @('--with-token', '--verify', '--no-verify', '--profile', '--base-url', '--request-timeout', '--debug', '--help', '-h')
+        'flux auth status' = @('--profile', '--base-url', '--help', '-h')
+        'flux auth token' = @('--curl', '--profile', '--base-url', '--help', '-h')
+        'flux auth logout' = @('--profile', '--base-url', '--help', '-h')
+        'flux auth list' = @('--output', '-o', '--help', '-h')
+        'flux auth switch' = @('--help', '-h')
         'flux demo' = @('--preview', '--help', '-h')
         'flux sandbox' = @('--port', '--failure-rate', '--speed', '--history', '--balance', '--seed', '--latency', '--error-rate', '--lose-replies', '--rate-limit', '--page-limit', '--ignore-ids', '--placeholder', '--misbehave', '--help', '-h')
-        'flux mcp' = @('--http', '--host', '--port', '--request-timeout', '--base-url', '--debug', '--help', '-h')
-        'flux mcp config' = @('--help', '-h')
+        'flux mcp' = @('--http', '--host', '--port', '--request-timeout', '--profile', '--base-url', '--debug', '--help', '-h')
+        'flux mcp config' = @('--profile', '--help', '-h')
         'flux schema' = @('--help', '-h')
         'flux help' = @('--help', '-h')
     }
@@ -52,6 +54,8 @@ Register-ArgumentCompleter -Native -CommandName flux, flux-tasks -ScriptBlock {
         'flux tasks show:--output' = @('auto', 'card', 'jsonl', 'json')
         'flux tasks show:-o' = @('auto', 'card', 'jsonl', 'json')
         'flux tasks show:--preview' = @('auto', 'kitty', 'iterm', 'sixel', 'blocks', 'off')
+        'flux auth list:--output' = @('auto', 'table', 'jsonl', 'json')
+        'flux auth list:-o' = @('auto', 'table', 'jsonl', 'json')
         'flux sandbox:--misbehave' = @('ignore-ids', 'no-items', 'mixed-pages', 'any-order', 'oldest-first', 'repeat', 'ignore-bounds', 'exclusive-bounds', 'ignore-type', 'ignore-paging', 'no-history', 'late-history', 'placeholder', 'records-2025', 'odd-records', 'undated', 'trimmed-requests', 'odd-replies', 'odd-errors', 'open-queries', 'disabled')
     }
     $files = @('flux tasks check:--file', 'flux tasks check:-f', 'flux tasks watch:--file', 'flux tasks watch:-f', 'flux tasks download:--file', 'flux tasks download:-f', 'flux tasks show:--file', 'flux tasks show:-f')

@@ -21,13 +21,12 @@ from flux_cli import interrupts
 from flux_cli.api.certificates import Certificates
 from flux_cli.api.connection import Connection, Proxy
 from flux_cli.api.ip_rules import is_loopback
+from flux_cli.config.accounts import Account, no_token, stored_account
 from flux_cli.config.settings import (
     BaseUrl,
     FoundToken,
     find_base_url,
-    no_token,
     token_from_environment,
-    token_from_store,
     tokens_in,
 )
 from flux_cli.engine.policies import ServiceSettings
@@ -102,9 +101,39 @@ class Runtime:
             program=self.program,
         )
 
-    def base_url(self, option: str | None) -> BaseUrl:
-        """Return the base URL to use. Raises UsageError for a bad one."""
-        url = find_base_url(option, self.environment)
+    def account(self, base_url: str | None, profile: str | None) -> Account:
+        """Return the account to use: that of `profile` where it is given, of a variable, stored.
+
+        Its token is kept out of stderr from now on. Raises UsageError, and NoToken for a
+        token that cannot be one.
+        """
+        if profile is None and (found := token_from_environment(self.environment)):
+            self.stderr.keep_secret(found.token)
+            return Account(self._checked(find_base_url(base_url, self.environment)), None, found)
+        return self.stored_account(base_url, profile)
+
+    def stored_account(
+        self, base_url: str | None, profile: str | None, *, may_be_new: bool = False
+    ) -> Account:
+        """Return the account of a profile, whatever the variables for a token hold."""
+        self.keep_stored_secrets()
+        account = stored_account(
+            self.credentials,
+            self.environment,
+            base_url=base_url,
+            profile=profile,
+            may_be_new=may_be_new,
+        )
+        self._checked(account.base_url)
+        return account
+
+    def keep_stored_secrets(self) -> None:
+        """Keep all stored tokens out of stderr: one may be given where a name belongs."""
+        for credentials in self.credentials.load().by_name.values():
+            for credential in credentials.values():
+                self.stderr.keep_secret(credential.token)
+
+    def _checked(self, url: BaseUrl) -> BaseUrl:
         if self.stderr.has_secret(url.text):  # which records and the name server would be told
             raise UsageError(
                 f"{url.source}: the base URL contains the token",
@@ -112,21 +141,9 @@ class Runtime:
             )
         return url
 
-    def find_token(self, base_url: BaseUrl) -> FoundToken | None:
-        """Return the token for `base_url`: from the environment, else the stored one.
-
-        It is kept out of stderr from now on.
-        """
-        found = token_from_environment(self.environment) or token_from_store(
-            self.credentials, base_url
-        )
-        if found is not None:
-            self.stderr.keep_secret(found.token)
-        return found
-
-    def no_token(self, base_url: BaseUrl) -> NoToken:
-        """Return the error that explains why there is no token for `base_url`."""
-        return no_token(self.credentials, base_url)
+    def no_token(self, account: Account) -> NoToken:
+        """Return the error that explains why `account` has no token."""
+        return no_token(self.credentials, account)
 
     def session(
         self,
@@ -136,24 +153,28 @@ class Runtime:
         patience: float = math.inf,
         pause: float = 0.0,
     ) -> "Session":
-        """Return a session with the account of `found`, else of the token that is found.
+        """Return a session with the token `found`, else with the account of the settings.
 
         For `patience` and `pause` see there. Raises UsageError, and NoToken for a
         token that cannot be one.
         """
         from flux_cli.engine.session import Session
 
-        base_url = self.base_url(settings.base_url)
-        account = found or self.find_token(base_url)
+        if found is not None:
+            url = self._checked(find_base_url(settings.base_url, self.environment))
+            account = Account(url, None, found)
+        else:
+            account = self.account(settings.base_url, settings.profile)
+        base_url, token = account.base_url, account.found
         trace = self.stderr.line if settings.debug else None
 
         def connect() -> Connection:
-            if account is None:
-                raise self.no_token(base_url)
+            if token is None:
+                raise self.no_token(account)
             return Connection(
                 base_url=base_url.text,
-                token=account.token,
-                token_remedy=account.remedy,
+                token=token.token,
+                token_remedy=token.remedy,
                 request_timeout=settings.request_timeout,
                 concurrency=settings.concurrency,
                 proxy=self._proxy(base_url.text.partition(":")[0], base_url.host),
@@ -164,8 +185,8 @@ class Runtime:
         return Session(
             settings,
             connect,
-            token=account.token if account else None,
-            token_source=account.source if account else "",
+            token=token.token if token else None,
+            token_source=token.source if token else "",
             route=self._proxy,
             allows_local_files=is_loopback(base_url.host),
             certificates=self.certificates,

@@ -8,7 +8,9 @@ import typer
 
 from flux_cli import interrupts
 from flux_cli.commands import options
+from flux_cli.commands.auth_profiles import list_accounts, switch
 from flux_cli.commands.option_groups import option_groups
+from flux_cli.config.accounts import Account
 from flux_cli.config.settings import (
     BaseUrl,
     FoundToken,
@@ -18,7 +20,7 @@ from flux_cli.config.settings import (
 from flux_cli.engine.policies import ServiceSettings
 from flux_cli.errors import ExitCode, NoToken, ServiceError, UsageError
 from flux_cli.runtime import Runtime
-from flux_cli.storage.credentials import Credential
+from flux_cli.storage.credentials import DEFAULT_PROFILE, Credential
 from flux_cli.token import Token
 
 
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 
 _PATH = re.compile(r"[\w.~%:@!$&'()*+,;=/?-]+", re.ASCII)  # of RFC 3986, and a query
 
-group = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Manage your API token.")
+group = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Manage your API tokens.")
 
 
 @group.command(context_settings={"allow_extra_args": True})
@@ -40,15 +42,19 @@ def login(
         typer.Option("--verify/--no-verify"),
         "Verify the token with the service before saving it; this is free.",
     ] = True,
+    profile: options.Profile = None,
     base_url: options.BaseUrl = None,
     request_timeout: options.RequestTimeout = ServiceSettings.request_timeout,
     debug: options.Debug = False,
 ) -> None:
     """Save a token for this service in your config folder.
 
+    With --profile it gets a name, so that you can keep several accounts.
+
     \b
     Examples:
       flux auth login
+      flux auth login --profile work
       flux auth login --with-token < token.txt
     """
     runtime: Runtime = ctx.obj
@@ -57,17 +63,22 @@ def login(
             "auth login takes no arguments: a token there would be visible to other users",
             hint=f"Run: {runtime.program} auth login, and paste the token when prompted",
         )
-    url = runtime.base_url(base_url)
-    if shadow := token_from_environment(runtime.environment):
+    account = runtime.stored_account(base_url, profile, may_be_new=True)
+    url, name = account.base_url, account.profile_name
+    shadow = token_from_environment(runtime.environment)
+    if shadow is not None and profile is None:
         raise UsageError(
             f"{shadow.source} is set and takes precedence over a stored token",
             hint=f"Unset it first (unset {shadow.source}), or keep using it without logging in",
         )
+    _check_replaced(runtime, account)
     token = _ask_for_token(runtime, url, from_stdin=with_token)
     runtime.stderr.keep_secret(token)
+    if runtime.stderr.has_secret(name):
+        raise UsageError("--profile: this is the token, not a name", hint="Example: --profile work")
     if verify:
         settings = ServiceSettings(
-            base_url=base_url,
+            base_url=url.text,
             concurrency=1,
             request_timeout=request_timeout,
             retries=2,
@@ -76,30 +87,43 @@ def login(
         found = FoundToken(token, "this login", "It was not saved")
         with runtime.session(settings, found=found) as session:
             _verify(session)
-    runtime.credentials.save(url.origin, Credential(token, runtime.now()))
-    runtime.stderr.line(f"flux: saved the token for {url.origin} in {runtime.credentials.path}")
+    credential = Credential(token, runtime.now(), url.text)
+    is_active = runtime.credentials.save(name, url.origin, credential)
+    where = f"{account.of_profile} in {runtime.credentials.path}"
+    runtime.stderr.line(f"flux: saved the token for {url.origin}{where}")
+    if not is_active:
+        runtime.stderr.line(
+            f"flux: to use it without --profile, run: {runtime.program} auth switch {name}"
+        )
 
 
 @group.command()
 @option_groups
-def status(ctx: typer.Context, base_url: options.BaseUrl = None) -> None:
+def status(
+    ctx: typer.Context, profile: options.Profile = None, base_url: options.BaseUrl = None
+) -> None:
     """Show which token is in use, for which service, and where it is stored.
 
     Exits with 4 if there is none. Shows no part of the token and sends nothing.
     """
     runtime: Runtime = ctx.obj
-    url, found = _required_token(runtime, base_url)
+    account, found = _required_token(runtime, base_url, profile)
+    url = account.base_url
+    if account.profile is not None and account.profile.is_shown:
+        runtime.stdout.write_text(
+            f"profile  {account.profile.name} (set by {account.profile.source})\n"
+        )
     runtime.stdout.write_text(f"service  {url.origin} (set by {url.source})\n")
     runtime.stdout.write_text(f"token    {found.source}\n")
     try:
-        credential = runtime.credentials.load().get(url.origin)
+        profiles = runtime.credentials.load()
+        name = account.profile_name if account.profile else profiles.active
+        credential = profiles.of(name).get(url.origin)
     except UsageError as error:  # the token is from elsewhere, and the question answered
         runtime.stderr.line(f"flux: {error.message}. {error.hint}.")
         return
     if credential is not None:
-        date = "at an unknown time"
-        if credential.saved_at is not None:
-            date = time.strftime("%Y-%m-%d %H:%M", time.localtime(credential.saved_at))
+        date = _date(credential.saved_at)
         runtime.stdout.write_text(f"stored   {date}, in {runtime.credentials.path}\n")
 
 
@@ -112,6 +136,7 @@ def show_token(
         typer.Option("--curl", metavar="PATH"),
         "Print a config for `curl -K -` instead, which POSTs JSON to PATH with the token.",
     ] = None,
+    profile: options.Profile = None,
     base_url: options.BaseUrl = None,
 ) -> None:
     """Print the token in use, for your own scripts.
@@ -124,25 +149,58 @@ def show_token(
       flux auth token --curl flux/images | curl -sS -K - -d @task.json
     """
     runtime: Runtime = ctx.obj
-    url, found = _required_token(runtime, base_url)
+    account, found = _required_token(runtime, base_url, profile)
     text = found.token.reveal()
     if curl_path is not None:
-        text = _curl_configuration(_address(url, curl_path), text)
+        text = _curl_configuration(_address(account.base_url, curl_path), text)
     runtime.stdout.write_text(f"{text}\n")
 
 
 @group.command()
 @option_groups
-def logout(ctx: typer.Context, base_url: options.BaseUrl = None) -> None:
-    """Delete the stored token for this service."""
+def logout(
+    ctx: typer.Context, profile: options.Profile = None, base_url: options.BaseUrl = None
+) -> None:
+    """Delete the stored token for this service or profile."""
     runtime: Runtime = ctx.obj
-    url = runtime.base_url(base_url)
-    if runtime.credentials.delete(url.origin):
-        runtime.stderr.line(f"flux: deleted the token for {url.origin}.")
+    account = runtime.stored_account(base_url, profile)
+    origin, name = account.base_url.origin, account.profile_name
+    was_active = runtime.credentials.load().active == name
+    if runtime.credentials.delete(name, origin):
+        runtime.stderr.line(f"flux: deleted the token for {origin}{account.of_profile}.")
     else:
-        runtime.stderr.line(f"flux: no stored token for {url.origin}.")
+        runtime.stderr.line(f"flux: no stored token for {origin}{account.of_profile}.")
+    active = runtime.credentials.load(anew=True).active
+    if was_active and active != name:
+        runtime.stderr.line(f"flux: switched to profile {active}.")
     if shadow := token_from_environment(runtime.environment):
         runtime.stderr.line(f"flux: {shadow.source} is still set, and its token remains in use.")
+
+
+group.command("list")(list_accounts)
+group.command()(switch)
+
+
+def _check_replaced(runtime: Runtime, account: Account) -> None:
+    """Say what a login is going to replace. Raises UsageError for a profile of another service."""
+    origin, name = account.base_url.origin, account.profile_name
+    credentials = runtime.credentials.load().of(name)
+    if old := credentials.get(origin):
+        runtime.stderr.line(
+            f"flux: replacing the token for {origin}{account.of_profile},"
+            f" saved {_date(old.saved_at)}"
+        )
+    elif credentials and name != DEFAULT_PROFILE:
+        raise UsageError(
+            f"profile {name} is for {', '.join(credentials)}, not for {origin}",
+            hint="Use another --profile for it",
+        )
+
+
+def _date(saved_at: float | None) -> str:
+    if saved_at is None:
+        return "at an unknown time"
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(saved_at))
 
 
 def _address(base_url: BaseUrl, path: str) -> str:
@@ -162,12 +220,13 @@ def _curl_configuration(url: str, token: str) -> str:
     )
 
 
-def _required_token(runtime: Runtime, base_url: str | None) -> tuple[BaseUrl, FoundToken]:
-    url = runtime.base_url(base_url)
-    found = runtime.find_token(url)
-    if found is None:
-        raise runtime.no_token(url)
-    return url, found
+def _required_token(
+    runtime: Runtime, base_url: str | None, profile: str | None
+) -> tuple[Account, FoundToken]:
+    account = runtime.account(base_url, profile)
+    if account.found is None:
+        raise runtime.no_token(account)
+    return account, account.found
 
 
 def _verify(session: "Session") -> None:

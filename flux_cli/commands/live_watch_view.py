@@ -41,7 +41,7 @@ class LiveWatchView(PrintView):
             more=self._running,
         )
         with contextlib.ExitStack() as stack:
-            stack.enter_context(interrupts.cleaned_up(runtime.stdout.show_cursor))
+            stack.enter_context(interrupts.cleaned_up(self._view.restore))
             stack.enter_context(
                 interrupts.suspended_by(lambda: self._view.pause(interrupts.stop_here))
             )

@@ -1,5 +1,6 @@
 """`flux mcp`: the same engine for agents, as an MCP server."""
 
+import contextlib
 import importlib.util
 import json
 import os
@@ -18,7 +19,7 @@ from flux_cli.commands import options
 from flux_cli.commands.extras import installation
 from flux_cli.commands.option_groups import option_groups
 from flux_cli.engine.policies import ServiceSettings
-from flux_cli.errors import ExitCode, UsageError
+from flux_cli.errors import ExitCode, NoToken, UsageError
 from flux_cli.runtime import Runtime
 
 
@@ -89,6 +90,7 @@ def serve(
         options.duration(0.1, 3600),
         "Maximum time for one request to the service. [default: 15s]",
     ] = _REQUEST_TIMEOUT,
+    profile: options.Profile = None,
     base_url: options.BaseUrl = None,
     debug: options.Debug = False,
 ) -> None:
@@ -98,14 +100,19 @@ def serve(
     if hint := _missing():
         raise UsageError(_NOT_INSTALLED, hint=hint)
     runtime: Runtime = ctx.obj
-    runtime.base_url(base_url)  # a bad one is said now, not to each caller
+    with contextlib.suppress(NoToken):  # which callers are told, as it may be mended meanwhile
+        runtime.account(base_url, profile)  # a bad service or profile is said now
     listener = _listen(runtime, host, port) if http else None
 
     from flux_cli.mcp.queries import Queries
     from flux_cli.mcp.server import make_server
 
     settings = ServiceSettings(
-        request_timeout=request_timeout, retries=_RETRIES, base_url=base_url, debug=debug
+        request_timeout=request_timeout,
+        retries=_RETRIES,
+        profile=profile,
+        base_url=base_url,
+        debug=debug,
     )
 
     def open_session(pause: float) -> "Session":
@@ -134,6 +141,7 @@ def config(
     client: Annotated[
         McpClient, typer.Argument(metavar="CLIENT"), "claude, cursor, vscode or zed."
     ],
+    profile: options.Profile = None,
 ) -> None:
     """Print the configuration that adds this server to an MCP client.
 
@@ -143,6 +151,8 @@ def config(
     """
     runtime: Runtime = ctx.obj
     program, *arguments = [*_program(), "mcp"]
+    if name := profile or (ctx.parent and ctx.parent.params.get("profile")):
+        arguments += ["--profile", runtime.stored_account(None, name).profile_name]
     command: dict[str, Any] = {"command": program, "args": arguments}
     document = {
         McpClient.CLAUDE: {"mcpServers": {"flux": command}},

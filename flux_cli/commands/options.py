@@ -155,10 +155,15 @@ class OutputOptions:
         return self.states is None or task.state in self.states
 
 
+Profile = Annotated[
+    str | None,
+    typer.Option(metavar="NAME"),
+    "Account to use, even if FLUX_API_TOKEN is set; see `flux auth list`.",
+]
 BaseUrl = Annotated[
     str | None,
     typer.Option(metavar="URL"),
-    "Base URL of the service. [default: https://api.acedata.cloud]",
+    "Base URL of the service. [default: the profile's, else https://api.acedata.cloud]",
 ]
 Debug = Annotated[bool, "Log requests and replies to stderr, without the token."]
 RequestTimeout = Annotated[
@@ -181,5 +186,6 @@ class ServiceOptions(ServiceSettings):
     )
     request_timeout: RequestTimeout = ServiceSettings.request_timeout
     retries: Annotated[int, number(0, 20), "Maximum number of retries."] = ServiceSettings.retries
+    profile: Profile = ServiceSettings.profile
     base_url: BaseUrl = ServiceSettings.base_url
     debug: Debug = ServiceSettings.debug

@@ -52,15 +52,22 @@ ENVIRONMENT = Topic(
     (
         (
             "FLUX_API_TOKEN",
-            "The token; takes precedence over ACEDATACLOUD_API_TOKEN and the stored one.",
+            (
+                "The token; takes precedence over ACEDATACLOUD_API_TOKEN and stored accounts, but"
+                " not over --profile."
+            ),
         ),
         ("ACEDATACLOUD_API_TOKEN", "The token, under the name other tools use."),
+        (
+            "FLUX_PROFILE",
+            "The stored account to use; takes precedence over the one set by `flux auth switch`.",
+        ),
         (
             "FLUX_API_BASE_URL",
             "The base URL of the service; takes precedence over ACEDATACLOUD_API_BASE_URL.",
         ),
         ("ACEDATACLOUD_API_BASE_URL", "The base URL, under the name other tools use."),
-        ("FLUX_CONFIG_DIR", "Where the token is stored, instead of the platform's config folder."),
+        ("FLUX_CONFIG_DIR", "Where tokens are stored, instead of the platform's config folder."),
         (
             "HTTPS_PROXY, ALL_PROXY",
             "Proxy URL, http:// or https://. Not used for this machine itself.",
@@ -68,7 +75,7 @@ ENVIRONMENT = Topic(
         ("NO_PROXY", "Hosts to reach without the proxy."),
         ("SSL_CERT_FILE, SSL_CERT_DIR", "CA certificates to trust instead of the system's."),
         ("NO_COLOR", "No colours."),
-        ("TERM=dumb", "No colours, no live view, no escape codes at all."),
+        ("TERM=dumb", "No colours, no live view, no title, no escape codes at all."),
         ("COLUMNS, LINES", "Window size, if the terminal reports a wrong one."),
         ("FLUX_DEBUG=1", "Print a full traceback for a bug in flux, to include in a report."),
         (

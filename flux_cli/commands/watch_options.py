@@ -75,4 +75,5 @@ class NotifyOptions:
         "Run COMMAND in a shell for each task that finishes, up to four at a time, with its"
         " record on stdin and in FLUX_TASK_ID, FLUX_TASK_STATE, FLUX_TASK_URL and others.",
     ] = None
+    notify: Annotated[bool, "Send a desktop notification at the end; needs a terminal."] = False
     bell: Annotated[bool, "Ring the terminal bell at the end."] = False

@@ -224,6 +224,11 @@ class _WatchRun:
         has_failed = self._report is not None and self._report.counts.has_failed
         if self._print_hook_failures() or has_failed:
             also.append(ExitCode.OUTPUT)
+        if self._request.notify.notify:
+            from flux_cli.output.notification import notify
+
+            screen = runtime.stdout if runtime.stdout.is_terminal else runtime.stderr
+            notify(screen, counts.by_states())
         if self._request.notify.bell and runtime.stdout.is_terminal:
             runtime.stdout.write(b"\a")
         if watch.ending is Ending.TIMED_OUT or self._ran_out_of_time():

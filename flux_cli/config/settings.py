@@ -1,4 +1,4 @@
-"""Where requests go and with which token: decided from options, environment and store."""
+"""Where requests go, and the token of the environment: decided from options and variables."""
 
 import contextlib
 import re
@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 from flux_cli.api.ip_rules import is_host, is_loopback
 from flux_cli.errors import NoToken, UsageError
-from flux_cli.storage.credentials import CredentialStore
 from flux_cli.token import Token
 
 
@@ -49,14 +48,16 @@ class FoundToken(NamedTuple):
     remedy: str = ""
 
 
-def find_base_url(option: str | None, environment: Mapping[str, str]) -> BaseUrl:
-    """Return the base URL: option, environment, default. Raises UsageError for a bad one."""
+def find_base_url(
+    option: str | None, environment: Mapping[str, str], of_profile: BaseUrl | None = None
+) -> BaseUrl:
+    """Return the base URL: option, variable, profile, default. Raises UsageError for a bad one."""
     if option is not None:
-        return _checked(option, "--base-url")
+        return check_base_url(option, "--base-url")
     for name in BASE_URL_VARIABLES:
         if value := environment.get(name, "").strip():
-            return _checked(value, name)
-    return BaseUrl(DEFAULT_BASE_URL, "the default")
+            return check_base_url(value, name)
+    return of_profile or BaseUrl(DEFAULT_BASE_URL, "the default")
 
 
 def token_page(base_url: BaseUrl) -> str:
@@ -64,12 +65,8 @@ def token_page(base_url: BaseUrl) -> str:
     return _PLATFORM if base_url.origin == DEFAULT_BASE_URL else ""
 
 
-def _login(store: CredentialStore, base_url: BaseUrl) -> str:
-    is_default = base_url.text == DEFAULT_BASE_URL
-    return store.login_command + ("" if is_default else f" --base-url {base_url.text}")
-
-
-def _checked(text: str, source: str) -> BaseUrl:
+def check_base_url(text: str, source: str) -> BaseUrl:
+    """Return a base URL that `source` has set. Raises UsageError for a bad one."""
     try:
         parts = urllib.parse.urlsplit(text)
         host, port = parts.hostname, parts.port
@@ -118,32 +115,3 @@ def tokens_in(environment: Mapping[str, str]) -> Iterator[Token]:
     for name in TOKEN_VARIABLES:
         with contextlib.suppress(ValueError):
             yield Token(environment.get(name, "").strip())
-
-
-def token_from_store(store: CredentialStore, base_url: BaseUrl) -> FoundToken | None:
-    """Return the token that is stored for the origin of `base_url`, and for no other."""
-    credential = store.load().get(base_url.origin)
-    if credential is None:
-        return None
-    return FoundToken(
-        credential.token,
-        f"the file {store.path}",
-        f"The token is from {store.path}. Run: {_login(store, base_url)}",
-    )
-
-
-def no_token(store: CredentialStore, base_url: BaseUrl) -> NoToken:
-    """Explain why there is no token for `base_url`, and what to do."""
-    page = token_page(base_url)
-    remedy = f"Create one at {page}, then run: " if page else "Run: "
-    remedy += _login(store, base_url)
-    others = [origin for origin in store.load() if origin != base_url.origin]
-    if others:
-        return NoToken(
-            f"no token for {base_url.origin} (set by {base_url.source}); the stored one is for"
-            f" {', '.join(others)} and is sent nowhere else",
-            hint=remedy,
-        )
-    return NoToken(
-        f"no API token for {base_url.origin}", hint=f"{remedy}, or set {TOKEN_VARIABLES[0]}"
-    )

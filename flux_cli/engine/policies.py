@@ -10,12 +10,16 @@ from enum import Enum
 
 @dataclass(eq=False, repr=False)
 class ServiceSettings:
-    """Which service is asked (None: as the environment says), and how; times in seconds."""
+    """Which service is asked, with which account, and how; times in seconds.
+
+    None stands for what the environment or the user's files say.
+    """
 
     concurrency: int = 8
     batch_size: int = 50
     request_timeout: float = 30.0
     retries: int = 3
+    profile: str | None = None
     base_url: str | None = None
     debug: bool = False
 

@@ -7,8 +7,9 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 
 from rich.console import Group, RenderableType
+from rich.control import Control
 from rich.live import Live
-from rich.segment import Segment
+from rich.segment import ControlType, Segment
 from rich.text import Text
 
 from flux_cli.models.state import State
@@ -20,6 +21,7 @@ from flux_cli.output.rows import Row, make_row
 from flux_cli.output.sanitize import sanitize
 from flux_cli.output.table import Drawing
 from flux_cli.output.terminal import Stdout
+from flux_cli.output.terminal_status import TerminalStatus
 from flux_cli.output.times import format_duration, format_estimate
 
 
@@ -69,15 +71,24 @@ class LiveView:
         self._lock = threading.Lock()  # the view is painted by a thread of its own
         self._is_paused = False
         self._console = self._drawing.console(stdout.text)
+        self._status = TerminalStatus(stdout)
+        self._is_open = False
         self._live = self._make_live()
 
     def open(self) -> None:
         """Show the view."""
+        self._is_open = True
         self._live.start()
 
     def close(self) -> None:
         """Take the view away; the cursor is back. Closing twice does no harm."""
         self._live.stop()
+        self._is_open = False
+        self._send(self._status.reset())
+
+    def restore(self) -> None:
+        """Give the terminal back without waiting: the process ends in the middle of the view."""
+        self._stdout.show_cursor(self._status.reset())
 
     def pause(self, during: Callable[[], None]) -> None:
         """Take the view away, do `during`, and show the view again."""
@@ -85,10 +96,10 @@ class LiveView:
             during()
             return
         self._is_paused = True
-        self._live.stop()
+        self.close()
         during()
         self._live = self._make_live()
-        self._live.start()
+        self.open()
         self._is_paused = False
 
     def say(self, line: str) -> None:
@@ -127,13 +138,27 @@ class LiveView:
     def _make_live(self) -> Live:
         return Live(
             console=self._console,
-            get_renderable=self.paint,
+            get_renderable=self._refreshed,
             refresh_per_second=_REPAINTS,
             transient=True,
             redirect_stdout=False,
             redirect_stderr=False,
             vertical_overflow="crop",
         )
+
+    def _refreshed(self) -> RenderableType:
+        if self._is_open:
+            with self._lock:
+                done = self._total - self._open()
+            self._send(self._status.show(done, self._total))
+        return self.paint()
+
+    def _send(self, codes: str) -> None:
+        """Send codes that move nothing, between two frames."""
+        if codes:
+            control = Control()
+            control.segment = Segment(codes, None, [(ControlType.BELL,)])  # any: it has no width
+            self._console.control(control)
 
     def paint(self) -> RenderableType:
         """Return the view as it is now, no higher than the window."""

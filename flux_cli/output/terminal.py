@@ -32,14 +32,17 @@ class Screen:
 
     def __init__(self, stream: TextIO | None, environment: Mapping[str, str]) -> None:
         self._stream = stream
-        self._environment = environment
+        self.environment = environment
         self.is_terminal = stream is not None and stream.isatty()
         self.encoding = (stream.encoding if stream is not None else None) or "utf-8"
         self._sink = open_sink(stream)
 
-    def show_cursor(self) -> None:
-        """Show the cursor again without waiting: the process ends in the middle of a view."""
-        self._sink.write_now(b"\x1b[?25h")
+    def show_cursor(self, also: str = "") -> None:
+        """Show the cursor again without waiting: the process ends in the middle of a view.
+
+        `also` holds other codes that undo what the view has done.
+        """
+        self._sink.write_now(b"\x1b[?25h" + also.encode("ascii"))
 
     def set_deadline(self, deadline: float) -> None:
         """Give up a reader that stalls at `deadline`, in monotonic seconds."""
@@ -81,7 +84,7 @@ class Screen:
     @property
     def lines(self) -> int:
         """The height of the terminal, in lines: LINES, the terminal's, or 24."""
-        wanted = self._environment.get("LINES", "")
+        wanted = self.environment.get("LINES", "")
         if _WIDTH.fullmatch(wanted):
             return int(wanted)
         try:
@@ -98,11 +101,11 @@ class Screen:
     @property
     def has_styles(self) -> bool:
         """Whether escape codes do good here: only on a terminal that is not a dumb one."""
-        return self.is_terminal and self._environment.get("TERM") != "dumb"
+        return self.is_terminal and self.environment.get("TERM") != "dumb"
 
     @property
     def has_colours(self) -> bool:
-        return self.has_styles and not self._environment.get("NO_COLOR")
+        return self.has_styles and not self.environment.get("NO_COLOR")
 
     @property
     def has_true_colours(self) -> bool:
@@ -116,7 +119,7 @@ class Screen:
     @property
     def columns(self) -> int:
         """The width to fill, in columns: COLUMNS, the terminal's, or UNLIMITED without one."""
-        wanted = self._environment.get("COLUMNS", "")
+        wanted = self.environment.get("COLUMNS", "")
         if _WIDTH.fullmatch(wanted):
             return max(_NARROWEST, int(wanted))
         if self.is_terminal and self._stream is not None:

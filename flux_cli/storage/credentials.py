@@ -1,5 +1,8 @@
 """The credential store: one small JSON file that is always whole, and only its owner's.
 
+It holds profiles: names, each with a token for each service that it was logged in to.
+Version 1 of the file had no names; what it holds is the profile `default`.
+
 A change is made under a lock, on what is in the file at that moment, in a new
 file beside it that is synced and then renamed over it.
 """
@@ -8,9 +11,11 @@ import contextlib
 import errno
 import json
 import os
+import re
 import stat
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,7 +24,9 @@ from flux_cli.storage.atomic import locked, whole_file
 from flux_cli.token import Token
 
 
-_VERSION = 1
+_VERSION = 2
+DEFAULT_PROFILE = "default"
+PROFILE_NAME = re.compile("[A-Za-z0-9._-]{1,64}")
 _FILE = "credentials.json"
 _MAX_BYTES = 1 << 20
 _END_OF_TIME = 253_402_300_800  # 10000-01-01
@@ -34,17 +41,33 @@ _HINT = "Check the folder, or set FLUX_CONFIG_DIR to another one"
 
 
 class Credential(NamedTuple):
-    """A stored token; `saved_at` is Unix seconds, None when the file has no time that can be."""
+    """A stored token; `saved_at` is Unix seconds, None when the file has no time that can be.
+
+    `base_url` is the address that it was saved for, "" where only the origin is known.
+    """
 
     token: Token
     saved_at: float | None
+    base_url: str = ""
 
 
 Credentials = dict[str, Credential]  # by origin
 
 
+@dataclass(slots=True)
+class Profiles:
+    """All credentials by profile and origin; `active` is the profile that is used unasked."""
+
+    active: str = DEFAULT_PROFILE
+    by_name: dict[str, Credentials] = field(default_factory=dict)  # none of them empty
+
+    def of(self, name: str) -> Credentials:
+        """Return the credentials of a profile, none for one that is not there."""
+        return self.by_name.get(name, {})
+
+
 class CredentialStore:
-    """Tokens by the origin that they were saved for."""
+    """Tokens by profile, and by the origin that they were saved for."""
 
     def __init__(self, folder: Path, *, warn: Callable[[str], None], program: str = "flux") -> None:
         """`warn` is told, in one line each, what is wrong with the file or its folder.
@@ -56,47 +79,72 @@ class CredentialStore:
         self._folder = folder
         self._warn = warn
         self._has_looked = False  # at the folder
-        self._loaded: Credentials | None = None
+        self._loaded: Profiles | None = None
 
-    def load(self, *, anew: bool = False) -> Credentials:
-        """Return all credentials; none, with a warning, when the file cannot be used.
+    def load(self, *, anew: bool = False) -> Profiles:
+        """Return all profiles; none, with a warning, when the file cannot be used.
 
         The file is read once, unless `anew` is wanted.
         """
         if self._loaded is None or anew:
-            self._loaded = self._read(warn=self._warn) or {}
+            self._loaded = self._read(warn=self._warn) or Profiles()
         return self._loaded
 
-    def save(self, origin: str, credential: Credential) -> None:
-        """Store `credential` for `origin`.
+    def save(self, profile: str, origin: str, credential: Credential) -> bool:
+        """Store `credential` for `origin` in `profile`; tell whether that is the active one.
 
-        Raises UsageError for a folder that cannot be used, OutputError when the
-        disk fails.
+        The first profile of all is. Raises UsageError for a folder that cannot be
+        used, OutputError when the disk fails.
         """
-        with self._changing() as credentials:
-            credentials[origin] = credential
+        with self._changing() as profiles:
+            if not profiles.by_name:
+                profiles.active = profile
+            profiles.by_name.setdefault(profile, {})[origin] = credential
+            return profiles.active == profile
 
-    def delete(self, origin: str) -> bool:
-        """Forget the token for `origin`; False when there was none. Raises as `save` does."""
-        if self._read(warn=self._warn) in (None, {}):
+    def delete(self, profile: str, origin: str) -> bool:
+        """Forget the token of `profile` for `origin`; False when there was none.
+
+        Where the active profile had no other, `default` is the active one. Raises as `save` does.
+        """
+        profiles = self._read(warn=self._warn)
+        if profiles is None or origin not in profiles.of(profile):
             return False
-        with self._changing() as credentials:
-            return credentials.pop(origin, None) is not None
+        with self._changing() as profiles:
+            credentials = profiles.of(profile)
+            is_there = credentials.pop(origin, None) is not None
+            if not credentials:
+                profiles.by_name.pop(profile, None)
+                if profiles.active == profile:
+                    profiles.active = DEFAULT_PROFILE
+            return is_there
+
+    def switch(self, profile: str) -> bool:
+        """Make `profile` the active one; False when there is none of this name.
+
+        Raises as `save` does.
+        """
+        if profile not in self.load(anew=True).by_name:
+            return False
+        with self._changing() as profiles:
+            if profile in profiles.by_name:  # somebody may have logged out meanwhile
+                profiles.active = profile
+            return profile in profiles.by_name
 
     @contextlib.contextmanager
-    def _changing(self) -> Iterator[Credentials]:
+    def _changing(self) -> Iterator[Profiles]:
         self._loaded = None
         try:
             if not self._folder.is_dir():
                 self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
                 self._folder.chmod(0o700)
             with locked(self._folder / ".lock"):
-                credentials = self._read(warn=lambda _: None)
-                if credentials is None:
+                profiles = self._read(warn=lambda _: None)
+                if profiles is None:
                     self._set_aside()
-                    credentials = {}
-                yield credentials
-                self._write(credentials)
+                    profiles = Profiles()
+                yield profiles
+                self._write(profiles)
             self._look_at_folder()
         except OSError as error:
             kind = UsageError if error.errno in _FOLDER_IS_WRONG else OutputError
@@ -104,13 +152,13 @@ class CredentialStore:
                 f"{_shown(self.path)}: cannot be written: {error.strerror}", hint=_HINT
             ) from None
 
-    def _read(self, *, warn: Callable[[str], None]) -> Credentials | None:
-        """Return what the file holds; {} when there is none, None when it is no use."""
+    def _read(self, *, warn: Callable[[str], None]) -> Profiles | None:
+        """Return what the file holds; None when it is no use."""
         try:
             data = self._read_bytes(warn)
             self._look_at_folder()
         except FileNotFoundError:
-            return {}
+            return Profiles()
         except OSError as error:
             if os.path.islink(self.path):  # noqa: PTH114 - which is false, too, for any trouble
                 raise UsageError(
@@ -154,9 +202,9 @@ class CredentialStore:
                     warn(f"{self.path}: belongs to another user (uid {status.st_uid})")
             return file.read(_MAX_BYTES)
 
-    def _write(self, credentials: Credentials) -> None:
+    def _write(self, profiles: Profiles) -> None:
         with whole_file(self.path, is_private=True) as stream:
-            stream.write(_serialised(credentials))
+            stream.write(_serialised(profiles))
 
     def _set_aside(self) -> None:
         stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
@@ -175,15 +223,31 @@ class _NewerVersion(Exception):
     pass
 
 
-def _parsed(data: bytes) -> Credentials:
+def _parsed(data: bytes) -> Profiles:
     document: Any = json.loads(data)
-    if isinstance(document["version"], int) and document["version"] > _VERSION:
+    version = document["version"]
+    if isinstance(version, int) and version > _VERSION:
         raise _NewerVersion
-    if document["version"] != _VERSION:
+    if version == 1:
+        credentials = _credentials(document["credentials"])
+        return Profiles(by_name={DEFAULT_PROFILE: credentials} if credentials else {})
+    if version != _VERSION:
         raise ValueError("unknown version")
+    by_name = {name: _credentials(entries) for name, entries in document["profiles"].items()}
+    profiles = Profiles(document["active"], by_name)
+    if not all(map(PROFILE_NAME.fullmatch, by_name)) or not all(by_name.values()):
+        raise ValueError("not a profile")
+    if profiles.active not in (DEFAULT_PROFILE, *by_name):  # else another account would be used
+        raise ValueError("the active profile is not there")
+    return profiles
+
+
+def _credentials(entries: Any) -> Credentials:
     return {
-        str(origin): Credential(Token(entry["token"]), _time(entry["saved_at"]))
-        for origin, entry in document["credentials"].items()
+        str(origin): Credential(
+            Token(entry["token"]), _time(entry["saved_at"]), str(entry.get("base_url", ""))
+        )
+        for origin, entry in entries.items()
     }
 
 
@@ -192,12 +256,20 @@ def _time(value: Any) -> float | None:
     return float(value) if is_number and 0 <= value < _END_OF_TIME else None
 
 
-def _serialised(credentials: Credentials) -> bytes:
+def _serialised(profiles: Profiles) -> bytes:
     document = {
         "version": _VERSION,
-        "credentials": {
-            origin: {"token": credential.token.reveal(), "saved_at": credential.saved_at}
-            for origin, credential in credentials.items()
+        "active": profiles.active,
+        "profiles": {
+            name: {
+                origin: {
+                    "token": credential.token.reveal(),
+                    "saved_at": credential.saved_at,
+                    "base_url": credential.base_url,
+                }
+                for origin, credential in credentials.items()
+            }
+            for name, credentials in profiles.by_name.items()
         },
     }
     return json.dumps(document, indent=2).encode("ascii") + b"\n"

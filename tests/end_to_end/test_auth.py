@@ -41,7 +41,7 @@ def test_from_login_to_logout(flux: Program, server: Sandbox) -> None:
     login(flux)
     path = flux.config / "credentials.json"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert list(json.loads(path.read_text())["credentials"]) == [server.base_url]
+    assert list(json.loads(path.read_text())["profiles"]["default"]) == [server.base_url]
 
     run = flux("auth", "status").expect(ExitCode.OK)
     assert server.base_url in run.out
@@ -172,6 +172,9 @@ def test_ctrl_c_at_the_prompt_saves_nothing(flux: Program, server: Sandbox) -> N
         f"auth status --base-url https://{CANARY.upper()}.example",
         f"auth status --base-url https://api.acedata.cloud/{CANARY}",
         f"auth status {CANARY}",
+        f"auth status --profile {CANARY}",
+        f"auth switch a/{CANARY}",
+        f"tasks watch an-id --profile {CANARY}",
     ],
 )
 def test_a_token_in_the_wrong_place_is_not_repeated(
@@ -256,6 +259,7 @@ def broken_folders(base: Path) -> dict[str, tuple[str, str]]:
 
 COMMANDS = [
     *("auth login --with-token --no-verify", "auth status", "auth token", "auth logout"),
+    *("auth list", "auth switch work"),
     *("tasks check an-id", "tasks watch an-id"),
 ]
 
@@ -339,7 +343,7 @@ def test_a_time_that_makes_no_sense_is_not_shown(flux: Program, server: Sandbox,
     login(flux)
     path = flux.config / "credentials.json"
     document = json.loads(path.read_text())
-    document["credentials"][server.base_url]["saved_at"] = "TIME"
+    document["profiles"]["default"][server.base_url]["saved_at"] = "TIME"
     path.write_text(json.dumps(document).replace('"TIME"', time))
     run = flux("auth", "status").expect(ExitCode.OK)
     assert f"stored   at an unknown time, in {path}\n" in run.out

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from flux_cli.errors import ExitCode
-from flux_cli.storage.credentials import CredentialStore
+from flux_cli.storage.credentials import DEFAULT_PROFILE, CredentialStore
 from tests.soak.service import Table, folder, served
 from tests.support.fault_server import Request, Step, answer, reply
 from tests.support.pictures import with_files
@@ -213,7 +213,7 @@ def kills() -> Table:
 def is_whole(config: Path) -> bool:
     """Tell whether the store can be read and holds what was saved."""
     warnings: list[str] = []
-    loaded = CredentialStore(config, warn=warnings.append).load()
+    loaded = CredentialStore(config, warn=warnings.append).load().of(DEFAULT_PROFILE)
     return not warnings and all(c.token.reveal().startswith(TOKEN) for c in loaded.values())
 
 
@@ -227,9 +227,9 @@ from flux_cli.storage.credentials import Credential, CredentialStore
 folder, name, rounds = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 for number in range(rounds):
     credential = Credential(Token("soak-token-not-a-secret"), 1.0)
-    CredentialStore(folder, warn=print).save(f"{name}-{number}", credential)
+    CredentialStore(folder, warn=print).save("default", f"{name}-{number}", credential)
     if number:
-        assert CredentialStore(folder, warn=print).delete(f"{name}-{number - 1}")
+        assert CredentialStore(folder, warn=print).delete("default", f"{name}-{number - 1}")
 """
 
 
@@ -260,7 +260,7 @@ def processes_at_once() -> Table:
         failed = sum(worker.wait() != 0 for worker in workers)
         over.set()
         reader.join()
-        left = CredentialStore(flux.config, warn=print).load()
+        left = CredentialStore(flux.config, warn=print).load().of(DEFAULT_PROFILE)
         last = int(rounds) - 1
         lost = sum(f"w{n}-{last}" not in left for n in range(PROCESSES))
         lost += len(left) - PROCESSES + failed

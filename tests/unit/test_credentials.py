@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flux_cli.errors import OutputError, UsageError
-from flux_cli.storage.credentials import Credential, CredentialStore
+from flux_cli.storage.credentials import DEFAULT_PROFILE, Credential, CredentialStore, Profiles
 from flux_cli.token import Token
 
 
@@ -28,12 +28,12 @@ def make(folder: Path) -> tuple[CredentialStore, list[str]]:
     return CredentialStore(folder, warn=warnings.append), warnings
 
 
-def saved(folder: Path, origin: str = ORIGIN) -> None:
-    make(folder)[0].save(origin, Credential(Token(TOKEN), 5.0))
+def saved(folder: Path, origin: str = ORIGIN, profile: str = DEFAULT_PROFILE) -> None:
+    make(folder)[0].save(profile, origin, Credential(Token(TOKEN), 5.0))
 
 
-def tokens(folder: Path) -> dict[str, str]:
-    loaded = make(folder)[0].load()
+def tokens(folder: Path, profile: str = DEFAULT_PROFILE) -> dict[str, str]:
+    loaded = make(folder)[0].load().of(profile)
     return {origin: credential.token.reveal() for origin, credential in loaded.items()}
 
 
@@ -43,13 +43,13 @@ def mode(path: Path) -> int:
 
 def test_saves_loads_and_deletes(tmp_path: Path) -> None:
     store, warnings = make(tmp_path)
-    assert store.load() == {}
-    assert not store.delete(ORIGIN)
+    assert store.load() == Profiles()
+    assert not store.delete(DEFAULT_PROFILE, ORIGIN)
     saved(tmp_path)
-    loaded = make(tmp_path)[0].load()[ORIGIN]
+    loaded = make(tmp_path)[0].load().of(DEFAULT_PROFILE)[ORIGIN]
     assert (loaded.token.reveal(), loaded.saved_at) == (TOKEN, 5.0)
-    assert store.delete(ORIGIN)
-    assert store.load() == {}
+    assert store.delete(DEFAULT_PROFILE, ORIGIN)
+    assert store.load() == Profiles()
     assert warnings == []
 
 
@@ -73,6 +73,41 @@ def test_a_folder_that_is_there_keeps_its_permissions(tmp_path: Path) -> None:
     assert mode(tmp_path) == 0o755
 
 
+def with_name(name: str) -> str:
+    entry = f'{{"token": "{TOKEN}", "saved_at": 1, "base_url": "{ORIGIN}"}}'
+    return (
+        f'{{"version": 2, "active": "default", "profiles": {{"{name}": {{"{ORIGIN}": {entry}}}}}}}'
+    )
+
+
+def test_a_file_of_the_first_version_is_the_default_profile(tmp_path: Path) -> None:
+    path = tmp_path / "credentials.json"
+    entry = {"token": TOKEN, "saved_at": 5.0}
+    other = "http://127.0.0.1:8000"
+    path.write_text(json.dumps({"version": 1, "credentials": {ORIGIN: entry, other: entry}}))
+    path.chmod(0o600)
+    assert tokens(tmp_path) == {ORIGIN: TOKEN, other: TOKEN}
+    saved(tmp_path, ORIGIN, "work")
+    document = json.loads(path.read_text())
+    assert (document["version"], document["active"]) == (2, "default")
+    assert list(document["profiles"]) == ["default", "work"]
+    assert tokens(tmp_path) == {ORIGIN: TOKEN, other: TOKEN}
+    assert not list(tmp_path.glob("*.unusable-*"))
+
+
+def test_the_first_profile_is_active_until_another_is_chosen(tmp_path: Path) -> None:
+    saved(tmp_path, profile="home")
+    saved(tmp_path, profile="work")
+    store = make(tmp_path)[0]
+    assert store.load().active == "home"
+    assert not store.switch("gone")
+    assert store.switch("work")
+    assert make(tmp_path)[0].load().active == "work"
+    assert store.delete("work", ORIGIN)
+    assert make(tmp_path)[0].load().active == "default"
+    assert list(make(tmp_path)[0].load().by_name) == ["home"]
+
+
 @pytest.mark.parametrize(
     ("content", "warning"),
     [
@@ -84,7 +119,14 @@ def test_a_folder_that_is_there_keeps_its_permissions(tmp_path: Path) -> None:
         ('{"version": 1, "credentials": {"x": {"token": "a b", "saved_at": 1}}}', "damaged"),
         ('{"version": 1, "credentials": {"x": {"token": "ab"}}}', "damaged"),
         ("[" * 100_000, "damaged"),
-        ('{"version": 2, "credentials": {}}', "written by a newer version of flux"),
+        ('{"version": 2, "active": "default"}', "damaged"),
+        ('{"version": 2, "active": "gone", "profiles": {}}', "damaged"),
+        ('{"version": 2, "active": [], "profiles": {}}', "damaged"),
+        ('{"version": 2, "active": "default", "profiles": {"work": {}}}', "damaged"),
+        (with_name("../work"), "damaged"),
+        (with_name("work\\n"), "damaged"),
+        (with_name(""), "damaged"),
+        ('{"version": 3, "profiles": {}}', "written by a newer version of flux"),
     ],
 )
 def test_an_unusable_file_is_logged_out_and_kept_aside(
@@ -94,7 +136,7 @@ def test_an_unusable_file_is_logged_out_and_kept_aside(
     path.write_text(content)
     path.chmod(0o600)
     store, warnings = make(tmp_path)
-    assert store.load() == {}
+    assert store.load() == Profiles()
     assert len(warnings) == 1
     assert warning in warnings[0]
     assert path.read_text() == content
@@ -108,7 +150,7 @@ def test_a_file_that_others_can_read_is_reported(tmp_path: Path) -> None:
     saved(tmp_path)
     (tmp_path / "credentials.json").chmod(0o644)
     store, warnings = make(tmp_path)
-    assert ORIGIN in store.load()
+    assert ORIGIN in store.load().of(DEFAULT_PROFILE)
     assert len(warnings) == 1
     assert "other users can read it" in warnings[0]
 
@@ -149,9 +191,9 @@ def test_a_folder_that_others_can_change_is_reported_once(tmp_path: Path, bits: 
     tmp_path.chmod(bits)
     for has_file in (False, True):
         store, warnings = make(tmp_path)
-        assert (ORIGIN in store.load()) is has_file
+        assert (ORIGIN in store.load().of(DEFAULT_PROFILE)) is has_file
         store.load(anew=True)
-        store.save(ORIGIN, Credential(Token(TOKEN), 5.0))
+        store.save(DEFAULT_PROFILE, ORIGIN, Credential(Token(TOKEN), 5.0))
         assert warnings == [f"{tmp_path}: other users can write to it. Run: chmod 700 {tmp_path}"]
 
 
@@ -159,7 +201,7 @@ def test_a_folder_that_others_can_change_is_reported_once(tmp_path: Path, bits: 
 def test_a_folder_of_somebody_else_is_reported(tmp_path: Path) -> None:
     os.chown(tmp_path, 12345, -1)
     store, warnings = make(tmp_path)
-    store.save(ORIGIN, Credential(Token(TOKEN), 5.0))
+    store.save(DEFAULT_PROFILE, ORIGIN, Credential(Token(TOKEN), 5.0))
     assert warnings == [f"{tmp_path}: belongs to another user (uid 12345)"]
 
 
@@ -172,9 +214,9 @@ def test_a_time_that_makes_no_sense_is_unknown(tmp_path: Path, time: str) -> Non
     path.write_text(f'{{"version": 1, "credentials": {{"{ORIGIN}": {entry}}}}}')
     path.chmod(0o600)
     store, warnings = make(tmp_path)
-    assert store.load()[ORIGIN].saved_at is None
-    store.save("https://other.example", Credential(Token(TOKEN), 5.0))
-    assert make(tmp_path)[0].load()[ORIGIN].saved_at is None
+    assert store.load().of(DEFAULT_PROFILE)[ORIGIN].saved_at is None
+    store.save(DEFAULT_PROFILE, "https://other.example", Credential(Token(TOKEN), 5.0))
+    assert make(tmp_path)[0].load().of(DEFAULT_PROFILE)[ORIGIN].saved_at is None
     assert warnings == []
 
 
@@ -301,9 +343,9 @@ def test_the_store_is_a_dict_whatever_crashes(
         def act(action: str = action, origin: str = origin, token: str = token) -> None:
             store, warnings = make(folder)
             if action == "save":
-                store.save(origin, Credential(Token(token), 5.0))
+                store.save(DEFAULT_PROFILE, origin, Credential(Token(token), 5.0))
             else:
-                store.delete(origin)
+                store.delete(DEFAULT_PROFILE, origin)
             assert warnings == []
 
         if calls is not None and crashing(act, calls):
@@ -317,7 +359,7 @@ def test_the_store_is_a_dict_whatever_crashes(
             assert mode(folder / "credentials.json") == 0o600
     saved(folder, "last")
     assert not list(folder.glob("*.part"))
-    assert json.loads((folder / "credentials.json").read_text())["version"] == 1
+    assert json.loads((folder / "credentials.json").read_text())["version"] == 2
 
 
 @FORKS

@@ -193,8 +193,8 @@ def test_what_is_in_its_place_is_saved_though_its_folder_cannot_be_synced(
         (f"{tmp_path}/{i}.png", None) for i in IDS
     ]
     store = CredentialStore(tmp_path / "config", warn=pytest.fail)
-    store.save(ORIGIN, Credential(Token(TOKEN), 5.0))
-    assert tokens(tmp_path / "config") == {ORIGIN: TOKEN}
+    store.save("work", ORIGIN, Credential(Token(TOKEN), 5.0))
+    assert tokens(tmp_path / "config", "work") == {ORIGIN: TOKEN}
 
 
 def test_what_was_replaced_may_stay_where_it_cannot_be_removed(
