@@ -110,7 +110,7 @@ class Screen:
     @property
     def has_true_colours(self) -> bool:
         """Whether it shows 16 million colours, and not 256 alone, as far as it tells."""
-        return self._environment.get("COLORTERM", "").lower() in ("truecolor", "24bit")
+        return self.environment.get("COLORTERM", "").lower() in ("truecolor", "24bit")
 
     @property
     def speaks_unicode(self) -> bool:
