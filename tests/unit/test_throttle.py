@@ -106,7 +106,7 @@ def test_a_dead_service_is_left_alone_after_the_budget() -> None:
         calls += exchange.calls
     assert calls == BUDGET
     assert isinstance(roads.reason, errors.GaveUp)
-    assert roads.reason.message == "the connection broke; gave up after 16 failed requests"
+    assert roads.reason.message == "the connection was lost; gave up after 16 failed requests"
 
 
 def test_a_service_that_half_works_is_used_to_the_end() -> None:
