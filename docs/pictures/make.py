@@ -1,9 +1,11 @@
 """Makes the pictures of the documentation from the real code: `make pictures`."""
 
 import io
+import os
 import subprocess
 import sys
 import tempfile
+import time
 import uuid
 from pathlib import Path
 
@@ -14,11 +16,15 @@ from rich.text import Text
 from flux_cli.models.reasons import Reasons
 from flux_cli.models.state import State
 from flux_cli.models.summary import TaskCounts
-from flux_cli.models.task import Output, Task, TaskError
+from flux_cli.models.task import Cost, Output, Task, TaskError
+from flux_cli.output.card import CardWriter
 from flux_cli.output.live import LiveView
+from flux_cli.output.preview.draw import draw
+from flux_cli.output.preview.method import Method
 from flux_cli.output.reasons import summary_lines
 from flux_cli.output.table import TableWriter
 from flux_cli.output.terminal import Stderr, Stdout
+from flux_cli.sandbox.png import make_png
 
 
 COLUMNS, LINES = 100, 22
@@ -95,6 +101,28 @@ def table() -> RenderableType:
     written = terminal.buffer.getvalue().decode()  # type: ignore[attr-defined] - a BytesIO
     lines = [counts.summary(), *summary_lines(reasons, Stderr(terminal, environment))]
     return Text.from_ansi(written + "\n".join(lines))
+
+
+def card() -> RenderableType:
+    """Return the card of a task of the sandbox, with its picture in half blocks."""
+    terminal = Terminal()
+    stdout = Stdout(terminal, {"COLUMNS": str(COLUMNS), "LINES": "30", "COLORTERM": "truecolor"})
+    prompt = "a lighthouse in a storm at dusk, oil on canvas, violet light, a ship far away"
+    task = sample(6)._replace(
+        prompt=prompt,
+        model="flux-2-pro",
+        size="16:9",
+        action="generate",
+        finished_at=STARTED + 10,
+        started_at=STARTED,
+        elapsed=10.0,
+        cost=Cost(0.216, "credit"),
+        trace_id="6624929c-bb80-40c0-81e8-d96af8405d19",
+    )
+    writer = CardWriter(stdout, now=lambda: NOW, program="flux")
+    writer.write([task])
+    stdout.write(draw(make_png(11, "16:9", prompt), Method.BLOCKS, stdout, most_lines=18))
+    return Text.from_ansi(terminal.buffer.getvalue().decode())  # type: ignore[attr-defined]
 
 
 def error() -> RenderableType:
@@ -177,6 +205,7 @@ def architecture() -> str:
 PICTURES = {
     "watch": ("$ flux tasks watch -f ids.txt", live_view),
     "table": ("$ flux tasks check -f ids.txt", table),
+    "card": (f"$ flux tasks show {sample(6).id}", card),
     "error": ("", error),
 }
 THEMES = {"dark": MONOKAI, "light": DEFAULT_TERMINAL_THEME}
@@ -193,7 +222,7 @@ def main(folder: Path) -> None:
                 record=True,
                 width=COLUMNS,
                 force_terminal=True,
-                color_system="standard",
+                color_system="truecolor",
                 highlight=False,
             )
             if command:
@@ -207,4 +236,6 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
+    os.environ["TZ"] = "UTC"
+    time.tzset()
     main(Path(sys.argv[1]) if sys.argv[1:] else Path(__file__).parent)

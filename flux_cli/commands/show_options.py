@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import typer
 
@@ -36,47 +36,28 @@ class CardFormat(StrEnum):
         return CardFormat.CARD if stdout.is_terminal else CardFormat.JSONL
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(eq=False, repr=False)
 class ShowOutputOptions:
     """What is shown, and how."""
 
+    panel: ClassVar = OUTPUT
     format: Annotated[
         CardFormat,
-        typer.Option(
-            "--output",
-            "-o",
-            rich_help_panel=OUTPUT,
-            help="What to write to stdout. auto is the card on a terminal, else JSON lines; json"
-            " indents each record.",
-        ),
+        typer.Option("--output", "-o"),
+        "Output format. auto is a card on a terminal, JSON lines elsewhere; json is indented.",
     ] = CardFormat.AUTO
     raw: Annotated[
-        bool,
-        typer.Option(
-            "--raw",
-            rich_help_panel=OUTPUT,
-            help="Write the service's own record instead, indented; null where there is none.",
-        ),
+        bool, "Write the service's own record instead, indented; null where there is none."
     ] = False
-    preview: Annotated[
-        Method,
-        typer.Option(
-            "--preview",
-            rich_help_panel=OUTPUT,
-            help="How to draw pictures below the card. auto asks the terminal.",
-        ),
-    ] = Method.AUTO
+    preview: Annotated[Method, "How to draw pictures below the card. auto asks the terminal."] = (
+        Method.AUTO
+    )
     opens: Annotated[
         bool,
-        typer.Option(
-            "--open",
-            rich_help_panel=OUTPUT,
-            help="Open the outputs in the browser; over ssh or without a display, print links.",
-        ),
+        typer.Option("--open"),
+        "Open the outputs in the browser; over ssh or without a display, print the links.",
     ] = False
-    quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", rich_help_panel=OUTPUT, help="No notes on stderr.")
-    ] = False
+    quiet: Annotated[bool, typer.Option("-q"), "Suppress notes on stderr."] = False
 
     def apply(self, runtime: "Runtime") -> None:
         """Prepare the streams. Raises UsageError where options do not go together."""

@@ -19,7 +19,7 @@ class Topic(NamedTuple):
 EXIT_CODES = Topic(
     "exit-codes",
     "Exit codes",
-    "The same in every format. `check` and `download` exit with 0 whatever the states,"
+    "The same in every format. `check`, `show` and `download` exit with 0 whatever the states,"
     " unless --exit-status is given; the exit code of `watch` always reflects them.",
     (
         (
@@ -76,6 +76,7 @@ ENVIRONMENT = Topic(
         ("SSL_CERT_FILE, SSL_CERT_DIR", "CA certificates to trust instead of the system's."),
         ("NO_COLOR", "No colours."),
         ("TERM=dumb", "No colours, no live view, no title, no escape codes at all."),
+        ("COLORTERM=truecolor", "Draw half blocks in 16 million colours instead of 256."),
         ("COLUMNS, LINES", "Window size, if the terminal reports a wrong one."),
         ("FLUX_DEBUG=1", "Print a full traceback for a bug in flux, to include in a report."),
         (

@@ -21,12 +21,7 @@ class WatchOutputOptions(OutputOptions):
         " change. Other formats are written once, at the end.",
     ] = Format.AUTO
     preview: Annotated[
-        bool,
-        typer.Option(
-            "--preview",
-            rich_help_panel=OUTPUT,
-            help="Show the pictures of each task as it succeeds, above the live view.",
-        ),
+        bool, "Show the pictures of each task as it succeeds, above the live view."
     ] = False
 
 

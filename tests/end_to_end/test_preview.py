@@ -185,7 +185,7 @@ def test_without_pillow_one_sentence_says_how_to_add_it(flux: Program, service: 
     text = " ".join(shown(flux, PLAIN).sent.split())
     assert text.count("-m pip install 'flux-tasks[preview]'") == 1
     for method in ("sixel", "blocks"):
-        flux(*SHOW, "-o", "card", "--preview", method).expect(
+        flux.outside(*SHOW, "-o", "card", "--preview", method).expect(
             ExitCode.USAGE, stderr="-m pip install 'flux-tasks[preview]'"
         )
     service(serving(encoded("JPEG"), count=2))
@@ -230,7 +230,7 @@ def test_the_picture_is_fetched_as_downloads_are(flux: Program, service: Start) 
     )
     service(with_files(url="http://10.0.0.1/{id}.png"))
     flux(*SHOW, "-o", "card", "--preview", "kitty").expect(
-        ExitCode.OK, stderr="no preview of output 1 of a-1: the link does not begin with https://"
+        ExitCode.OK, stderr="no preview of output 1 of a-1: the link does not start with https://"
     )
 
 

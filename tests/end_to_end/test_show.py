@@ -34,7 +34,7 @@ def test_a_card_on_a_terminal(flux: Program, service: Start) -> None:
 def test_ids_come_from_stdin_and_records_go_into_a_pipe(flux: Program, service: Start) -> None:
     service(mixed)
     run = flux(*SHOW, stdin="s-123456\nf-123456\ns-123456\n").expect(
-        ExitCode.OK, stderr="left out 1 duplicate id"
+        ExitCode.OK, stderr="skipped 1 duplicate id"
     )
     assert run.states == {"s-123456": "succeeded", "f-123456": "failed"}
     assert flux(*SHOW, "s-123456", "-o", "card").lines[0] == "✓ succeeded  s-123456"
@@ -149,7 +149,7 @@ def test_open_opens_the_outputs_of_the_web_alone(flux: Program, service: Start) 
     links = ("https://x.example/1.png", "https://x.example/a b;$(id)\n'.png")
     others = ("file:///etc/passwd", "javascript:alert(1)", "--version", "https:1.png")
     service(with_links(*links, *others))
-    run = flux(*SHOW, "a-1", "--open", variables=browsing(flux)).expect(ExitCode.OK)
+    run = flux.outside(*SHOW, "a-1", "--open", variables=browsing(flux)).expect(ExitCode.OK)
     assert opened(flux) == [
         "https://x.example/1.png",
         "https://x.example/a%20b;$(id)%0A%27.png",
@@ -162,13 +162,15 @@ def test_where_no_browser_can_be_seen_the_links_are_printed(
     flux: Program, service: Start, changes: dict[str, str]
 ) -> None:
     service(with_links("https://x.example/1.png"))
-    run = flux(*SHOW, "a-1", "--open", variables=browsing(flux, **changes)).expect(ExitCode.OK)
+    run = flux.outside(*SHOW, "a-1", "--open", variables=browsing(flux, **changes)).expect(
+        ExitCode.OK
+    )
     assert opened(flux) == []
     assert run.stderr == "flux: to be opened in a browser: https://x.example/1.png\n"
 
 
 def test_a_service_cannot_open_a_thousand_tabs(flux: Program, service: Start) -> None:
     service(with_links(*(f"https://x.example/{number}.png" for number in range(100))))
-    run = flux(*SHOW, "a-1", "--open", variables=browsing(flux)).expect(ExitCode.OK)
+    run = flux.outside(*SHOW, "a-1", "--open", variables=browsing(flux)).expect(ExitCode.OK)
     assert len(opened(flux)) == 20
     assert run.stderr.count("to be opened") == 80

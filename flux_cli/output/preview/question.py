@@ -117,11 +117,11 @@ class Question:
             return
         import termios
 
-        before, self._before = self._before, None
         if is_foreground(self._terminal):  # else a shell has it, in a state of its own
             with contextlib.suppress(OSError, termios.error):
                 how = termios.TCSAFLUSH if discards else termios.TCSADRAIN
-                termios.tcsetattr(self._terminal, how, before)
+                termios.tcsetattr(self._terminal, how, self._before)
+        self._before = None  # not before: a signal may cut this, and it is done again then
 
 
 def can_ask(stdin: Any, stdout: int, *, term: str) -> bool:
