@@ -1,4 +1,4 @@
-# fish completion for flux. Made by `make completions`; do not edit. [sha256 b5584b49d93ebc4e83d36db8f05a9a7f9c1a6edcc034d4b272d92f06c40e81d7]
+# fish completion for flux. Made by `make completions`; do not edit. [sha256 b69d15cdb6105758078ee13b0487a4a3df87e348c4f4c255be43e8237c90944f]
 
 function __flux_at --description 'Whether the command line is at this command'
     set -l path flux
@@ -18,7 +18,7 @@ end
 
 complete -c flux -f
 complete -c flux-tasks -w flux
-complete -c flux -n '__flux_at flux' -a tasks -d 'Check, watch, list and download generation tasks.'
+complete -c flux -n '__flux_at flux' -a tasks -d 'Check, show, watch, list and download generation tasks.'
 complete -c flux -n '__flux_at flux' -a auth -d 'Manage your API tokens.'
 complete -c flux -n '__flux_at flux' -a demo -d 'Watch a dozen tasks run on a local sandbox: no account, no network.'
 complete -c flux -n '__flux_at flux' -a sandbox -d 'Run a local stand-in for the service, until Ctrl-C.'
@@ -131,11 +131,11 @@ complete -c flux -n '__flux_at flux tasks list' -l help -s h -d 'Show this messa
 complete -c flux -n '__flux_at flux tasks show' -l file -s f -r -F -d 'Read ids from FILE (text, JSON, JSON lines or CSV), or - for stdin. Can be repeated.'
 complete -c flux -n '__flux_at flux tasks show' -l find-ids -d 'Extract every UUID from files and stdin, whatever the text around it.'
 complete -c flux -n '__flux_at flux tasks show' -l since -x -d 'Use the account\'s own tasks created since this time instead of ids: 2h, 7d, 2026-11-20.'
-complete -c flux -n '__flux_at flux tasks show' -l output -s o -x -a 'auto card jsonl json' -d 'What to write to stdout. auto is the card on a terminal, else JSON lines; json indents each record. [default: auto]'
-complete -c flux -n '__flux_at flux tasks show' -l raw -d 'Write the service\'s own record instead, indented; null where there is none.'
+complete -c flux -n '__flux_at flux tasks show' -l output -s o -x -a 'auto card jsonl json' -d 'Output format. auto is a card on a terminal, JSON lines elsewhere; json indents each record. [default: auto]'
+complete -c flux -n '__flux_at flux tasks show' -l raw -d 'Print the service\'s own record instead, indented; null if there is none.'
 complete -c flux -n '__flux_at flux tasks show' -l preview -x -a 'auto kitty iterm sixel blocks off' -d 'How to draw pictures below the card. auto asks the terminal. [default: auto]'
 complete -c flux -n '__flux_at flux tasks show' -l open -d 'Open the outputs in the browser; over ssh or without a display, print links.'
-complete -c flux -n '__flux_at flux tasks show' -l quiet -s q -d 'No notes on stderr.'
+complete -c flux -n '__flux_at flux tasks show' -l quiet -s q -d 'Suppress notes on stderr.'
 complete -c flux -n '__flux_at flux tasks show' -l exit-status -d 'Exit with 3 if a task failed, 6 if one was not found, 8 if one is still running.'
 complete -c flux -n '__flux_at flux tasks show' -l concurrency -x -d 'Maximum concurrent requests. [default: 8; 1<=x<=64]'
 complete -c flux -n '__flux_at flux tasks show' -l batch-size -x -d 'Maximum ids per request. [default: 50; 1<=x<=50]'
@@ -169,7 +169,7 @@ complete -c flux -n '__flux_at flux auth token' -l help -s h -d 'Show this messa
 complete -c flux -n '__flux_at flux auth logout' -l profile -x -d 'Account to use, even if FLUX_API_TOKEN is set; see `flux auth list`.'
 complete -c flux -n '__flux_at flux auth logout' -l base-url -x -d 'Base URL of the service. [default: the profile\'s, else https://api.acedata.cloud]'
 complete -c flux -n '__flux_at flux auth logout' -l help -s h -d 'Show this message and exit.'
-complete -c flux -n '__flux_at flux auth list' -l output -s o -x -a 'auto table jsonl json' -d 'Output format. auto is a table on a terminal, else JSON lines. [default: auto]'
+complete -c flux -n '__flux_at flux auth list' -l output -s o -x -a 'auto table jsonl json' -d 'Output format. auto is a table on a terminal, JSON lines elsewhere. [default: auto]'
 complete -c flux -n '__flux_at flux auth list' -l help -s h -d 'Show this message and exit.'
 complete -c flux -n '__flux_at flux auth switch' -l help -s h -d 'Show this message and exit.'
 complete -c flux -n '__flux_at flux demo' -l preview -d 'Show the pictures too, as tasks succeed.'

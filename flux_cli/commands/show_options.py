@@ -46,8 +46,10 @@ class ShowOutputOptions:
             "--output",
             "-o",
             rich_help_panel=OUTPUT,
-            help="What to write to stdout. auto is the card on a terminal, else JSON lines; json"
-            " indents each record.",
+            help=(
+                "Output format. auto is a card on a terminal, JSON lines elsewhere; json indents"
+                " each record."
+            ),
         ),
     ] = CardFormat.AUTO
     raw: Annotated[
@@ -55,7 +57,7 @@ class ShowOutputOptions:
         typer.Option(
             "--raw",
             rich_help_panel=OUTPUT,
-            help="Write the service's own record instead, indented; null where there is none.",
+            help="Print the service's own record instead, indented; null if there is none.",
         ),
     ] = False
     preview: Annotated[
@@ -75,7 +77,8 @@ class ShowOutputOptions:
         ),
     ] = False
     quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", rich_help_panel=OUTPUT, help="No notes on stderr.")
+        bool,
+        typer.Option("--quiet", "-q", rich_help_panel=OUTPUT, help="Suppress notes on stderr."),
     ] = False
 
     def apply(self, runtime: "Runtime") -> None:
@@ -83,7 +86,7 @@ class ShowOutputOptions:
         runtime.stderr.is_quiet = self.quiet
         if self.raw and self.format is CardFormat.CARD:
             raise UsageError(
-                "--raw writes the service's own record, which -o card does not show",
+                "--raw prints the service's own record, which -o card does not show",
                 hint="Leave one of them out",
             )
         kind = self.format.on(runtime.stdout, raw=self.raw)

@@ -16,7 +16,7 @@ def make_group(verb: str = "", *, is_outline: bool = False) -> typer.Typer:
     group = typer.Typer(
         no_args_is_help=True,
         rich_markup_mode=None,
-        help="Check, watch, list and download generation tasks.",
+        help="Check, show, watch, list and download generation tasks.",
     )
     if is_outline:
         return group
