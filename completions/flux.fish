@@ -1,4 +1,4 @@
-# fish completion for flux. Made by `make completions`; do not edit. [sha256 bb31a9382098c23db30ab9e5fff0a1f5cfbf5dc1189f764744944e76038e7e3d]
+# fish completion for flux. Made by `make completions`; do not edit. [sha256 3b0c6d1899c3f88c15d964566094efeb460bf5b68bd5b8947862c814295af140]
 
 function __flux_at --description 'Whether the command line is at this command'
     set -l path flux
@@ -169,7 +169,7 @@ complete -c flux -n '__flux_at flux auth token' -l help -s h -d 'Show this messa
 complete -c flux -n '__flux_at flux auth logout' -l profile -x -d 'Account to use, even if FLUX_API_TOKEN is set; see `flux auth list`.'
 complete -c flux -n '__flux_at flux auth logout' -l base-url -x -d 'Base URL of the service. [default: the profile\'s, else https://api.acedata.cloud]'
 complete -c flux -n '__flux_at flux auth logout' -l help -s h -d 'Show this message and exit.'
-complete -c flux -n '__flux_at flux auth list' -l output -s o -x -a 'auto table jsonl json' -d 'Output format. auto is a table on a terminal, else JSON lines. [default: auto]'
+complete -c flux -n '__flux_at flux auth list' -l output -s o -x -a 'auto table jsonl json' -d 'Output format. auto is a table on a terminal, JSON lines elsewhere. [default: auto]'
 complete -c flux -n '__flux_at flux auth list' -l help -s h -d 'Show this message and exit.'
 complete -c flux -n '__flux_at flux auth switch' -l help -s h -d 'Show this message and exit.'
 complete -c flux -n '__flux_at flux demo' -l preview -d 'Show the pictures too, as tasks succeed.'

@@ -33,7 +33,7 @@ def list_accounts(
     output: Annotated[
         ListFormat,
         typer.Option("--output", "-o"),
-        "Output format. auto is a table on a terminal, else JSON lines.",
+        "Output format. auto is a table on a terminal, JSON lines elsewhere.",
     ] = ListFormat.AUTO,
 ) -> None:
     """List the stored accounts: profile, service, and when the token was saved.

@@ -24,10 +24,10 @@ class Browser:
             link = web_url(output.url)
             if link is None:
                 self._runtime.stderr.line(
-                    f"flux: not opened, as it is no web address: {output.url}"
+                    f"flux: not opened, as it is not a web address: {output.url}"
                 )
             elif not self._open(link):
-                self._runtime.stderr.line(f"flux: to be opened in a browser: {link}")
+                self._runtime.stderr.line(f"flux: open in a browser: {link}")
 
     def _open(self, link: str) -> bool:
         if self._opened >= _MOST or not has_screen(self._runtime):

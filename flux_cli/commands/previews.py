@@ -106,7 +106,7 @@ class Previews:
         except (DownloadError, ServiceError) as error:
             reason = error.message
         except Stopped:
-            reason = "its host was given up"
+            reason = "its host stopped answering"
         return f"flux: no preview of output {number} of {task.id}: {reason}."
 
     def _read(self, output: Output) -> bytes:
@@ -136,4 +136,4 @@ class Previews:
 
     def _hint(self) -> None:
         self._has_hinted = True
-        self._say(f"flux: pictures are not shown: run {installation(_EXTRA)} to see them here.")
+        self._say(f"flux: pictures are not shown. To see them here, run: {installation(_EXTRA)}")

@@ -64,7 +64,7 @@ class ShowOutputOptions:
         runtime.stderr.is_quiet = self.quiet
         if self.raw and self.format is CardFormat.CARD:
             raise UsageError(
-                "--raw writes the service's own record, which -o card does not show",
+                "--raw prints the service's own record, which -o card does not show",
                 hint="Leave one of them out",
             )
         kind = self.format.on(runtime.stdout, raw=self.raw)

@@ -34,8 +34,8 @@ def run_show(
             _show(poll, writer, browser, counts)
         except Interrupted:
             runtime.stderr.line(
-                f"flux: interrupted with {counts.total:,} of {len(ids):,} tasks shown."
-                " The tasks go on by themselves; run the same command again to look."
+                f"flux: interrupted with {counts.total:,} of {len(ids):,} tasks shown. The tasks"
+                " keep running on the service; run the same command again to see how they stand."
             )
             raise
     print_absence(runtime, session, counts)

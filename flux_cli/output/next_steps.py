@@ -32,16 +32,16 @@ def next_step(task: Task, program: str, *, ascii_only: bool = False) -> NextStep
     given = f"-- {task_id}" if task.id.startswith("-") else task_id
     match task.state:
         case State.PENDING | State.PROCESSING:
-            return NextStep("Watch it to its end:", [f"{program} tasks watch {given}"])
+            return NextStep("Watch it until it finishes:", [f"{program} tasks watch {given}"])
         case State.SUCCEEDED:
-            return NextStep("Save what it made:", [f"{program} tasks download {given}"])
+            return NextStep("Download the results:", [f"{program} tasks download {given}"])
         case State.NOT_FOUND:
             return NextStep(
-                "The service does not know this id: mistyped, another account's, too old, or"
-                " submitted a moment ago."
+                "The service does not know this id: it is mistyped, too old, from another account,"
+                " or was submitted a moment ago."
             )
         case State.UNKNOWN:
-            return NextStep("Ask again later:", [f"{program} tasks show {given}"])
+            return NextStep("Check it again later:", [f"{program} tasks show {given}"])
         case State.FAILED:
             return _after_failure(task, program, given)
 
@@ -50,22 +50,20 @@ def _after_failure(task: Task, program: str, given: str) -> NextStep:
     code = task.error.code if task.error is not None else None
     if code == _MODERATION:
         return NextStep(
-            "The service's content moderation refused it: change the prompt or the material."
+            "The service's content moderation refused it: change the prompt or the input."
             " Unchanged, it would be refused again."
         )
     if code == _BAD_REQUEST:
-        return NextStep("Correct what the error names, and submit it anew.")
+        return NextStep("Correct what the error names, and resubmit it.")
     if code == _NO_BALANCE:
-        return NextStep(
-            "Top up the balance, then submit it again:", _submission(task, program, given)
-        )
+        return NextStep("Top up your balance, then resubmit it:", _submission(task, program, given))
     support = "give support the trace id" if task.trace_id else "give support the id"
     if code in _MAY_PASS:
         return NextStep(
-            f"This may pass. Submit it again; should that fail too, {support}.",
+            f"This may be temporary. Resubmit it; if that fails too, {support}.",
             _submission(task, program, given),
         )
-    return NextStep(f"Why is not known here: {support}.")
+    return NextStep(f"flux does not know this error: {support}.")
 
 
 def _submission(task: Task, program: str, given: str) -> Sequence[str]:

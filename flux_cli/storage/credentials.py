@@ -238,7 +238,7 @@ def _parsed(data: bytes) -> Profiles:
     if not all(map(PROFILE_NAME.fullmatch, by_name)) or not all(by_name.values()):
         raise ValueError("not a profile")
     if profiles.active not in (DEFAULT_PROFILE, *by_name):  # else another account would be used
-        raise ValueError("the active profile is not there")
+        raise ValueError("the active profile does not exist")
     return profiles
 
 

@@ -200,8 +200,8 @@ def test_without_pillow_one_sentence_says_how_to_add_it(flux: Program, service: 
         (PNG[:120], "it is damaged"),
         (PNG[:16] + b"\x7f\xff\xff\xff" * 2 + PNG[24:], "it has too many pixels"),
         (PNG[:16] + b"\0\0\x60\0\0\0\x60\0" + PNG[24:], "it has too many pixels"),
-        (b"<html>\x1b[2J" + b" " * 100, "it is not a picture that flux knows"),
-        (b"", "it is not a picture that flux knows"),
+        (b"<html>\x1b[2J" + b" " * 100, "it is not a picture that flux recognises"),
+        (b"", "it is not a picture that flux recognises"),
     ],
 )
 def test_what_is_no_picture_is_named_and_the_card_stands(
@@ -302,7 +302,7 @@ def test_pictures_of_a_watch_reach_kitty_whole_and_in_order(flux: Program, servi
 
 def test_a_watch_in_a_pipe_has_no_pictures(flux: Program, service: Start) -> None:
     service(serving(PNG))
-    run = flux(*WATCH, "a-1").expect(ExitCode.OK, stderr="pictures go with the live view alone")
+    run = flux(*WATCH, "a-1").expect(ExitCode.OK, stderr="pictures are only shown with the live view")
     assert len(run.records) == 1
 
 

@@ -154,7 +154,7 @@ def test_open_opens_the_outputs_of_the_web_alone(flux: Program, service: Start) 
         "https://x.example/1.png",
         "https://x.example/a%20b;$(id)%0A%27.png",
     ]
-    assert run.stderr.count("not opened, as it is no web address") == len(others)
+    assert run.stderr.count("not opened, as it is not a web address") == len(others)
 
 
 @pytest.mark.parametrize("changes", [{"SSH_CONNECTION": "10.0.0.1 1 10.0.0.2 22"}, {"DISPLAY": ""}])
@@ -166,7 +166,7 @@ def test_where_no_browser_can_be_seen_the_links_are_printed(
         ExitCode.OK
     )
     assert opened(flux) == []
-    assert run.stderr == "flux: to be opened in a browser: https://x.example/1.png\n"
+    assert run.stderr == "flux: open in a browser: https://x.example/1.png\n"
 
 
 def test_a_service_cannot_open_a_thousand_tabs(flux: Program, service: Start) -> None:

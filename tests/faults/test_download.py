@@ -217,7 +217,7 @@ REFUSALS: list[tuple[str, Script, str, str]] = [
     ("no content", always(reply(204, b"")), "http_204", "answered HTTP 204"),
     ("500 always", always(reply(500, b"")), "http_500", "answered HTTP 500"),
     ("html as png", always(reply(200, PAGE, content_type="image/png")), "not_media", "a web page"),
-    ("svg", always(reply(200, b"<svg>" + b" " * 99)), "not_media", "it is a web page, not an image"),
+    ("svg", always(reply(200, b"<svg>" + b" " * 99)), "not_media", "a web page, not an image"),
     ("text", always(reply(200, b"x" * 99)), "not_media", "it is not an image or a video"),
     ("empty", always(reply(200, b"")), "not_media", "it is not an image or a video"),
     ("damaged", damaged(), "damaged", "truncated, differently each time"),

@@ -26,12 +26,12 @@ def show(
       flux tasks show ID --open
       flux tasks check -f ids.txt --state failed -o ids | flux tasks show -o card
 
-    A card for each task on a terminal, with its pictures where the terminal can
-    show them; anywhere else its record, which json indents. --raw is the
-    service's own record, or null. Ids are read as for `check`.
+    Shows a card for each task on a terminal, with its pictures if the terminal
+    can show them; elsewhere its record, which json indents. --raw prints the
+    service's own record, or null. Ids are read as for check.
 
-    Exits with 0 when every task was answered for, whatever its state; 5 when
-    one was not; 4 when the token is missing or rejected; 2 for wrong usage.
+    Exits with 0 if every task was answered for, whatever its state; 5 if one
+    was not; 4 if the token is missing or rejected; 2 for wrong usage.
     """
     from flux_cli.commands.show_run import run_show
 

@@ -49,7 +49,7 @@ def draw(data: bytes, method: Method, stdout: Stdout, *, most_lines: int | None 
     """
     media = recognise(data[: 4 * HEAD])
     if media not in _PICTURES or media is None:
-        raise NoPicture("it is not a picture that flux knows")
+        raise NoPicture("it is not a picture that flux recognises")
     size = picture_size(data, media)
     if size is None:
         raise NoPicture("it is damaged")

@@ -13,4 +13,4 @@ class NeedsPillow(NoPicture):
     """It would have to be decoded, and what does that is not installed."""
 
     def __init__(self) -> None:
-        super().__init__("it has to be decoded, which needs Pillow")
+        super().__init__("decoding it needs Pillow")
