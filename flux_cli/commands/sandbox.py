@@ -20,11 +20,11 @@ _SHARE = number(0.0, 1.0, metavar="SHARE")
 class AccountOptions:
     """What the account holds, and what becomes of its tasks."""
 
-    failure_rate: Annotated[float, _SHARE, "Share of tasks that fail."] = 0.15
+    failure_rate: Annotated[float, _SHARE, "Fraction of tasks that fail."] = 0.15
     speed: Annotated[
-        float, number(0.01, 10_000.0, metavar="FACTOR"), "How many times faster tasks run."
+        float, number(0.01, 10_000.0, metavar="FACTOR"), "Run tasks this many times faster."
     ] = 1.0
-    history: Annotated[int, number(0, 100_000), "Begin with N tasks of the past week."] = 0
+    history: Annotated[int, number(0, 100_000), "Start with N tasks from the past week."] = 0
     balance: Annotated[
         int | None, number(0), "Number of submissions the balance covers; then 403 used_up."
     ] = None
@@ -45,10 +45,7 @@ class FaultOptions:
         float, _SHARE, "Fraction of submissions that are accepted but whose reply is lost."
     ] = 0.0
     rate_limit: Annotated[
-        float | None, number(0.1, 10_000.0), "Most requests a second, then 429."
-    ] = None
-    page_limit: Annotated[
-        int | None, number(1), "Most tasks in one batch reply, whatever limit a request sends."
+        float | None, number(0.1, 10_000.0), "Maximum requests per second; beyond it, 429."
     ] = None
     page_limit: Annotated[
         int | None, number(1), "Maximum tasks per batch reply, whatever limit a request sets."
