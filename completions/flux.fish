@@ -1,4 +1,4 @@
-# fish completion for flux. Made by `make completions`; do not edit. [sha256 3b0c6d1899c3f88c15d964566094efeb460bf5b68bd5b8947862c814295af140]
+# fish completion for flux. Made by `make completions`; do not edit. [sha256 a354e8826aef074dcf7f731f0bd875a6bdfb88d3f76392dca7d09978a0270a1f]
 
 function __flux_at --description 'Whether the command line is at this command'
     set -l path flux
@@ -176,14 +176,14 @@ complete -c flux -n '__flux_at flux demo' -l preview -d 'Show the pictures too, 
 complete -c flux -n '__flux_at flux demo' -l help -s h -d 'Show this message and exit.'
 complete -c flux -n '__flux_at flux sandbox' -l port -x -d 'Port to listen on, on loopback; 0 picks a free one. [default: 8765; 0<=x<=65535]'
 complete -c flux -n '__flux_at flux sandbox' -l failure-rate -x -d 'Fraction of tasks that fail. [default: 0.15; 0.0<=x<=1.0]'
-complete -c flux -n '__flux_at flux sandbox' -l speed -x -d 'Run tasks this many times faster. [default: 1.0; x>=0.01]'
+complete -c flux -n '__flux_at flux sandbox' -l speed -x -d 'Run tasks this many times faster. [default: 1.0; 0.01<=x<=10000.0]'
 complete -c flux -n '__flux_at flux sandbox' -l history -x -d 'Start with N tasks from the past week. [default: 0; 0<=x<=100000]'
 complete -c flux -n '__flux_at flux sandbox' -l balance -x -d 'Number of submissions the balance covers; then 403 used_up. [x>=0]'
 complete -c flux -n '__flux_at flux sandbox' -l seed -x -d 'Random seed for ids, failures and images. [default: 0]'
 complete -c flux -n '__flux_at flux sandbox' -l latency -x -d 'Delay before each reply, such as 100ms. [default: 0s]'
 complete -c flux -n '__flux_at flux sandbox' -l error-rate -x -d 'Fraction of requests that fail before they take effect. [default: 0.0; 0.0<=x<=1.0]'
 complete -c flux -n '__flux_at flux sandbox' -l lose-replies -x -d 'Fraction of submissions that are accepted but whose reply is lost. [default: 0.0; 0.0<=x<=1.0]'
-complete -c flux -n '__flux_at flux sandbox' -l rate-limit -x -d 'Maximum requests per second; beyond it, 429. [x>=0.1]'
+complete -c flux -n '__flux_at flux sandbox' -l rate-limit -x -d 'Maximum requests per second; beyond it, 429. [0.1<=x<=10000.0]'
 complete -c flux -n '__flux_at flux sandbox' -l page-limit -x -d 'Maximum tasks per batch reply, whatever limit a request sets. [x>=1]'
 complete -c flux -n '__flux_at flux sandbox' -l ignore-ids -d 'Answer batch queries with the newest tasks, whatever ids they ask for.'
 complete -c flux -n '__flux_at flux sandbox' -l placeholder -d 'Put a placeholder in the response of running tasks.'

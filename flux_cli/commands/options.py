@@ -1,5 +1,6 @@
 """Options that several commands share, in groups, each with its range and its sentence of help."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -47,7 +48,13 @@ def moment() -> Any:
 
 def number(least: float | None = None, most: float | None = None, *, metavar: str = "N") -> Any:
     """Return an option that takes a number from `least` to `most`, if there are such ends."""
-    return typer.Option(metavar=metavar, min=least, max=most)
+
+    def refuse_nan(value: Any) -> Any:
+        if value is not None and math.isnan(value):  # which compares with neither end
+            raise typer.BadParameter(f"{value} is not in the range {least}<=x<={most}.")
+        return value
+
+    return typer.Option(metavar=metavar, min=least, max=most, callback=refuse_nan)
 
 
 def _states(text: str) -> frozenset[State]:

@@ -21,9 +21,9 @@ class AccountOptions:
     """What the account holds, and what becomes of its tasks."""
 
     failure_rate: Annotated[float, _SHARE, "Fraction of tasks that fail."] = 0.15
-    speed: Annotated[float, number(0.01, metavar="FACTOR"), "Run tasks this many times faster."] = (
-        1.0
-    )
+    speed: Annotated[
+        float, number(0.01, 10_000.0, metavar="FACTOR"), "Run tasks this many times faster."
+    ] = 1.0
     history: Annotated[int, number(0, 100_000), "Start with N tasks from the past week."] = 0
     balance: Annotated[
         int | None, number(0), "Number of submissions the balance covers; then 403 used_up."
@@ -45,7 +45,7 @@ class FaultOptions:
         float, _SHARE, "Fraction of submissions that are accepted but whose reply is lost."
     ] = 0.0
     rate_limit: Annotated[
-        float | None, number(0.1), "Maximum requests per second; beyond it, 429."
+        float | None, number(0.1, 10_000.0), "Maximum requests per second; beyond it, 429."
     ] = None
     page_limit: Annotated[
         int | None, number(1), "Maximum tasks per batch reply, whatever limit a request sets."

@@ -15,8 +15,8 @@ _LONGEST = 200  # characters of a code or a message
 _LONGEST_READ = 2000  # characters of a message, before it is folded
 _SHORTEST_ID = 8  # characters of one that is looked for in a message: "a" is a word
 _HAVE_REASONS = (State.FAILED, State.UNKNOWN)
-_DIFFERS = re.compile(
-    r"""(?P<url>\b[a-z][a-z0-9+.-]{0,15}://[^\s"'<>()]*[^\s"'<>().,:;])
+_DIFFERS = re.compile(  # each run of characters is looked at once, not once from each of them
+    r"""(?P<url>(?<![a-z0-9+.-])[a-z0-9+.-]+://[^\s"'<>()]*[^\s"'<>().,:;])
     |(?P<id>\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b
         |\b(?=[a-z_]*[0-9])(?=[0-9_]*[a-z])\w{12,}\b)
     |(?P<n>(?<![\w.])(?<![a-z]-)[0-9]+(?:[.,:x×/][0-9]+)*)""",  # noqa: RUF001

@@ -4,7 +4,16 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
-from flux_cli.models.fields import as_time, error_code, output_entries, response_of
+from flux_cli.models.fields import (
+    body_of,
+    error_code,
+    has_response,
+    is_error,
+    is_time,
+    output_entries,
+    parsed_json,
+    response_of,
+)
 
 
 class State(StrEnum):
@@ -41,14 +50,14 @@ def derive_state(  # noqa: PLR0911 - a table
     end show them. Any mapping is accepted, none raises. `has_output` is for
     whoever has looked already.
     """
-    response = response_of(record)
-    words = _words_of(record) if response is None else _words_below(response)
-    body = response or {}
+    response, body = response_of(record), body_of(record)
+    is_own_body = body is record
+    words = _own_words(record) if response is None else _words_below(response)
     success = body.get("success")
     own_code = error_code(record.get("error"))
     has_code = bool(error_code(body.get("error")) or own_code)
     has_output = bool(output_entries(record)) if has_output is None else has_output
-    is_finished = bool(as_time(record.get("finished_at")) or as_time(body.get("finished_at")))
+    is_finished = is_time(record.get("finished_at")) or is_time(body.get("finished_at"))
 
     if words & _FAILURE_WORDS:
         return State.FAILED
@@ -58,15 +67,15 @@ def derive_state(  # noqa: PLR0911 - a table
         return State.PROCESSING
     if success is False and (has_output or has_code):
         return State.FAILED
-    if response is None and own_code:
+    if is_own_body and own_code:
         return State.FAILED
-    if is_finished and success is True:
-        return State.SUCCEEDED
-    if is_finished and success is False:
-        return State.FAILED
+    if is_finished and isinstance(success, bool):
+        return State.SUCCEEDED if success else State.FAILED
     if has_output:
         return State.SUCCEEDED
-    if as_time(record.get("started_at")) or response is not None:
+    if is_finished and is_own_body and is_error(record.get("error")):
+        return State.FAILED
+    if is_time(record.get("started_at")) or has_response(record):
         return State.PROCESSING
     return State.PENDING
 
@@ -75,6 +84,11 @@ def _words_of(mapping: Mapping[str, Any]) -> set[str]:
     found = [mapping[key] for key in _STATUS_KEYS if key in mapping]
     words = {word.strip().lower() for word in found if isinstance(word, str)} if found else set()
     return words - {""}
+
+
+def _own_words(record: Mapping[str, Any]) -> set[str]:
+    """Return the status words of a record without a response, and of what is in its `data`."""
+    return _words_of(record) | _words_below({"data": parsed_json(record.get("data"))})
 
 
 def _words_below(response: Mapping[str, Any]) -> set[str]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from flux_cli.models.fields import (
+    as_duration,
     as_number,
     as_object,
     as_text,
@@ -101,7 +102,7 @@ def parse_task(
             kind=kind,
             width=as_number(entry.get("width")),
             height=as_number(entry.get("height")),
-            seconds=as_number(entry.get("seconds")),
+            seconds=as_duration(entry.get("seconds")),
             seed=as_number(entry.get("seed")),
         )
         for kind, url, entry in entries
@@ -150,20 +151,17 @@ def _inside(value: Any) -> Iterator[Any]:
 
 
 def _elapsed(value: Any, started_at: float | None, finished_at: float | None) -> float | None:
-    elapsed = as_number(value)
-    if elapsed is None and started_at is not None and finished_at is not None:
-        elapsed = round(finished_at - started_at, 3)
-    return elapsed if elapsed is not None and elapsed >= 0 else None
+    if as_number(value) is None and started_at is not None and finished_at is not None:
+        value = round(finished_at - started_at, 3)
+    return as_duration(value)
 
 
 def _error(value: Any) -> TaskError | None:
-    if isinstance(value, str) and value.strip():
-        return TaskError(code=None, message=value)
-    if isinstance(value, dict):
-        code, message = error_code(value), as_text(value.get("message"))
-        if code or message:
-            return TaskError(code, message)
-    return None
+    details = as_object(value)
+    if details is None:
+        return TaskError(None, value) if isinstance(value, str) and value.strip() else None
+    code, message = error_code(details), as_text(details.get("message"))
+    return TaskError(code, message) if code or message else None
 
 
 def _cost(value: Any) -> Cost | None:
@@ -231,6 +229,6 @@ def _outputs_of(value: Any) -> Iterator[Output]:
                 kind="video" if entry.get("kind") == "video" else "image",
                 width=as_number(entry.get("width")),
                 height=as_number(entry.get("height")),
-                seconds=as_number(entry.get("seconds")),
+                seconds=as_duration(entry.get("seconds")),
                 seed=as_number(entry.get("seed")),
             )

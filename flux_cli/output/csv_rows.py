@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -13,7 +14,8 @@ from flux_cli.output.terminal import Stdout
 
 
 _SPLIT = {"error": ("code", "message"), "cost": ("amount", "currency")}  # into columns
-_FORMULA_STARTS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")  # noqa: RUF001
+# Where a formula begins: in a cell, or where a spreadsheet that parts cells at ; begins one.
+_FORMULA = re.compile(r"(^|;)(?=[\s\x22]*[=+\-@＝＋－＠])")  # noqa: RUF001
 
 
 class CsvWriter:
@@ -22,7 +24,8 @@ class CsvWriter:
     With `has_files`, a column `paths`, joined by a bar, comes after `urls`.
 
     Text is on one line, and a cell that a spreadsheet would run as a formula
-    begins with an apostrophe; where flux reads ids, it takes that off again.
+    begins with an apostrophe; where flux reads ids, it takes that off again. So does
+    what follows a semicolon: where that parts cells, quotes do not hold a cell together.
     """
 
     def __init__(self, stdout: Stdout, *, keys: Sequence[str], has_files: bool = False) -> None:
@@ -55,14 +58,19 @@ class CsvWriter:
         cells: list[Any] = []
         for key, value in record.items():
             if key == "outputs":
-                cells.append(" ".join(filter(None, (web_url(o.url) for o in task.outputs))))
+                urls = " ".join(filter(None, (web_url(o.url) for o in task.outputs)))
+                cells.append(_FORMULA.sub("%3B", urls))
                 if "paths" in self._outputs:
                     paths = [o.file.path for o in task.outputs if o.file and o.file.path]
                     cells.append(_cell("|".join(paths)))
+            elif key == "id":  # is to be read again: nothing goes into the midst of it
+                text = sanitize(value)
+                cells.append(f"'{text}" if _FORMULA.match(text) else text)
             elif key in _SPLIT:
                 cells += [_cell(value and value[part]) for part in _SPLIT[key]]
             elif key == RAW:
-                cells.append(encode_record(value) if value is not None else None)
+                text = encode_record(value) if value is not None else ""
+                cells.append(_FORMULA.sub(r"\\u003b", text))
             else:
                 cells.append(_cell(value))
         return cells
@@ -77,5 +85,4 @@ def _line(cells: list[Any]) -> bytes:
 def _cell(value: Any) -> Any:
     if not isinstance(value, str):
         return value
-    text = sanitize(value)
-    return f"'{text}" if text.lstrip().startswith(_FORMULA_STARTS) else text
+    return _FORMULA.sub(r"\1'", sanitize(value))

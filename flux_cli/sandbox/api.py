@@ -17,6 +17,15 @@ from flux_cli.sandbox.submissions import (
 
 
 _DEFAULT_PAGE = 12  # as the service's sibling endpoints have it
+_WHOLE = ((int,), "a whole number")
+_FIELDS: dict[str, tuple[tuple[type, ...], str]] = {  # of a query: their types, in words
+    "ids": ((list,), "a list"),
+    "offset": _WHOLE,
+    "limit": _WHOLE,
+    "created_at_min": ((int, float), "a number"),
+    "created_at_max": ((int, float), "a number"),
+    "type": ((str,), "a string"),
+}
 _STATUS = {"forbidden": 403, "service_unavailable": 503}  # of a failed task, answered at once
 
 
@@ -64,6 +73,10 @@ class Api:
         return Answer(status, document)
 
     def _query(self, body: dict[str, Any]) -> Answer:
+        for field, (kinds, meaning) in _FIELDS.items():
+            value = body.get(field)
+            if value is not None and (type(value) not in kinds):
+                return self.error(400, "bad_request", f"{field} must be {meaning}.")
         match body.get("action"):
             case "retrieve":
                 task = self.store.get(body.get("id"))
@@ -85,7 +98,7 @@ class Api:
 
     def _batch(self, body: Mapping[str, Any]) -> dict[str, Any]:
         ids, faults = body.get("ids"), self.faults
-        is_heard = isinstance(ids, list) and ids and Misbehaviour.IGNORE_IDS not in faults
+        is_heard = ids and Misbehaviour.IGNORE_IDS not in faults
         tasks = self.store.find(ids) if ids and is_heard else self._history(body, bool(ids))
         if Misbehaviour.ANY_ORDER in faults:
             tasks.sort(key=lambda task: task.trace_id)
@@ -109,8 +122,9 @@ class Api:
         if Misbehaviour.IGNORE_TYPE not in faults and body.get("type"):
             tasks = [task for task in tasks if task.type == body["type"]]
         if Misbehaviour.IGNORE_BOUNDS not in faults:
-            least = _number(body.get("created_at_min"), float("-inf"))
-            most = _number(body.get("created_at_max"), float("inf"))
+            least, most = body.get("created_at_min"), body.get("created_at_max")
+            least = float("-inf") if least is None else least
+            most = float("inf") if most is None else most
             bounds = {least, most} if Misbehaviour.EXCLUSIVE_BOUNDS in faults else set()
             tasks = [
                 task
@@ -160,8 +174,4 @@ class Api:
 
 
 def _whole(value: Any, default: int) -> int:
-    return value if type(value) is int and value >= 0 else default
-
-
-def _number(value: Any, default: float) -> float:
-    return value if type(value) in (int, float) else default
+    return default if value is None or value < 0 else int(value)

@@ -7,6 +7,7 @@ import re
 import socket
 import struct
 import time
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,12 @@ class Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
         pass
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """Refuse what is no request, or has another method, in the contract's shape."""
+        error = "api_not_implemented" if code == HTTPStatus.NOT_IMPLEMENTED else "bad_request"
+        self.close_connection = True  # a body may follow, unread
+        self._answer(self.server.api().error(code, error, message or explain or "Not understood."))
 
     def do_GET(self) -> None:
         """Serve an output of a finished task, or the rest of one. Like the service's, no token."""
@@ -188,8 +195,11 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("content-length", str(len(body) if length is None else length))
         if retry_after:
             self.send_header("retry-after", str(retry_after))
+        if self.close_connection:
+            self.send_header("connection", "close")
         self.end_headers()
-        self.wfile.write(body)
+        if self.command != "HEAD":
+            self.wfile.write(body)
 
 
 def _range_start(header: str | None) -> int:

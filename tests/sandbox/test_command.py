@@ -68,11 +68,17 @@ def test_replies_that_are_lost(flux: Program) -> None:
 
 
 @pytest.mark.parametrize(
-    "options", [("--misbehave", "badly"), ("--lose-replies", "2"), ("--history", "-1")]
+    "options",
+    [
+        *(("--misbehave", "badly"), ("--lose-replies", "2"), ("--history", "-1")),
+        *((f"--{name}", "nan") for name in ("lose-replies", "error-rate", "failure-rate")),
+        *((f"--{name}", value) for name in ("speed", "rate-limit") for value in ("nan", "inf")),
+    ],
 )
 def test_what_is_no_option_is_refused(flux: Program, options: tuple[str, str]) -> None:
     run = flux("sandbox", *options).expect(ExitCode.USAGE)
     assert options[0] in run.stderr
+    assert options[0] == "--misbehave" or "is not in the range" in run.stderr
 
 
 def test_help_lists_every_misbehaviour(flux: Program) -> None:

@@ -1,6 +1,11 @@
 """Batch queries and the history of the account: well and badly."""
 
+import http.client
+import json
 from collections.abc import Callable
+from typing import Any
+
+import pytest
 
 from flux_cli.sandbox.faults import HISTORY_DELAY, Faults, Misbehaviour
 from flux_cli.sandbox.samples import add_history
@@ -156,3 +161,35 @@ def test_an_account_may_begin_with_a_history() -> None:
     assert times == sorted(times, reverse=True)
     assert 6 * 86_400 < times[0] - times[-1] <= 7 * 86_400
     assert {task.type for task in store.newest()} == {"images", "videos"}
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        *(("ids", "abc"), ("ids", {"a": 1}), ("ids", 0), ("type", 7)),
+        *(("offset", "x"), ("offset", 1.5), ("limit", "12"), ("limit", True)),
+        *(("created_at_min", "2025-01-08"), ("created_at_max", [])),
+    ],
+)
+def test_a_field_that_is_not_of_its_kind_is_refused(
+    served: Callable[..., Sandbox], field: str, value: Any
+) -> None:
+    server = served()
+    history(server, 2)
+    body = {"action": "retrieve_batch", field: value}
+    status, document = send(server, "/flux/tasks", body)
+    assert (status, document["error"]["code"]) == (400, "bad_request")
+    assert document["error"]["message"].startswith(f"{field} must be ")
+    assert batch(server, **{field: None})["count"] == 2  # null is as good as nothing
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS", "PROPFIND"])
+def test_another_method_is_refused_in_json(served: Callable[..., Sandbox], method: str) -> None:
+    server = served()
+    connection = http.client.HTTPConnection(server.base_url.removeprefix("http://"), timeout=60)
+    connection.request(method, "/flux/tasks", b"{}")
+    reply = connection.getresponse()
+    document = json.loads(reply.read())
+    connection.close()
+    assert (reply.status, document["error"]["code"]) == (501, "api_not_implemented")
+    assert reply.headers["connection"] == "close"  # the body was not read

@@ -116,17 +116,18 @@ def test_csv_is_one_line_a_task_and_runs_no_formula() -> None:
     assert render(Format.CSV, sample=[]).startswith("id,state,previous_state,type,")
 
 
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "＝", "\t=", "\r="])  # noqa: RUF001
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "＝", "\t=", "\r=", "x;=", "x;\t@", 'x;"='])  # noqa: RUF001
 def test_no_cell_of_csv_is_a_formula_the_id_neither(start: str) -> None:
     evil = f"{start}1+1|cmd"
-    ids = [evil if start.isascii() and not start[0].isspace() else IDS[0], "-a1", "=b1", "c"]
+    ids = [evil if start in "=+-@" else IDS[0], "-a1", "=b1", "c"]
     request = dict.fromkeys(("action", "model", "prompt", "size"), evil)
     error = {"success": False, "error": {"code": evil, "message": evil}}
     record = finished("x", request=request, response=error, type=evil, trace_id=evil)
     sample = [parse_task(task_id, record, NOW, keep_raw=True) for task_id in ids]
     text = render(Format.CSV, sample=sample, keys=(*KEYS, RAW))
-    for row in csv.reader(io.StringIO(text)):
-        assert not [cell for cell in row if cell.strip()[:1] in ("=", "+", "-", "@", "＝")]  # noqa: RUF001
+    for separator in ",;":
+        for row in csv.reader(io.StringIO(text), delimiter=separator):
+            assert not [cell for cell in row if cell.strip()[:1] in ("=", "+", "-", "@", "＝")]  # noqa: RUF001
     again = [found for found, *_ in read_ids(Text(io.BytesIO(text.encode()), "tasks.csv"))]
     assert again == [task.id for task in sample]  # and where ids are read, they are as they were
 
@@ -138,6 +139,18 @@ def test_raw_is_added_to_json_and_csv() -> None:
     assert json.loads(render(Format.JSONL, sample=sample, keys=keys))["raw"] == record
     (row,) = csv.DictReader(io.StringIO(render(Format.CSV, sample=sample, keys=keys)))
     assert json.loads(row["raw"]) == record
+
+
+def test_a_url_and_a_raw_record_hold_no_formula_either_and_say_the_same() -> None:
+    data = [{"image_url": "https://x/a;=1+1", "seed": 7}]
+    record = finished("a", response={"data": data}, extra="b; =1")
+    sample = [parse_task("a", record, NOW, keep_raw=True)]
+    text = render(Format.CSV, sample=sample, keys=("outputs", RAW))
+    (row,) = csv.DictReader(io.StringIO(text))
+    assert (row["urls"], json.loads(row["raw"])) == ("https://x/a%3B=1+1", record)
+    assert not re.search(r"; *=", text)
+    task = parse_task("a1;=b", record, NOW)
+    assert "\na1;=b\n" in render(Format.CSV, sample=[task], keys=("id",))  # to be read again
 
 
 def test_chosen_fields_come_alone_in_their_order_in_every_format_of_records() -> None:

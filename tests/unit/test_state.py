@@ -18,6 +18,8 @@ TEXT = {"error": "hiccup"}
 STARTED = {"started_at": 1736304669.8}
 FINISHED = {"finished_at": 1736304679.4}
 
+SHAPES: list[Any] = [{}, [], [7], ["text"], [{}], 7, False]
+
 FAILURE_WORDS = ("failed", "failure", "error", "cancelled", "canceled", "rejected")
 DONE_WORDS = ("succeed", "succeeded", "success", "completed", "complete", "finished")
 
@@ -70,7 +72,10 @@ def test_row_other_word(word: str) -> None:
         (task(None, error={"code": None, "message": None}), State.PENDING),
         (task(None, error={"code": 0, "message": "ok"}), State.PENDING),
         (task(None, error={"code": " "}), State.PENDING),
-        (task({}, **CODE), State.PROCESSING),
+        (task({}, **CODE), State.FAILED),  # an empty response, and a bare acknowledgement,
+        (task({"task_id": "a", "trace_id": "b"}, **CODE), State.FAILED),  # tell nothing
+        (task({"task_id": "a", "data": [], "error": None}, **CODE), State.FAILED),
+        (task(None, error='{"code": "api_error", "message": "no"}'), State.FAILED),
         (task({"success": True}, **CODE), State.PROCESSING),
         (task(URL, **CODE), State.SUCCEEDED),
         # finished and success is true: also without an output
@@ -79,13 +84,48 @@ def test_row_other_word(word: str) -> None:
         # finished and success is false: also with no more than a string
         (task({"success": False, **TEXT}, **FINISHED), State.FAILED),
         (task({"success": False, **FINISHED}), State.FAILED),
+        # what tells how it went is the record itself, where it has no response
+        (task(None, success=False, **FINISHED), State.FAILED),
+        (task(None, success=False, **TEXT, **STARTED, **FINISHED), State.FAILED),
+        (task({"task_id": "a"}, success=False, **FINISHED), State.FAILED),
+        (task(None, success=False, **TEXT, **STARTED), State.PROCESSING),
+        (task(None, success=True, **FINISHED), State.SUCCEEDED),
+        (task(None, success=True, image_url="https://cdn.example/x.png"), State.SUCCEEDED),
+        (task(None, success=True, **URL, **STARTED), State.SUCCEEDED),
+        (task("", success=True, **VIDEO), State.SUCCEEDED),
+        (task(None, status="succeeded", **URL), State.SUCCEEDED),
+        (task(None, status="running", **URL), State.PROCESSING),
+        (task(None, data=[{"status": "running", **URL["data"][0]}]), State.PROCESSING),
+        (task(None, data='[{"status": "running"}]', success=True, **FINISHED), State.PROCESSING),
+        (task(None, **URL, **FINISHED), State.SUCCEEDED),
+        (task({"success": False, **TEXT}, success=True, **URL), State.PROCESSING),
+        (task(None, image_url="https://cdn.example/in.png", action="edit"), State.PENDING),
+        # finished, without a response, and with an error of any kind
+        (task(None, **TEXT, **FINISHED), State.FAILED),
+        (task("", error={"message": "boom"}, **STARTED, **FINISHED), State.FAILED),
+        (task(None, error='{"message": "boom"}', **FINISHED), State.FAILED),
+        (task({}, **TEXT, **FINISHED), State.FAILED),
+        (task("gone wrong", **TEXT, **FINISHED), State.FAILED),
+        (task(None, error={"code": 0, "message": "ok"}, **FINISHED), State.PENDING),
+        (task(None, error=" ", **FINISHED), State.PENDING),
+        (task(None, error={}, **FINISHED), State.PENDING),
+        (task({"progress": 50}, **TEXT, **FINISHED), State.PROCESSING),
         # an output URL; records from early 2025 have no times
         (task({"success": True, **URL}), State.SUCCEEDED),
         (task(URL), State.SUCCEEDED),
         (task({"data": {"image_url": "https://cdn.example/x.png"}}), State.SUCCEEDED),
+        (task(URL["data"]), State.SUCCEEDED),
+        (task(json.dumps(URL["data"])), State.SUCCEEDED),
+        (task({"data": json.dumps(URL["data"])}), State.SUCCEEDED),
+        (task({"data": '[{"status": "running"}]', **STARTED}), State.PROCESSING),
+        (task({"data": [{"id": 1}], "image_url": "https://cdn.example/x.png"}), State.SUCCEEDED),
+        (
+            task({"data": [{"status": "succeed"}], "image_urls": ["https://cdn.example/x.png"]}),
+            State.SUCCEEDED,
+        ),
         # started, or a response object of any other shape
         (task(None, **STARTED), State.PROCESSING),
-        (task({}), State.PROCESSING),
+        *((task(shape), State.PROCESSING) for shape in SHAPES),
         (task({"success": True}), State.PROCESSING),
         (task({"success": True, "data": []}), State.PROCESSING),
         (task({"success": False, **TEXT}), State.PROCESSING),
@@ -95,6 +135,7 @@ def test_row_other_word(word: str) -> None:
         (task({"preview_url": "https://x/p", "data": [{"thumbnail_url": "u"}]}), State.PROCESSING),
         (task({"data": [{"image": "https://x/p", "video": "v", "url": "u"}]}), State.PROCESSING),
         (task(URL, request={"image_url": "https://cdn.example/x.png"}), State.PROCESSING),
+        (task(URL, request={"a": {"url": "https://cdn.example/x.png"}}), State.PROCESSING),
         (
             task({"data": [{"image_url": "a"}]}, request={"keyframes": [[0, "a"], [2, "b"]]}),
             State.PROCESSING,
@@ -103,8 +144,6 @@ def test_row_other_word(word: str) -> None:
         # anything else
         ({"id": "a"}, State.PENDING),
         (task(None), State.PENDING),
-        (task("text"), State.PENDING),
-        (task([URL]), State.PENDING),
         (task(None, **FINISHED), State.PENDING),
     ],
 )
@@ -176,19 +215,26 @@ def test_a_body_means_the_same_as_text_and_under_result(body: Any, times: dict[s
 @pytest.mark.parametrize("key", ["image_url", "image_urls", "video_url", "video_urls"])
 def test_an_output_may_be_a_list_and_stand_in_the_body_itself(key: str) -> None:
     url = "https://cdn.example/x"
-    for value in (url, [url], [None, "", [url]]):
+    shapes: list[Any] = [url, [url], [None, "", [url]], {"url": url}, [{"url": url}]]
+    for value in (*shapes, json.dumps([url]), json.dumps([{"url": url}])):
         assert derive_state(task({"data": [{key: value}]})) is State.SUCCEEDED
         assert derive_state(task({"data": {key: value}})) is State.SUCCEEDED
         assert derive_state(task({key: value})) is State.SUCCEEDED
 
 
 @pytest.mark.parametrize(
-    "value", ["{", "nonsense", "[]", "null", "7", '"x"', "[" * 100_000, "{" * 9]
+    "value", ["{", "nonsense", "[]", "7", '"x"', "[" * 100_000, "{" * 9, ["a"], [[]]]
 )
-def test_text_that_is_no_object_is_no_response(value: str) -> None:
-    assert derive_state(task(value)) is State.PENDING
+def test_a_response_that_is_no_object_tells_nothing_but_that_it_is_there(value: Any) -> None:
+    assert derive_state(task(value)) is State.PROCESSING
     assert derive_state(task(value, **STARTED)) is State.PROCESSING
     assert derive_state(task(value, **CODE)) is State.FAILED
+    assert derive_state(task(value, status="failed")) is State.FAILED
+
+
+@pytest.mark.parametrize("value", [None, "", " ", "null"])
+def test_what_is_nothing_is_no_response(value: Any) -> None:
+    assert derive_state({"id": "a", "response": value, "result": value}) is State.PENDING
 
 
 @pytest.mark.parametrize("value", ["true", 1, "True", None, [], {}])
@@ -199,22 +245,26 @@ def test_success_is_compared_strictly(value: Any) -> None:
 
 @pytest.mark.parametrize(
     "value",
-    [None, True, False, 0, -1, math.nan, math.inf, "", " ", "0", "0001-01-01T00:00:00Z", [], {}],
+    [
+        *(None, True, False, 0, -1, math.nan, math.inf, "", " ", "0", [], {}, "null", "not yet"),
+        *("0001-01-01T00:00:00Z", "0000-00-00 00:00:00", "1970-01-01"),
+    ],
 )
 def test_what_is_no_time_does_not_count_as_finished(value: Any) -> None:
     assert derive_state(task({"success": True}, finished_at=value)) is State.PROCESSING
 
 
 @pytest.mark.parametrize(
-    "value", [1736304679, 1736304679779, "1736304679.4", "2025-01-08 02:51:19"]
+    "value",
+    [1736304679, 1736304679779, "1736304679.4", "2025-01-08 02:51:19", "8 janv. 2025, 03:51"],
 )
-def test_a_time_counts_as_finished_in_whatever_notation(value: Any) -> None:
+def test_a_time_counts_as_finished_in_whatever_notation_also_an_unknown_one(value: Any) -> None:
     assert derive_state(task({"success": True}, finished_at=value)) is State.SUCCEEDED
     assert derive_state(task({"success": False, "finished_at": value})) is State.FAILED
     assert derive_state(task(None, started_at=value)) is State.PROCESSING
 
 
-@pytest.mark.parametrize("value", [None, "", "  ", 5, [], [""], [5, {}], {"url": "x"}])
+@pytest.mark.parametrize("value", [None, "", "  ", 5, [], [""], [5, {}], {"href": "x"}, "[]", "{}"])
 def test_what_is_no_url_does_not_count_as_output(value: Any) -> None:
     assert derive_state(task({"data": [{"image_url": value}]})) is State.PROCESSING
 

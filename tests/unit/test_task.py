@@ -99,6 +99,12 @@ def test_the_shape_of_a_record_changes_nothing_of_what_it_says() -> None:
     bare = {**response, **response["data"][0], "data": None}
     for changes in (
         {"response": json.dumps(response)},
+        {"response": response["data"]},
+        {"response": json.dumps(response["data"])},
+        {"response": {**response, "data": json.dumps(response["data"])}},
+        {"response": {"success": True, "data": [{"status": "succeed"}], **response["data"][0]}},
+        {"response": None, "success": True, "data": response["data"]},
+        {"response": {"task_id": "a"}, "success": True, "data": response["data"]},
         {"response": None, "result": response},
         {"response": None, "result": json.dumps(response)},
         {"request": json.dumps(record["request"])},
@@ -195,6 +201,10 @@ def test_a_failed_task_says_why() -> None:
         for record in (finished("a", response=None, error=error), failed("a", code, "says so")):
             task = parse_task("a", record, NOW)
             assert (task.state, task.error) == (State.FAILED, TaskError(code, "says so"))
+    errors: list[Any] = [{"message": "boom"}, '{"code": "", "message": "boom"}', "boom"]
+    for error in errors:
+        task = as_sent(response=None, error=error)
+        assert (task.state, task.error) == (State.FAILED, TaskError(None, "boom"))
     number = finished("a", response={"success": False, "error": {}}, error={"code": 503})
     assert parse_task("a", number, NOW).error == TaskError("503", None)
 
@@ -217,8 +227,11 @@ def test_what_is_no_time_is_unknown(value: Any) -> None:
 def test_elapsed_is_worked_out_when_it_is_missing() -> None:
     task = parse_task("a", finished("a", elapsed=None), NOW)
     assert task.elapsed == 9.6
-    backwards = finished("a", elapsed=-3)
-    assert parse_task("a", backwards, NOW).elapsed is None
+    for nonsense in (-3, 1e300, 10**30, "9" * 30):
+        assert parse_task("a", finished("a", elapsed=nonsense), NOW).elapsed is None
+    ages = finished("a", elapsed=None, started_at=1)
+    ages["finished_at"] = "5000-01-01"
+    assert parse_task("a", ages, NOW).elapsed is None
 
 
 def test_every_output_is_listed() -> None:
