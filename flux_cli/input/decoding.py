@@ -80,7 +80,7 @@ class Text:
     def _binary(self) -> InputError:
         return InputError(
             f"{self.name}: this is a binary file, not text",
-            hint="Give a file of text, JSON, JSON lines or CSV, in UTF-8",
+            hint="Use text, JSON, JSON lines or CSV, in UTF-8",
         )
 
 

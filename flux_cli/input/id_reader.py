@@ -28,7 +28,7 @@ _LOOKS = (
 _LONGEST_LOOK = 1000  # characters
 
 
-_NO_ID = "the id here is neither text nor a whole number"
+_NO_ID = "this id is neither a string nor an integer"
 _IN_JSON = "In JSON an id is text, a number, or in an object as task_id or id"
 _IN_CSV = "Correct the row, or take it out"
 
@@ -159,7 +159,7 @@ class _Rows:
             if columns:
                 self.is_guess = key != _ID_KEYS[0]
                 return columns[0]
-        return Problem("this CSV has no column task_id and no column id")
+        return Problem("this CSV has no task_id or id column")
 
 
 def _in_line(line: str, *, is_list: bool) -> Iterator[str | Problem]:
@@ -189,7 +189,10 @@ def _flawed_word(line: str) -> Problem | None:
         first = first or word
         if is_uuid(word) != is_uuid(first):
             other = first if is_uuid(word) else word
-            return Problem("does not look like a task id: it is no UUID, as another here is", other)
+            return Problem(
+                "does not look like a task id: it is on the same line as a UUID but is not one",
+                other,
+            )
     return None
 
 
@@ -210,7 +213,7 @@ def _in_value(value: Any) -> Iterator[tuple[Found, JsonObject | None]]:
     if isinstance(value, dict):
         yield from _in_object(value)
     else:
-        problem = Problem("this is no task id, and no object with one", advice=_IN_JSON)
+        problem = Problem("this is neither a task id nor an object with one", advice=_IN_JSON)
         yield _as_id(value) or problem, None
 
 
@@ -238,7 +241,7 @@ def _in_object(
     elif error := entries.get("error"):
         yield ErrorReply(_reason(error)), None
     else:
-        yield Problem('this object has no "task_id" and no "id"', advice=_IN_JSON), None
+        yield Problem('this object has no "task_id" or "id"', advice=_IN_JSON), None
 
 
 def _items(entries: JsonObject) -> Sequence[Any] | None:

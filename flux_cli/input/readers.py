@@ -119,8 +119,8 @@ def _rows(lines: Iterator[str], name: str, delimiter: str) -> Iterator[Entry]:
                     f"{name}:{line}: {_UNCLOSED}", hint="Close it, or double it where it is text"
                 ) from None
             raise InputError(
-                f"{name}:{line}: this row of CSV cannot be read: {reason}",
-                hint="Put text with quotes or line ends between quotes, and double those in it",
+                f"{name}:{line}: invalid CSV row: {reason}",
+                hint="Quote values that contain quotes or line breaks, with those doubled",
             ) from None
         if row is None:
             return

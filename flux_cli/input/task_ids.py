@@ -25,7 +25,7 @@ from flux_cli.token import Token
 _STDIN = "-"
 _MOST_PROBLEMS = 5  # named one by one
 _NOTHING_SENT = "Nothing was sent"
-_ADVICE = "Separate ids by white space or commas; CSV needs a column task_id or id"
+_ADVICE = "Separate ids with whitespace or commas; CSV needs a task_id or id column"
 _OWN_ARGUMENT = "Give each id as its own argument"
 _READ_FILE = "Read a file with --file FILE"
 _LONGEST_REASON = 100  # characters of what the service said that are shown
@@ -217,9 +217,9 @@ def _shortened(text: str, longest: int) -> str:
 
 def _argument(text: str) -> str | Problem:
     if text == _STDIN:
-        return Problem("is not a task id: read stdin with --file -", text)
+        return Problem("is not a task id: to read stdin, use --file -", text)
     if is_taken_for_file(text):
-        return Problem("is a file, not a task id: read it with --file", text)
+        return Problem("is a file, not a task id: to read it, use --file", text)
     if not (reason := flaw_in_argument(text)):
         return text
     if is_file_like(text):
@@ -265,6 +265,6 @@ def _unreadable(name: str, error: OSError | ValueError) -> InputError:
     if isinstance(error, IsADirectoryError):
         message = f"{name}: is a folder, not a file"
     else:
-        reason = (isinstance(error, OSError) and error.strerror) or "not a file name"
+        reason = (isinstance(error, OSError) and error.strerror) or "not a valid file name"
         message = f"{name}: cannot be read: {reason}"
     return InputError(message, hint="Check the name given to --file")

@@ -93,8 +93,8 @@ def test_bad_ids_are_named_and_nothing_is_sent(flux: Program, service: Start) ->
     assert run.stderr.splitlines() == [
         (
             'flux: ids.txt:3: "bad" does not look like a task id: it contains no digit. '
-            "Nothing was sent. Separate ids by white space or commas; CSV needs a column task_id or"
-            " id."
+            "Nothing was sent. Separate ids with whitespace or commas; CSV needs a task_id or"
+            " id column."
         ),
         'flux: ids.txt:4: "{bad-4}" does not look like a task id: it contains a bracket',
         f'flux: ids.txt:5: "{"x;" * 19}x…" does not look like a task id: it contains no digit',

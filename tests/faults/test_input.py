@@ -41,14 +41,14 @@ FILES = {
     "a socket": ("socket", "cannot be read: "),
     "binary": ("binary", "this is a binary file"),
     "a picture": ("picture.png", "this is a binary file"),
-    "latin-1": ("latin.txt", "this is not text in UTF-8"),
-    "cut UTF-16": ("cut16.txt", "this is not text in UTF-16"),
+    "latin-1": ("latin.txt", "this is not valid UTF-8"),
+    "cut UTF-16": ("cut16.txt", "this is not valid UTF-16"),
     "empty": ("empty.txt", "it contains no task ids"),
     "comments only": ("comments.txt", "it contains no task ids"),
-    "broken JSON": ("broken.json", "broken.json:2: this JSON cannot be read: "),
-    "JSON without ids": ("other.json", 'this object has no "task_id" and no "id"'),
-    "JSON of fractions": ("numbers.json", "this is no task id, and no object with one"),
-    "JSON with a list for an id": ("number.json", "the id here is neither text nor a whole"),
+    "broken JSON": ("broken.json", "broken.json:2: invalid JSON: "),
+    "JSON without ids": ("other.json", 'this object has no "task_id" or "id"'),
+    "JSON of fractions": ("numbers.json", "this is neither a task id nor an object with one"),
+    "JSON with a list for an id": ("number.json", "this id is neither a string nor an"),
     "JSON nested too deep": ("deep.json", "nesting too deep"),
     "a reply about an error": (
         "error.json",
@@ -130,8 +130,8 @@ NOT_IDS: dict[
     "prices": ("10 20 30.5\n", "prose", 0),
     "CSV of Excel": ("Task;Prompt\na;b\n", "CSV without task_id or id", 0),
     "a line too short": (f"{U[:24]}\n{U[24:]}\n", "it is not a whole UUID", 0),
-    "windows-1252": (f"caf\xe9 {U}\n".encode("cp1252"), "this is not text in UTF-8", 1),
-    "other JSON": (f'{{"job": "{U}"}}', 'this object has no "task_id" and no "id"', 1),
+    "windows-1252": (f"caf\xe9 {U}\n".encode("cp1252"), "this is not valid UTF-8", 1),
+    "other JSON": (f'{{"job": "{U}"}}', 'this object has no "task_id" or "id"', 1),
 }
 
 

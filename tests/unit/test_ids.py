@@ -30,7 +30,7 @@ def test_accepts_visible_ascii(text: str) -> None:
     ("text", "reason"),
     [
         ("", "is empty"),
-        ("x" * 129, "is 129 characters long, and an id has at most 128"),
+        ("x" * 129, "is 129 characters long; the maximum is 128"),
         ("a b", "contains a space"),
         ("a,b", "contains a comma"),
         ('a"', "contains a quotation mark"),
