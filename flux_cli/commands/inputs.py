@@ -45,7 +45,13 @@ def read_ids(
         runtime.stderr.line("flux: no task ids. Give them as arguments, with --file, or on stdin.")
         raise typer.Exit(ExitCode.USAGE)
     task_ids = gather_ids(
-        arguments, files, runtime.stdin, token=session.token, find=inputs.find_ids, keep=keep
+        arguments,
+        files,
+        runtime.stdin,
+        token=session.token,
+        note=runtime.stderr.note,
+        find=inputs.find_ids,
+        keep=keep,
     )
     if task_ids.duplicates:
         noun = "duplicate id" if task_ids.duplicates == 1 else "duplicate ids"

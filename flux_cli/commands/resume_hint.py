@@ -13,7 +13,7 @@ import typer
 
 from flux_cli.config.durations import format_duration
 from flux_cli.engine.policies import Until
-from flux_cli.input.task_ids import is_taken_for_file
+from flux_cli.input.task_ids import is_argument
 from flux_cli.models.ids import flaw_in_text, match_key
 from flux_cli.output.shell_words import quote
 from flux_cli.runtime import Runtime
@@ -58,7 +58,7 @@ def resume_command(ctx: typer.Context, open_ids: list[str], *, read_at: float) -
 
     line = joined(options, open_ids)
     is_short = len(open_ids) <= _MOST_IDS and len(line) <= _LONGEST
-    if is_short and not any(map(is_taken_for_file, open_ids)):
+    if is_short and all(map(is_argument, open_ids)):
         return line
     source, ids = _source(ctx, open_ids, read_at)
     line = joined([*options, *source], ids)

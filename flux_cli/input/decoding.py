@@ -59,6 +59,9 @@ class Text:
             try:
                 text = decoder.decode(data, final=not more)
             except UnicodeDecodeError as error:
+                if encoding == "utf-8" and b"\0" in error.object:
+                    raise self._binary() from None
+                self.last = error.object.decode(encoding, "replace")
                 before = _decoder(encoding).decode(error.object[: error.start], final=True)
                 raise InputError(
                     f"{self.name}:{lines + before.count(chr(10))}: this is not valid"
@@ -66,16 +69,19 @@ class Text:
                     hint="Save the file as UTF-8, or as UTF-16 with a byte order mark",
                 ) from None
             if "\0" in text:
-                raise InputError(
-                    f"{self.name}: this is a binary file, not text",
-                    hint="Use text, JSON, JSON lines or CSV, in UTF-8",
-                )
+                raise self._binary()
             lines += text.count("\n")
             if text:
                 yield text
             if not more:
                 return
             data = more = stream.read(CHUNK)
+
+    def _binary(self) -> InputError:
+        return InputError(
+            f"{self.name}: this is a binary file, not text",
+            hint="Use text, JSON, JSON lines or CSV, in UTF-8",
+        )
 
 
 def _decoder(encoding: str, errors: str = "strict") -> io.IncrementalNewlineDecoder:

@@ -18,11 +18,12 @@ from flux_cli.input.json_values import JsonValues
 
 _BETWEEN_WORDS = re.compile(r"(?<=[a-z0-9])[\s_-]+(?=[a-z0-9])")
 _DELIMITERS = ",;\t"
-_SEP = re.compile(rf"sep=([{_DELIMITERS}])", re.IGNORECASE)  # Excel's first line
+_SEP = re.compile(rf"\"?sep=([{_DELIMITERS}])\"?", re.IGNORECASE)  # Excel's first line
 _JSON = re.compile(  # `[10:00] done` is a log, and strings that share a line are words
     r"""\{|\[\s*(?:$|["'{\[\]]|-?\d+(?:\.\d+)?\s*(?:$|[,\]]))|"[^"]*"\s*$"""
 )
 _LONGEST_ROW = 1 << 17  # characters of a row that goes over several lines
+_UNCLOSED = "a quotation mark opened in this row is never closed"
 _LARGEST_CELL = (1 << 31) - 1
 
 
@@ -30,7 +31,7 @@ class Kind(Enum):
     """What an entry is."""
 
     LINE = "a line of text"
-    ROW = "a row of CSV, as cells by the names of their columns"
+    ROW = "a row of CSV: the names of the columns, the same list each time, and the cells"
     VALUE = "a JSON value"
 
 
@@ -95,7 +96,7 @@ class _RowLines:
 
     def __next__(self) -> str:
         if self.taken > _LONGEST_ROW:
-            raise csv.Error("a quote is not closed")
+            raise csv.Error(_UNCLOSED)
         line = next(self._lines)
         self.taken += len(line)
         return f"{line}\n"
@@ -112,13 +113,19 @@ def _rows(lines: Iterator[str], name: str, delimiter: str) -> Iterator[Entry]:
         try:
             row = next(rows, None)
         except csv.Error as error:
+            reason = str(error)
+            if reason in (_UNCLOSED, "unexpected end of data"):
+                raise InputError(
+                    f"{name}:{line}: {_UNCLOSED}", hint="Close it, or double it where it is text"
+                ) from None
             raise InputError(
-                f"{name}:{line}: invalid CSV row: {error}",
+                f"{name}:{line}: invalid CSV row: {reason}",
                 hint="Quote values that contain quotes or line breaks, with those doubled",
             ) from None
         if row is None:
             return
-        if not any(cell.strip() for cell in row) or (not header and row == ["sep=", ""]):
+        is_sep = not header and row and row[0].lower().startswith("sep=")
+        if not any(map(str.strip, row)) or is_sep or row == header:  # again: two files in one
             pass
         elif not header:
             header = row
@@ -128,6 +135,6 @@ def _rows(lines: Iterator[str], name: str, delimiter: str) -> Iterator[Entry]:
                 hint="Quote values that contain the separator",
             )
         else:
-            cells = itertools.zip_longest(header, row[: len(header)], fillvalue="")
-            yield Entry(Kind.ROW, dict(cells), line)
+            row += [""] * (len(header) - len(row))
+            yield Entry(Kind.ROW, (header, row), line)
         line = rows.line_num + 1

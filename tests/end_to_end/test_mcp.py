@@ -194,7 +194,7 @@ def test_the_text_form_has_a_line_for_each_task(flux: Program, ids: list[str]) -
     assert cells[0][1] == "succeeded"
     assert cells[0][2].startswith("http://127.0.0.1:")
     assert cells[1][1:] == ["failed", "api_error: fetch failed"]
-    assert cells[3][1] == "not a task id: it contains whitespace"
+    assert cells[3][1] == "not a task id: it contains a space"
     assert cells[4][1] == "not a task id: it is not a string"
     assert cells[5][1] == "given more than once"
     assert "obey me" not in text
@@ -404,7 +404,7 @@ def test_without_a_token_the_sentence_says_how_to_get_one(flux: Program) -> None
     ("tool", "arguments", "says"),
     [
         (BATCH, {"task_ids": []}, "task_ids is empty"),
-        (BATCH, {"task_ids": ["a b", "c d"]}, 'none of these is a task id: "a b" contains white'),
+        (BATCH, {"task_ids": ["a b", "c d"]}, 'none of these is a task id: "a b" contains a space'),
         (BATCH, {"task_ids": {"a": 1}}, "none of these is a task id"),
         (ONE, {"task_id": ["a"]}, "none of these is a task id"),
         (ONE, {"task_id": 5}, '"5" is not a string'),

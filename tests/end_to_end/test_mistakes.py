@@ -86,16 +86,18 @@ def test_bad_ids_are_named_and_nothing_is_sent(flux: Program, service: Start) ->
     (flux.folder / "ids.txt").write_text("good-1\n\ngood-2 bad,3\n{bad-4}\n" + "x;" * 30 + "\n")
     run = flux(*CHECK, "bad(0)", "-f", "ids.txt").expect(ExitCode.USAGE)
     assert run.stderr == (
-        'flux: argument 1: "bad(0)" is not a task id: it contains a bracket. Nothing was sent.\n'
+        'flux: argument 1: "bad(0)" is not a task id: it contains a bracket. Nothing was sent. '
+        "Give each id as its own argument.\n"
     )
     run = flux(*CHECK, "-f", "ids.txt").expect(ExitCode.USAGE)
     assert run.stderr.splitlines() == [
         (
-            'flux: ids.txt:3: "bad" is not a task id: it has no digit. Nothing was sent. '
-            "Separate ids with whitespace or commas; CSV needs a task_id or id column."
+            'flux: ids.txt:3: "bad" does not look like a task id: it contains no digit. '
+            "Nothing was sent. Separate ids with whitespace or commas; CSV needs a task_id or"
+            " id column."
         ),
-        'flux: ids.txt:4: "{bad-4}" is not a task id: it contains a bracket',
-        f'flux: ids.txt:5: "{"x;" * 19}x…" is not a task id: it has no digit',
+        'flux: ids.txt:4: "{bad-4}" does not look like a task id: it contains a bracket',
+        f'flux: ids.txt:5: "{"x;" * 19}x…" does not look like a task id: it contains no digit',
     ]
     assert run.stdout == b""
     assert server.requests == []

@@ -36,21 +36,24 @@ def refused(run: Run, *parts: str) -> None:
 
 FILES = {
     "missing": ("missing.txt", "cannot be read: No such file or directory"),
-    "a folder": (".", "cannot be read: Is a directory"),
+    "a folder": (".", "is a folder, not a file"),
     "unreadable": ("/proc/self/mem", "cannot be read: Input/output error"),
     "a socket": ("socket", "cannot be read: "),
     "binary": ("binary", "this is a binary file"),
-    "a picture": ("picture.png", "this is not valid UTF-8"),
+    "a picture": ("picture.png", "this is a binary file"),
     "latin-1": ("latin.txt", "this is not valid UTF-8"),
     "cut UTF-16": ("cut16.txt", "this is not valid UTF-16"),
-    "empty": ("empty.txt", "no task ids found"),
-    "comments only": ("comments.txt", "no task ids found"),
+    "empty": ("empty.txt", "it contains no task ids"),
+    "comments only": ("comments.txt", "it contains no task ids"),
     "broken JSON": ("broken.json", "broken.json:2: invalid JSON: "),
     "JSON without ids": ("other.json", 'this object has no "task_id" or "id"'),
     "JSON of fractions": ("numbers.json", "this is neither a task id nor an object with one"),
     "JSON with a list for an id": ("number.json", "this id is neither a string nor an"),
-    "JSON nested too deep": ("deep.json", "the nesting too deep"),
-    "an error reply": ("error.json", "this is an error reply, not a task: used_up: no"),
+    "JSON nested too deep": ("deep.json", "nesting too deep"),
+    "a reply about an error": (
+        "error.json",
+        "this is an error reply; no task was created: used_up: no",
+    ),
     "CSV with an empty id": ("hole.csv", "hole.csv:3: this row has no task id"),
 }
 
@@ -91,18 +94,20 @@ def test_a_file_that_is_no_use(
 ) -> None:
     server = service(answer)
     name, reason = FILES[what]
-    others = () if "no task ids" in reason else ("good-id",)
+    others = () if "no task" in reason else ("good-id",)
     refused(flux(*command, *others, "-f", name), f"flux: {name}", reason)
     assert server.requests == []
 
 
 U, V = make_ids(2)
-NOT_IDS = {  # what is there instead of ids, what it is taken for, and how many UUIDs are in it
+NOT_IDS: dict[
+    str, tuple[str | bytes, str, int]
+] = {  # what is there instead of ids, what it is taken for, and how many UUIDs are in it
     "prose": ("Dear all,\nthe fox is done: see below.", "prose", 0),
     "a heading and prose": ("ID a red fox\n", "prose", 0),
-    "Markdown": (f"| id | state |\n|---|---|\n| {U} | done |\n", "a drawn table", 1),
-    "psql": (f" id | n \n----+---\n {U} | 1\n {V} | 2\n(2 rows)\n", "a drawn table", 2),
-    "MySQL": (f"+----+\n| id |\n+----+\n| {U} |\n+----+\n", '"+----+" is not a task id', 1),
+    "Markdown": (f"| id | state |\n|---|---|\n| {U} | done |\n", "a Markdown table", 1),
+    "psql": (f" id | n \n----+---\n {U} | 1\n {V} | 2\n(2 rows)\n", "a table", 2),
+    "MySQL": (f"+----+\n| id |\n+----+\n| {U} |\n+----+\n", "a table", 1),
     "labels": (f"Task ID: {U}\nTask ID: {V}\nTask ID: {U}", "text with labels", 2),
     "bullets": (f"- {U}\n- {V}\n", "a bulleted or numbered list", 2),
     "numbers": (f"1. {U}\n2. {V}\n", "a bulleted or numbered list", 2),
@@ -112,10 +117,20 @@ NOT_IDS = {  # what is there instead of ids, what it is taken for, and how many 
     "no header": (f"{U},2026-11-20\n{V},2026-11-21\n", "CSV without task_id or id", 2),
     "a web page": (f"<p>1 task {U}</p>", "HTML", 1),
     "links": (f"https://cdn.example/{U}.png\n", "it is a URL", 1),
-    "file names": (f"{U}.png\n{V}.png\n", "it contains more than a UUID", 2),
-    "settings": (f"TASK={U}\n", "it contains more than a UUID", 1),
-    "a log": (f"10:00:01 task {U} done 9\n", "is not a task id: it has no digit", 1),
+    "file names": (f"{U}.png\n{V}.png\n", "it has extra characters around a task id", 2),
+    "settings": (f"TASK={U}\n", "it has extra characters around a task id", 1),
+    "a log": (
+        f"10:00:01 task {U} done 9\n",
+        "prose",
+        1,
+    ),
     "a log in brackets": (f"[10:00:01] task {U}\n", "prose", 1),
+    "psql, no header": ("task-1|done\n", "a table", 0),
+    "a log of times": ("2025-01-08 02:51:09,779\n", "CSV without task_id or id", 0),
+    "prices": ("10 20 30.5\n", "prose", 0),
+    "CSV of Excel": ("Task;Prompt\na;b\n", "CSV without task_id or id", 0),
+    "a line too short": (f"{U[:24]}\n{U[24:]}\n", "it is not a whole UUID", 0),
+    "windows-1252": (f"caf\xe9 {U}\n".encode("cp1252"), "this is not valid UTF-8", 1),
     "other JSON": (f'{{"job": "{U}"}}', 'this object has no "task_id" or "id"', 1),
 }
 
@@ -126,19 +141,34 @@ def test_what_is_no_list_of_ids_is_named_and_never_sent(
 ) -> None:
     server = service(answer)
     text, taken_for, count = NOT_IDS[what]
-    (flux.folder / "notes").write_text(text)
+    text = text.encode() if isinstance(text, str) else text
+    (flux.folder / "notes").write_bytes(text)
     offer = {0: "", 1: "1 UUID found: use --find-ids", 2: "2 UUIDs found: use --find-ids"}[count]
-    for arguments, stdin in ((["-f", "notes"], ""), ([], text)):
+    for arguments, stdin in ((["-f", "notes"], b""), ([], text)):
         name = "notes:1: " if arguments else "stdin:1: "
         run = flux(*CHECK, *arguments, stdin=stdin)
         refused(run, name, taken_for, offer, "Nothing was sent")
         assert ("--find-ids" in run.stderr) == bool(count)
     assert server.requests == []
-    for arguments, stdin in ((["-f", "notes"], ""), ([], text)):
+    for arguments, stdin in ((["-f", "notes"], b""), ([], text)):
         run = flux(*CHECK, "-o", "ids", "--find-ids", *arguments, stdin=stdin)
         assert run.lines == [U, V][:count]
         if count == 0:
-            refused(run, "no UUIDs found")
+            refused(run, "no UUIDs found in it")
+
+
+def test_error_replies_are_left_out_and_counted(flux: Program, service: Start) -> None:
+    server = service(answer)
+    error = json.dumps(json.loads(error_body("forbidden")) | {"success": False, "trace_id": V})
+    task = json.dumps({"success": True, "task_id": U, "trace_id": V})
+    (flux.folder / "replies").write_text(f"{error}\n{task}\n")
+    (flux.folder / "none").write_text("")
+    run = flux(*CHECK, "-o", "ids", "-f", "none", "-f", "replies")
+    run.expect(ExitCode.OK, stderr="flux: left out 1 error reply (forbidden: ")
+    assert run.lines == [U]
+    assert "no task was created.\nflux: none: it contains no task ids." in run.stderr
+    assert flux(*CHECK, "-o", "ids", "--find-ids", "-f", "replies").lines == [U]
+    assert {task_id for request in server.requests for task_id in request.ids} == {U}
 
 
 def test_a_slip_in_a_list_is_no_reason_to_offer_the_others(flux: Program) -> None:
@@ -172,6 +202,24 @@ def test_an_argument_that_is_a_file(
 
 
 @pytest.mark.parametrize(
+    ("argument", "parts"),
+    [
+        ("no.txt", ('"no.txt" is no task id, and there is no such file', "--file FILE")),
+        (f" {U}", (f'" {U}" is not', "it contains a space at its start", "its own argument")),
+        (f"{U}\u200b", ("(U+200B)", "at its end")),
+        (f"{U};{V}", ("it has extra characters around a task id",)),
+        ("$ID", ("it is the name of a variable",)),
+    ],
+)
+def test_an_argument_that_is_no_id(
+    flux: Program, service: Start, argument: str, parts: tuple[str, ...]
+) -> None:
+    server = service(answer)
+    refused(flux(*CHECK, argument), "argument 1: ", *parts, "Nothing was sent")
+    assert server.requests == []
+
+
+@pytest.mark.parametrize(
     "lines", [f"{U}\nslip\n", f'{{"id":"{U}"}}\n{{"id" "x"}}\n', f'id\n{U}\n"x"y\n']
 )
 def test_a_slip_is_told_while_the_pipe_is_still_written(flux: Program, lines: str) -> None:
@@ -186,8 +234,8 @@ def test_a_slip_is_told_while_the_pipe_is_still_written(flux: Program, lines: st
 
 @BOTH
 def test_no_ids(flux: Program, command: tuple[str, ...]) -> None:
-    refused(flux(*command), "stdin: no task ids found", "--file")
-    refused(flux(*command, "-f", "-"), "no task ids found")
+    refused(flux(*command), "stdin: it contains no task ids", "--file")
+    refused(flux(*command, "-f", "-"), "it contains no task ids")
     screen = Terminal(flux, *command).end()
     assert screen.code == ExitCode.USAGE
     assert screen.lines[0].startswith(f"Usage: flux {shlex.join(command[:2])}")

@@ -2,12 +2,20 @@
 
 import tracemalloc
 import uuid
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flux_cli.models.ids import TaskIds, flaw, match_key
+from flux_cli.models.ids import (
+    TaskIds,
+    flaw,
+    flaw_in_argument,
+    flaw_in_data,
+    flaw_in_text,
+    match_key,
+)
 
 
 UPPER = "2DB0168C-2373-4367-8D9A-9DC778802E8A"
@@ -23,17 +31,66 @@ def test_accepts_visible_ascii(text: str) -> None:
     [
         ("", "is empty"),
         ("x" * 129, "is 129 characters long; the maximum is 128"),
-        ("a b", "contains whitespace"),
+        ("a b", "contains a space"),
         ("a,b", "contains a comma"),
-        ('a"', "contains a quote"),
+        ('a"', "contains a quotation mark"),
         ("{a", "contains a bracket"),
-        ("a\x1b", "contains a control character"),
-        ("a\x7f", "contains a control character"),
-        ("é", "contains a non-ASCII character"),
+        ("a\x1bb", "contains an invisible character (U+001B)"),
+        ("a\x7f", "contains an invisible character (U+007F) at its end"),
+        ("\u200ba", "contains an invisible character (U+200B) at its start"),
+        (" a", "contains a space at its start"),
+        ("a\n", "contains a line break at its end"),
+        ("é", "contains a character that is not ASCII (U+00E9)"),
     ],
 )
 def test_says_what_is_wrong(text: str, reason: str) -> None:
     assert flaw(text) == reason
+
+
+LOWER = UPPER.lower()
+FLAWS = {  # by where they matter: in text all, in arguments the first two, in JSON the first
+    flaw_in_data: {
+        "contains no letter and no digit": "- -- ...",
+        "is a placeholder": "null None n/a TBD #NAME? #N/A #REF! ID task_id YOUR_TASK_ID",
+        "is not a whole UUID": f"{LOWER[:-1]} {LOWER[1:]} {LOWER[:9]} {LOWER[:24]}",
+    },
+    flaw_in_argument: {
+        "is a URL": f"https://cdn.example/{LOWER}",
+        "looks like the name of a file": r"no.txt ./a1 ~a1 @a1 C:\a1 ids.CSV *.txt",
+        "has extra characters around a task id": f"{LOWER}x {LOWER}. id={LOWER} {LOWER};{UPPER}",
+        "contains a wildcard": "a* a?1",
+        "contains a separator": "a;b a|b",
+        "looks like an option": "--state",
+        "is the name of a variable": "$ID %ID%",
+        "has a name before it": "ID=a1",
+    },
+    flaw_in_text: {
+        "contains no digit": "red",
+        "is a date or a time": "2025-01-08 02:51:09 2025-01-08T02:51:09.5Z 8.1.2025",
+        "is a number": "1 12345 30.5 -7 1. 50%",
+    },
+}
+
+
+def test_what_is_no_id_is_so_by_where_it_stands() -> None:
+    for number, level in enumerate(FLAWS):
+        for reason, words in FLAWS[level].items():
+            for word in words.split():
+                for other, reads in enumerate(FLAWS):
+                    found = reads(word)
+                    assert (found is None) == (other < number), word
+                    assert other != number or found == reason, word
+
+
+@pytest.mark.parametrize("reads", FLAWS)
+@pytest.mark.parametrize("text", [LOWER, UPPER, "123456", "task-1", "a1=", "a.1", "a:1", "-a1"])
+def test_what_may_be_an_id_is_one_anywhere(reads: Callable[[str], str | None], text: str) -> None:
+    assert reads(text) is None
+
+
+@pytest.mark.parametrize("text", ["a", "an-id", "r1", "7"])
+def test_an_argument_needs_no_digit(text: str) -> None:
+    assert flaw_in_argument(text) is None
 
 
 def test_uuids_match_without_regard_to_case_and_other_ids_do_not() -> None:

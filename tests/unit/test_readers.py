@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from flux_cli.errors import InputError
 from flux_cli.input.decoding import Text
-from flux_cli.input.id_reader import Problem, read_ids
-from flux_cli.models.ids import flaw_in_text, uuids_in
+from flux_cli.input.id_reader import ErrorReply, Problem, read_ids
+from flux_cli.models.ids import flaw_in_data, flaw_in_text, uuids_in
 from tests.support.records import make_ids
 
 
@@ -72,6 +72,9 @@ BATCH_REPLY = json.dumps({"items": [{"_id": "x", "id": "a"}, {"id": "b"}], "coun
         ('{"data": {"task_id": "a"}}\n{"result": {"id": "b"}}', [("a", 1), ("b", 2)]),
         ('{"data": [{"id": "x"}], "task_id": "a"}', [("a", 1)]),
         ('{"ids": ["a", "b"]} {"task_ids": ["c"]}', [("a", 1), ("b", 1), ("c", 1)]),
+        ('{"data": [{"task_id": "a", "id": "x"}, {"taskId": "b"}]}', [("a", 1), ("b", 1)]),
+        ('"sep=;"\nprompt;id\nx;a\n', [("a", 3)]),
+        ("id,x\na,1\nid,x\nb,2\n", [("a", 2), ("b", 4)]),
         ('{"data": {"taskIds": ["a", {"id": "b"}]}}', [("a", 1), ("b", 1)]),
     ],
 )
@@ -99,10 +102,10 @@ def test_reads_utf_16_of_either_byte_order(order: str) -> None:
         (b'{"id": "a"}\n{"id": \n', "in:3: invalid JSON"),
         (b'{"id": "a"}\n{"id" "b"}\n', "in:2: invalid JSON: Expecting ':'"),
         (b'["a", "b"', "in:1: invalid JSON: the array is not closed"),
-        (b"[" + b"9" * 5000 + b"]", "in:1: invalid JSON: a number is too long"),
+        (b"[" + b"9" * 5000 + b"]", "in:1: invalid JSON: a number too long"),
         (b'{"a":' * 100_000, "in:1: invalid JSON"),
-        (b'id\n"a\nb\n', "in:2: invalid CSV row: unexpected end of data"),
-        (b'id\n"' + b"x\n" * 200_000, "in:2: invalid CSV row: a quote is"),
+        (b'id\n"a\nb\n', "in:2: a quotation mark opened in this row is never closed"),
+        (b'id\n"' + b"x\n" * 200_000, "in:2: a quotation mark opened in this row is never closed"),
         (b"prompt,id\nred, blue,a\n", "in:2: this row has more cells than the header"),
     ],
 )
@@ -123,18 +126,51 @@ def test_names_the_place_of_what_cannot_be_read(data: bytes, message: str) -> No
             [("this looks like CSV without task_id or id in its first line, not bare task ids", 1)],
         ),
         ("sep=;\na;b\n1;2\n", [("this CSV has no task_id or id column", 3)]),
+        ('{"data": [{"id": "x"}]}', [('this object has no "task_id" or "id"', 1)]),
         ("[[1]]", [("this is neither a task id nor an object with one", 1)]),
         ("id,x\n,1\n", [("this row has no task id", 2)]),
         ("x,id\n1\n", [("this row has no task id", 2)]),
-        (
-            '{"success": false, "error": {"code": "used_up", "message": "no balance"}}',
-            [("this is an error reply, not a task: used_up: no balance", 1)],
+        ('{"ids": ["a", "b"], "count": 3}', [("this names 2 of 3 tasks", 1)]),
+        *(
+            (f"{names}\na,b\n", [(f"this CSV has 2 columns of task ids: {said}", 2)])
+            for names, said in [("id,ID", '"id" and "ID"'), ("id,id", '"id" and "id"')]
         ),
-        ('{"error": "odd"}', [("this is an error reply, not a task: odd", 1)]),
+        (
+            f"sku,id,job\nx,1,{U}\nx,2,{U}\n",
+            [('"id" holds no UUID here, and "job" holds one each time', 1)],
+        ),
+        (
+            f'{{"id": 7, "job": "{U}"}}',
+            [('"id" holds no UUID here, and "job" holds one each time', 1)],
+        ),
     ],
 )
 def test_names_what_holds_no_id(data: str, expected: list[tuple[str, int]]) -> None:
     assert problems(data) == expected
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        f"id,job\n1,{U}\n{U},{U}\n",
+        f"id,job\n1,{U}\n2,\n",
+        f"task_id,job\n1,{U}\n",
+        f"id,trace_id\n1,{U}\n",
+        f'{{"id": "a", "trace_id": "{U}"}}',
+    ],
+)
+def test_a_column_id_without_uuids_is_right_where_no_other_holds_one_each_time(data: str) -> None:
+    assert problems(data) == []
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [('{"code": "used_up", "message": "no balance"}', "used_up: no balance"), ('"odd"', "odd")],
+)
+def test_a_reply_about_an_error_is_neither_an_id_nor_a_problem(error: str, reason: str) -> None:
+    data = f'{{"id": "a"}}\n{{"success": false, "error": {error}, "trace_id": "{U}"}}\n'
+    found = [found for found, *_ in read_ids(Text(io.BytesIO(data.encode()), "in"))]
+    assert found == ["a", ErrorReply(reason)]
 
 
 class Dribble:
@@ -153,10 +189,13 @@ ENDS = st.sampled_from(["\n", "\r\n", "\r"])
 
 
 CHARACTERS = "".join(c for c in map(chr, range(33, 127)) if c not in "\"'`()[]{}<>,")
-IDS = st.lists(st.text(CHARACTERS, min_size=1, max_size=12) | st.uuids().map(str), min_size=1)
+WORDS = st.text(CHARACTERS, min_size=1, max_size=12).filter(lambda word: not flaw_in_data(word))
+IDS = st.lists(WORDS | st.uuids().map(str), min_size=1)
 BARE_IDS = st.one_of(
     st.lists(st.uuids().map(str) | st.uuids().map(lambda u: str(u).upper()), min_size=1),
-    st.lists(st.from_regex(r"[A-Za-z_-]{0,5}[0-9][A-Za-z0-9_-]{0,5}", fullmatch=True), min_size=1),
+    st.lists(
+        st.from_regex(r"[g-zG-Z][A-Za-z_-]{0,4}[0-9][A-Za-z0-9_-]{0,5}", fullmatch=True), min_size=1
+    ),
 )
 
 
@@ -243,7 +282,19 @@ def test_every_uuid_is_found_in_any_text(
 
 @pytest.mark.parametrize(
     ("text", "count"),
-    [(U, 1), (f"x{U}x", 1), (f"%2F{U}.png", 1), (f"\\n{U}\\n", 1), (f"a{U}", 0), (f"{U}0", 0)],
+    [
+        *(
+            (f"{label}{U} ", 0)
+            for label in ("trace_id: ", '"trace_id": "', "X-Trace-Id=", '"traceId":')
+        ),
+        (f"trace_id: none\n{U}\n", 1),
+        (U, 1),
+        (f"x{U}x", 1),
+        (f"%2F{U}.png", 1),
+        (f"\\n{U}\\n", 1),
+        (f"a{U}", 0),
+        (f"{U}0", 0),
+    ],
 )
 def test_a_uuid_is_not_a_part_of_more_digits(text: str, count: int) -> None:
     for size in range(1, 45):

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from flux_cli.app import make_app
 from flux_cli.commands.resume_hint import resume_command
 from flux_cli.config.durations import format_duration, parse_duration
-from flux_cli.models.ids import flaw
+from flux_cli.models.ids import flaw_in_data
 from flux_cli.output.sanitize import sanitize
 from flux_cli.output.shell_words import quote
 from flux_cli.output.terminal import Stderr
@@ -115,7 +115,9 @@ OPTIONS: dict[str, st.SearchStrategy[str]] = {
     "--until": st.sampled_from(["all", "any"]),
     "--concurrency": st.integers(1, 64).map(str),
 }
-IDS = st.from_regex(r"[!#$%&*+./0-9:;=?@A-Z\\^_a-z|~-]{1,40}", fullmatch=True)
+IDS = st.from_regex(r"[!#$%&*+./0-9:;=?@A-Z\\^_a-z|~-]{1,40}", fullmatch=True).filter(
+    lambda text: flaw_in_data(text) is None  # what is given to flux, by any way, is none of those
+)
 
 
 @settings(
@@ -130,7 +132,8 @@ IDS = st.from_regex(r"[!#$%&*+./0-9:;=?@A-Z\\^_a-z|~-]{1,40}", fullmatch=True)
 def test_what_is_printed_is_accepted_and_means_the_same(
     runtime: Runtime, options: dict[str, str], flags: set[str], ids: list[str], shell: str
 ) -> None:
-    assert not any(map(flaw, ids))
+    for file in Path().glob("flux-open-*.txt"):  # of the examples before, all in one second
+        file.unlink()
     given_words = [*(f"{name}={value}" for name, value in options.items()), *flags, "--", *ids]
     ctx = context(runtime, given_words)
     line = resume_command(ctx, ids, read_at=NOW)
@@ -152,7 +155,7 @@ def ids_of(ctx: typer.Context) -> list[str]:
     from flux_cli.input.task_ids import gather_ids
 
     files, find = ctx.params["files"] or [], ctx.params["find_ids"]
-    return list(gather_ids(ctx.params["ids"] or [], files, None, token=None, find=find))
+    return list(gather_ids(ctx.params["ids"] or [], files, None, token=None, find=find, note=print))
 
 
 MANY = make_ids(30)
@@ -180,7 +183,7 @@ def test_ids_found_in_a_text_are_found_in_it_again(runtime: Runtime) -> None:
 
 def test_an_id_that_is_also_a_file_is_not_an_argument(runtime: Runtime) -> None:
     Path("a1").touch()
-    for task_id in ("a1", "-"):
+    for task_id in ("a1", "a/1"):
         ctx = context(runtime, ["-f", "ids.txt"])
         rest = words(SHELLS[0], resume_command(ctx, [task_id], read_at=NOW))[3:]
         assert ids_of(context(runtime, rest)) == [task_id]
@@ -219,7 +222,7 @@ def test_otherwise_a_new_file_is_written_and_announced(runtime: Runtime, why: st
     assert re.fullmatch(rf"{new.stem}-2\.txt", again[-1])  # in the same second, another one
 
 
-@pytest.mark.parametrize("ids", [["#a1", "no-digit", "a;b1"], ["-", "--help", "=1+1"]])
+@pytest.mark.parametrize("ids", [["#a1", "no-digit", "a;b1"], ["-a", "--help", "=1+1"]])
 def test_a_new_file_holds_any_id(runtime: Runtime, ids: list[str]) -> None:
     ids = [*ids, *MANY]
     ctx = context(runtime, ["--", *ids])
