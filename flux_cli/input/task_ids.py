@@ -67,7 +67,7 @@ def gather_ids(
     if not gatherer.ids:
         raise gatherer.refusal() or _empty(empty, find=find)
     if gatherer.refused:
-        note(f"flux: left out {gatherer.refused_summary()}.")
+        note(f"flux: skipped {gatherer.refused_summary()}.")
     if empty:
         note(f"flux: {_empty(empty, find=find).message}.")
     return gatherer.ids
@@ -223,7 +223,7 @@ def _argument(text: str) -> str | Problem:
     if not (reason := flaw_in_argument(text)):
         return text
     if is_file_like(text):
-        return Problem("is no task id, and there is no such file", text, _READ_FILE)
+        return Problem("is not a task id, and there is no such file", text, _READ_FILE)
     return Problem(f"is not a task id: it {reason}", text)
 
 

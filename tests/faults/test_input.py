@@ -164,7 +164,7 @@ def test_error_replies_are_left_out_and_counted(flux: Program, service: Start) -
     (flux.folder / "replies").write_text(f"{error}\n{task}\n")
     (flux.folder / "none").write_text("")
     run = flux(*CHECK, "-o", "ids", "-f", "none", "-f", "replies")
-    run.expect(ExitCode.OK, stderr="flux: left out 1 error reply (forbidden: ")
+    run.expect(ExitCode.OK, stderr="flux: skipped 1 error reply (forbidden: ")
     assert run.lines == [U]
     assert "no task was created.\nflux: none: it contains no task ids." in run.stderr
     assert flux(*CHECK, "-o", "ids", "--find-ids", "-f", "replies").lines == [U]
@@ -204,7 +204,7 @@ def test_an_argument_that_is_a_file(
 @pytest.mark.parametrize(
     ("argument", "parts"),
     [
-        ("no.txt", ('"no.txt" is no task id, and there is no such file', "--file FILE")),
+        ("no.txt", ('"no.txt" is not a task id, and there is no such file', "--file FILE")),
         (f" {U}", (f'" {U}" is not', "it contains a space at its start", "its own argument")),
         (f"{U}\u200b", ("(U+200B)", "at its end")),
         (f"{U};{V}", ("it has extra characters around a task id",)),

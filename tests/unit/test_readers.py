@@ -102,7 +102,7 @@ def test_reads_utf_16_of_either_byte_order(order: str) -> None:
         (b'{"id": "a"}\n{"id": \n', "in:3: invalid JSON"),
         (b'{"id": "a"}\n{"id" "b"}\n', "in:2: invalid JSON: Expecting ':'"),
         (b'["a", "b"', "in:1: invalid JSON: the array is not closed"),
-        (b"[" + b"9" * 5000 + b"]", "in:1: invalid JSON: a number too long"),
+        (b"[" + b"9" * 5000 + b"]", "in:1: invalid JSON: a number is too long"),
         (b'{"a":' * 100_000, "in:1: invalid JSON"),
         (b'id\n"a\nb\n', "in:2: a quotation mark opened in this row is never closed"),
         (b'id\n"' + b"x\n" * 200_000, "in:2: a quotation mark opened in this row is never closed"),
