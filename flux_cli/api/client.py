@@ -178,10 +178,14 @@ class Client:
         return head, body
 
     def _start(self, body: bytes) -> str:
-        """Return the first characters of `body`, without the token or a part of it."""
-        start = body[: 16 * _LONGEST_TRACE]
+        """Return the first characters of `body`, without the token or a part of it.
+
+        It is cut after the token was hidden: a cut through it would leave a part.
+        """
+        token = self._connection.token
+        start = body if token.may_be_in(body) else body[: 4 * _LONGEST_TRACE]
         text = start.decode(json.detect_encoding(start), "replace")
-        return self._connection.token.hide(text)[:_LONGEST_TRACE]
+        return token.hide(text)[:_LONGEST_TRACE]
 
     def _head(self, response: httpx.Response) -> ResponseHead:
         return ResponseHead(
