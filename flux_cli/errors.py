@@ -8,8 +8,11 @@
     │   ├── TokenRejected          4  stop
     │   ├── Refused                5  stop: no balance, moderation, disabled, no such API
     │   ├── BadRequest             5  ask again in halves
+    │   │   └── NotFound           5  the same, down to the task that is not known
     │   ├── RateLimited            5  pause, then retry
-    │   ├── ServerFault            5  retry (a plain 500 once)
+    │   ├── ServerFault            5  retry
+    │   │   └── InternalFault      5  retry once: a plain 500
+    │   │       └── TaskDenied     5  ask once more; then the task is not known
     │   ├── ConnectionFault        5  retry: unreachable, timed out, cut off
     │   │   └── RangeRefused       5  retry from the first byte
     │   ├── UntrustedServer        5  stop: the certificate is not good
@@ -53,6 +56,7 @@ class RetryRule(Enum):
     STOP = "stop the whole run"
     RETRY = "retry"
     RETRY_ONCE = "retry once"
+    CONFIRM = "ask once more; it is an answer when it comes again"
     SPLIT = "ask again in halves"
     SKIP = "leave these ids unanswered"
 
@@ -128,6 +132,10 @@ class BadRequest(ServiceError):
     retry_rule = RetryRule.SPLIT
 
 
+class NotFound(BadRequest):
+    """An answer about what was asked for: (one of) it is not there."""
+
+
 class RateLimited(ServiceError):
     retry_rule = RetryRule.RETRY
 
@@ -140,6 +148,12 @@ class InternalFault(ServerFault):
     """A plain 500: the contract asks for one retry, then for a report of the trace id."""
 
     retry_rule = RetryRule.RETRY_ONCE
+
+
+class TaskDenied(InternalFault):
+    """A 500 that says of the one task that was asked for that it is not there."""
+
+    retry_rule = RetryRule.CONFIRM
 
 
 class ConnectionFault(ServiceError):

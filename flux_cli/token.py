@@ -11,7 +11,7 @@ _MASK = "[token]"
 _CODE = "(?:2[bdef]|3[0-9d]|4[1-9a-f]|5[0-9af]|6[1-9a-f]|7[0-9ae])"
 _ESCAPE = re.compile(rf"\\u00{_CODE}|\\/", re.IGNORECASE)
 _ESCAPE_BYTES = re.compile(rf"\\u00{_CODE}".encode())  # in lower case
-_ESCAPES_BYTES = re.compile(rf"\\+(?:u00({_CODE})|(/))".encode())
+_ESCAPES_BYTES = re.compile(rf"(?<!\\)\\+(?:u00({_CODE})|(/))".encode())  # of any depth
 _SHORTEST_SECRET = 8  # characters; a shorter "token" would hide half of every text
 
 
@@ -110,4 +110,4 @@ def _any_spelling(character: str) -> str:
     """Return a pattern for `character` as it stands or escaped, in JSON or in JSON within it."""
     codes = "|".join(f"{ord(case):02x}" for case in {character.lower(), character.upper()})
     slash = "/|" if character == "/" else ""
-    return rf"(?:{re.escape(character)}|\\+(?:{slash}u00(?:{codes})))"
+    return rf"(?:{re.escape(character)}|(?<!\\)\\+(?:{slash}u00(?:{codes})))"

@@ -80,20 +80,22 @@ class Client:
     def retrieve_batch(self, ids: Sequence[str]) -> BatchResponse:
         """Ask for up to 50 tasks. The reply may be short, or hold other tasks: see the engine.
 
-        Raises a ServiceError. `ids` must not be empty: the service would list
-        other tasks of the account.
+        Raises a ServiceError, also one beside items of which none was asked for.
+        `ids` must not be empty: the service would list other tasks of the account.
         """
         if not ids:
             raise ValueError("a batch query needs ids")
+        wanted = {match_key(task_id) for task_id in ids}
         request = {"action": "retrieve_batch", "ids": list(ids), "limit": len(ids)}
-        return self.exchange(_TASKS, request, parse_batch)
+        return self.exchange(_TASKS, request, _useful(lambda key: key in wanted))
 
     def list_page(self, bounds: Mapping[str, Any]) -> BatchResponse:
         """Ask for a page of the account's own tasks; `bounds` are fields of the wire contract.
 
-        Raises a ServiceError.
+        Raises a ServiceError, also one beside no items.
         """
-        return self.exchange(_TASKS, {"action": "retrieve_batch", **bounds}, parse_batch)
+        request = {"action": "retrieve_batch", **bounds}
+        return self.exchange(_TASKS, request, _useful(lambda key: key is not None))
 
     def retrieve(self, task_id: str) -> Mapping[str, Any] | None:
         """Ask a service that answers batches for one task; None when it does not know it.
@@ -124,7 +126,8 @@ class Client:
         import uuid
 
         request = {"action": "retrieve", "id": str(uuid.uuid4())}
-        self.exchange(_TASKS, request, parse_record)
+        with contextlib.suppress(errors.TaskDenied):
+            self.exchange(_TASKS, request, parse_record)
 
     def exchange(
         self, path: str, request: Mapping[str, Any], parse: Parse[T], *, is_repeatable: bool = True
@@ -175,10 +178,14 @@ class Client:
         return head, body
 
     def _start(self, body: bytes) -> str:
-        """Return the first characters of `body`, without the token or a part of it."""
-        start = body[: 16 * _LONGEST_TRACE]
+        """Return the first characters of `body`, without the token or a part of it.
+
+        It is cut after the token was hidden: a cut through it would leave a part.
+        """
+        token = self._connection.token
+        start = body if token.may_be_in(body) else body[: 4 * _LONGEST_TRACE]
         text = start.decode(json.detect_encoding(start), "replace")
-        return self._connection.token.hide(text)[:_LONGEST_TRACE]
+        return token.hide(text)[:_LONGEST_TRACE]
 
     def _head(self, response: httpx.Response) -> ResponseHead:
         return ResponseHead(
@@ -208,3 +215,15 @@ class Client:
     def _say(self, line: str) -> None:
         if self._connection.trace is not None:
             self._connection.trace(self._connection.token.hide(line))
+
+
+def _useful(is_wanted: Callable[[str | None], bool]) -> Parse[BatchResponse]:
+    """Return what reads a batch reply, and raises an error beside items none of which is wanted."""
+
+    def parse(head: ResponseHead, body: bytes, *, token: Token) -> BatchResponse:
+        reply = parse_batch(head, body, token=token)
+        if reply.error is not None and not any(is_wanted(record_key(i)) for i in reply.items):
+            raise reply.error
+        return reply
+
+    return parse

@@ -196,7 +196,8 @@ class Round:
         retries = self._throttle.retries
         if error.retry_rule is RetryRule.RETRY:
             return retries
-        return min(1, retries) if error.retry_rule is RetryRule.RETRY_ONCE else 0
+        is_once = error.retry_rule in (RetryRule.RETRY_ONCE, RetryRule.CONFIRM)
+        return min(1, retries) if is_once else 0
 
     def _succeeded(self) -> None:
         with self._throttle.changed:
@@ -209,7 +210,7 @@ class Round:
         with self._throttle.changed:
             if error.retry_rule is RetryRule.STOP:
                 self.stop(error)
-            elif error.retry_rule is not RetryRule.SPLIT:
+            elif error.retry_rule not in (RetryRule.SPLIT, RetryRule.CONFIRM):
                 self._pause(error, started)
                 self._spend(error)
         self._throttle.leave()

@@ -2,7 +2,7 @@
 
 from flux_cli import interrupts
 from flux_cli.commands.options import OutputOptions
-from flux_cli.commands.summary import print_summary
+from flux_cli.commands.summary import print_summary, raise_weightier
 from flux_cli.engine.check import no_answer_for
 from flux_cli.engine.session import Session
 from flux_cli.errors import Interrupted, OutputError
@@ -39,11 +39,8 @@ def run_check(
             show(batch)
             interrupts.check()  # a signal that came while it was written
         writer.close()
-    except OutputError as error:  # what the service did counts before it
-        if poll.stopped_by is None:
-            raise
-        runtime.stderr.line(f"flux: {error.message}.")
-        raise poll.stopped_by from None
+    except OutputError as error:
+        raise_weightier(runtime, error, poll.stopped_by or poll.failure)
     except Interrupted:
         for batch in poll.interrupt():
             show(batch)

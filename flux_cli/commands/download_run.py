@@ -8,14 +8,14 @@ from typing import NamedTuple
 
 from flux_cli.commands.file_options import FileOptions
 from flux_cli.commands.options import OutputOptions
-from flux_cli.commands.summary import print_summary
+from flux_cli.commands.summary import print_summary, raise_weightier
 from flux_cli.engine.check import Check, no_answer_for
 from flux_cli.engine.download import Download
 from flux_cli.engine.download_report import DownloadReport
 from flux_cli.engine.event_loop import EventLoop
 from flux_cli.engine.finished_tasks import FinishedTasks
 from flux_cli.engine.session import Session
-from flux_cli.errors import ExitCode, FluxError, Interrupted
+from flux_cli.errors import ExitCode, FluxError, Interrupted, OutputError
 from flux_cli.models.ids import TaskIds
 from flux_cli.models.reasons import Reasons
 from flux_cli.models.state import State
@@ -74,8 +74,12 @@ def run_download(
         engine = Download(
             _answers(ids, finished, check), report.save, loop=loop, workers=session.concurrency
         )
-        with progress:
-            interrupt = _run(engine, check, report, tasks)
+        try:
+            with progress:
+                interrupt = _run(engine, check, report, tasks)
+        except OutputError as error:
+            trouble = None if check is None else check.stopped_by or check.failure
+            raise_weightier(runtime, error, trouble)
         failure = _failure_of(tasks.close)
         print_summary(runtime, session, output, counts, tasks.reasons)
         failure = _failure_of(lambda: report.finish(print_file_summary)) or failure
@@ -85,12 +89,13 @@ def run_download(
                 " Run the same command again to save the rest."
             )
             raise interrupt
-    if check is not None and check.stopped_by is not None:
-        raise check.stopped_by
-    if unknown := counts.by_state[State.UNKNOWN]:
-        raise no_answer_for(unknown, len(ids), check.failure if check else None)
+    service = None if check is None else check.stopped_by
+    if service is None and (unknown := counts.by_state[State.UNKNOWN]):
+        service = no_answer_for(unknown, len(ids), check.failure if check else None)
     if failure is not None:
-        raise failure
+        raise_weightier(runtime, failure, service)
+    if service is not None:
+        raise service
     if report.counts.has_failed:
         return ExitCode.OUTPUT
     return counts.exit_code() if request.exit_status else ExitCode.OK

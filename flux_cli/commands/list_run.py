@@ -6,11 +6,12 @@ from typing import Self
 
 from flux_cli import interrupts
 from flux_cli.commands.options import OutputOptions
+from flux_cli.commands.summary import raise_weightier
 from flux_cli.config.moments import format_moment
 from flux_cli.engine.listing import Bounds
 from flux_cli.engine.session import Session
 from flux_cli.engine.task_store import TaskStore
-from flux_cli.errors import Interrupted, ServiceError
+from flux_cli.errors import Interrupted, OutputError, ServiceError
 from flux_cli.models.summary import TaskCounts
 from flux_cli.models.task import Task
 from flux_cli.runtime import Runtime
@@ -43,13 +44,16 @@ def run_list(
                         break
         except (ServiceError, Interrupted) as error:
             ending = error
-        writer = output.make_writer(runtime)
-        for tasks in newest.batches(limit):
-            writer.write(tasks)
-            counts.add(tasks)
-            if ending is None:
-                interrupts.check()
-        writer.close()
+        try:
+            writer = output.make_writer(runtime)
+            for tasks in newest.batches(limit):
+                writer.write(tasks)
+                counts.add(tasks)
+                if ending is None:
+                    interrupts.check()
+            writer.close()
+        except OutputError as error:
+            raise_weightier(runtime, error, ending if isinstance(ending, ServiceError) else None)
     if counts.total or ending is None:
         runtime.stderr.note(counts.summary() if counts.total else nothing_listed(session, bounds))
     if ending is not None:

@@ -1,7 +1,10 @@
 """The summary of a run, on stderr: how many tasks are in which state, and why some failed."""
 
+from typing import NoReturn
+
 from flux_cli.commands.options import OutputOptions
 from flux_cli.engine.session import Session
+from flux_cli.errors import FluxError, ServiceError
 from flux_cli.models.reasons import Reasons
 from flux_cli.models.state import State
 from flux_cli.models.summary import TaskCounts
@@ -36,3 +39,14 @@ def print_absence(runtime: Runtime, session: Session, counts: TaskCounts) -> Non
             f"No task was found. The token, from {session.token_source},"
             " may belong to another account."
         )
+
+
+def raise_weightier(runtime: Runtime, error: FluxError, service: ServiceError | None) -> NoReturn:
+    """Raise what the service did, which counts before an output that failed; say both.
+
+    Called where `error` is handled, which is raised where the service did nothing.
+    """
+    if service is None:
+        raise error
+    runtime.stderr.line(f"flux: {error.message}.")
+    raise service from None

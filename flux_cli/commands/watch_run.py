@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from flux_cli import interrupts
 from flux_cli.commands.file_options import FileOptions
 from flux_cli.commands.hook_input import describe_task
-from flux_cli.commands.summary import print_summary
+from flux_cli.commands.summary import print_summary, raise_weightier
 from flux_cli.commands.watch_options import NotifyOptions, WatchOutputOptions
 from flux_cli.commands.watch_views import has_live_view, make_view
 from flux_cli.engine.check import no_answer_for
@@ -140,12 +140,10 @@ class _WatchRun:
             self._print_hook_failures()
             self._print_resume_hint("interrupted")
             raise
-        except OutputError as error:  # what the service did counts before it
-            if self._watch.error is None:
-                raise
-            self._runtime.stderr.line(f"flux: {error.message}.")
-            self._print_resume_hint("gave up")
-            raise self._watch.error from None
+        except OutputError as error:
+            if self._watch.error is not None:
+                self._print_resume_hint("gave up")
+            raise_weightier(self._runtime, error, self._watch.error or self._watch.trouble_so_far)
         return self._conclude()
 
     def _open_report(
@@ -238,12 +236,14 @@ class _WatchRun:
             self._print_resume_hint("the timeout ran out")
         if watch.error is not None:
             self._print_resume_hint("gave up")
-            raise watch.error
         self._leave_out_unawaited(counts)
-        if unknown := counts.by_state[State.UNKNOWN]:
-            raise no_answer_for(unknown, len(self._ids), watch.last_trouble)
+        service = watch.error
+        if service is None and (unknown := counts.by_state[State.UNKNOWN]):
+            service = no_answer_for(unknown, len(self._ids), watch.last_trouble)
         if failure is not None:
-            raise failure
+            raise_weightier(runtime, failure, service)
+        if service is not None:
+            raise service
         return counts.exit_code(*also)
 
     def _print_summary(self) -> TaskCounts:

@@ -14,7 +14,14 @@ from typing import Any
 from flux_cli.api.responses import BatchResponse
 from flux_cli.api.throttle import Stopped
 from flux_cli.engine.service_traits import ServiceTraits
-from flux_cli.errors import BadRequest, ResponseTooLarge, RetryRule, ServiceError
+from flux_cli.errors import (
+    BadRequest,
+    NotFound,
+    ResponseTooLarge,
+    RetryRule,
+    ServiceError,
+    TaskDenied,
+)
 from flux_cli.models.ids import match_key, record_key
 from flux_cli.models.task import Task, more_advanced, no_answer, not_found, parse_task
 
@@ -25,6 +32,7 @@ AskAlone = Callable[[str], Mapping[str, Any] | None]  # for one task; None where
 MOST_ROUNDS = 12  # of asking again; a service that pages needs one or two
 _CAREFUL = 10  # ids in a page, where no limit is certain; sibling services give 12
 _RECENT = 600.0  # seconds; a task that is younger may have been left out because it was too new
+_MOST_DENIALS = 14  # until two unknown ids among 50 are each alone; more are not looked for so
 MOST_REFUSALS = 64  # ids refused one after the other, with nothing accepted between them
 
 
@@ -142,15 +150,20 @@ class BatchQuery:
 
     def _ask_split(self, page: Sequence[str]) -> None:
         """Ask for `page`; where the service refuses it, or says too much, ask for its halves."""
-        todo = [page]
+        todo, denials = [page], 0
         while todo and not self._ignores_ids:
             part = todo.pop()
             try:
                 reply = self.ask(part)
             except (BadRequest, ResponseTooLarge) as error:
-                if len(part) > 1:
+                denials += isinstance(error, NotFound)
+                if denials > _MOST_DENIALS:
+                    self._ignores_ids = self._is_doubted = True  # each is asked for alone
+                elif len(part) > 1:
                     middle = len(part) // 2
                     todo += [part[middle:], part[:middle]]
+                elif isinstance(error, NotFound):
+                    self._settle(part[0])
                 elif isinstance(error, ResponseTooLarge):
                     self._settle(part[0])
                     if part[0] not in self._failed:  # it was not that one's size
@@ -166,10 +179,13 @@ class BatchQuery:
 
     def _settle(self, key: str) -> None:
         """Ask for one id alone, which tells whether it is there."""
+        record = None
         try:
             record = self.ask_alone(key)
         except Stopped:
             return
+        except TaskDenied:
+            pass  # for the second time
         except ServiceError as error:
             with contextlib.suppress(Stopped):
                 self._fail([key], error)
@@ -203,7 +219,7 @@ class BatchQuery:
                 left_out.discard(key)
                 self._keep(key, item)
         answered = len(part) - len(left_out)
-        if max(reply.size, reply.total) <= answered:
+        if reply.size <= answered and reply.may_be_whole:
             self._left_out |= left_out
         if has_others:
             self._distrust()

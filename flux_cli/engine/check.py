@@ -1,8 +1,9 @@
 """One poll of every task, in batches."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain, islice
+from typing import Any
 
 from flux_cli.api.throttle import Throttle
 from flux_cli.engine.batch import Ask, AskAlone, BatchQuery, Refusals
@@ -52,6 +53,7 @@ class Check:
         self._keep_raw = keep_raw
         self._now = now
         self.failure: ServiceError | None = None
+        self.asked_alone = 0  # how many tasks; one that two threads count at once costs nothing
         self._traits = traits or ServiceTraits(PageSize(batch_size))
         self._refusals = Refusals()
         self._loop = loop or EventLoop()
@@ -90,12 +92,16 @@ class Check:
             if known := list(batch.known()):
                 yield known
 
+    def _ask_alone(self, task_id: str) -> Mapping[str, Any] | None:
+        self.asked_alone += 1
+        return self._round.send(lambda: self._retrieve(task_id))
+
     def _batches(self) -> Iterator[BatchQuery]:
         while ids := list(islice(self._ids, self._traits.pages.next_batch())):
             yield BatchQuery(
                 ids,
                 ask=lambda part: self._round.send(lambda: self._retrieve_batch(part)),
-                ask_alone=lambda one: self._round.send(lambda: self._retrieve(one)),
+                ask_alone=self._ask_alone,
                 now=self._now,
                 traits=self._traits,
                 refusals=self._refusals,

@@ -17,6 +17,7 @@ from flux_cli.models.task import Task, no_answer, not_found
 
 _GROWTH = 1.5  # of the interval, while nothing changes
 _JITTER = 0.1  # of the interval, at most, added to it
+_ALONE_RATE = 4.0  # tasks a second, at most and on average, that are each asked for alone
 _BREATH = 1.0  # seconds, at least, between the end of a poll and the next one
 
 
@@ -49,6 +50,7 @@ class Poll(Protocol):
     """One poll of some tasks: what `engine.check.Check` is."""
 
     failure: ServiceError | None
+    asked_alone: int  # questions so far, for one task each
 
     @property
     def stopped_by(self) -> ServiceError | None:
@@ -96,6 +98,7 @@ class Watch:
         self.trouble: ServiceError | None = None  # of the latest poll
         self.last_trouble: ServiceError | None = None  # of any poll
         self.deadline: float | None = None
+        self._latest_poll: Poll | None = None
 
     def events(self) -> Iterator[Event]:
         """Yield what happens until the watch ends; `ending` then says why."""
@@ -106,7 +109,7 @@ class Watch:
         most = max(interval, policy.max_interval)
         while True:
             polled_at = self._clock()
-            poll = self._poll(self.open_ids())
+            poll = self._latest_poll = self._poll(self.open_ids())
             changes = answers = 0
             for task in (task for tasks in poll.results() for task in tasks):
                 answers += task.state is not State.UNKNOWN
@@ -124,7 +127,8 @@ class Watch:
             if self._has_ended(now, silent_since):
                 return
             interval = policy.interval if changes else min(interval * _GROWTH, most)
-            delay = interval + self._uniform(0.0, _JITTER * interval)
+            delay = max(interval, poll.asked_alone / _ALONE_RATE)
+            delay += self._uniform(0.0, _JITTER * delay)
             next_at = max(polled_at + delay, now + _BREATH, now + self._pause_left())
             if self.deadline is not None:
                 next_at = min(next_at, self.deadline)
@@ -133,6 +137,12 @@ class Watch:
             if self._is_late(self._clock()):
                 self.ending = Ending.TIMED_OUT
                 return
+
+    @property
+    def trouble_so_far(self) -> ServiceError | None:
+        """What went wrong in the latest poll, which may be under way."""
+        poll = self._latest_poll
+        return None if poll is None else poll.stopped_by or poll.failure
 
     def is_over(self) -> bool:
         """Tell whether the time of the whole watch is over, for a poll that is under way.

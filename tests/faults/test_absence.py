@@ -25,6 +25,11 @@ NOT_KNOWN = {
     "404 that names it": reply(404, error_body("not_found", "no such task")),
     "400 that names it": reply(400, error_body("bad_request", "Task not found")),
     "200 that names it": reply(200, error_body("", "task not found")),
+    "404 as text": reply(404, b"Not Found", content_type="text/plain"),
+    "404 as a page": reply(404, b"<html><title>Not Found</title>", content_type="text/html"),
+    "410": reply(410, b"{}"),
+    "does not exist": reply(400, error_body("bad_request", "task does not exist")),
+    "null after a mark": reply(200, b"\xef\xbb\xbfnull"),
 }
 BOTH = ("check", "watch")
 
@@ -67,6 +72,106 @@ def test_each_way_to_say_that_a_task_is_not_known(
     run = flux(*CHECK, *IDS[:4]).expect(ExitCode.OK)
     assert list(run.states.values()) == ["not_found", "succeeded", "succeeded", "not_found"]
     assert len(server.requests) == 5
+
+
+def test_a_fault_that_denies_the_task_is_asked_about_once_more(
+    flux: Program, service: Start
+) -> None:
+    missing = reply(500, error_body("api_error", "TaskNotFound"))
+    server = service(newest(known=IDS[:1], missing=missing))
+    run = flux(*CHECK, *IDS[:3]).expect(ExitCode.OK)
+    assert list(run.states.values()) == ["succeeded", "not_found", "not_found"]
+    assert len(server.requests) == 1 + 1 + 2 * 2
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        reply(503, error_body("service_unavailable", "endpoint not found")),
+        reply(502, b'{"error": "DNS: host not found"}'),
+        reply(500, error_body("api_error", "upstream host not found")),
+        reply(429, error_body("too_many_requests", "quota not found"), retry_after="0"),
+    ],
+)
+def test_trouble_is_asked_about_again_whatever_was_not_found(
+    flux: Program, service: Start, fault: Step
+) -> None:
+    troubled: set[str] = set()
+
+    def script(request: Request) -> list[Step]:
+        if (task_id := request.body.get("id")) and task_id not in troubled:
+            troubled.add(task_id)
+            return [fault]
+        return list(newest()(request))
+
+    service(script)
+    run = flux(*CHECK, *IDS[:3]).expect(ExitCode.OK)
+    assert run.states == dict.fromkeys(IDS[:3], "succeeded")
+
+
+def test_an_error_beside_no_items_is_that_error(flux: Program, service: Start) -> None:
+    body = {"items": [], "count": 0, "error": {"code": "service_unavailable", "message": "down"}}
+    server = service(lambda _: [reply(200, json.dumps(body).encode())])
+    run = flux(*CHECK, *IDS, "--retries", "1").expect(ExitCode.NO_ANSWER, stderr="down")
+    assert set(run.states.values()) == {"unknown"}
+    assert len(server.requests) == 2
+
+
+def test_an_error_beside_items_leaves_the_others_open(flux: Program, service: Start) -> None:
+    def script(request: Request) -> list[Step]:
+        items = [finished(task_id) for task_id in request.ids[:20]]
+        body = {"items": items, "count": 20, "error": {"code": "timeout", "message": "shard 2"}}
+        return [reply(200, json.dumps(body).encode())]
+
+    service(script)
+    run = flux(*CHECK, *IDS).expect(ExitCode.OK)
+    assert run.states == dict.fromkeys(IDS, "succeeded")
+
+
+@pytest.mark.parametrize("more", [{"count": "3"}, {"count": 3.0}, {"total": 3}, {"has_more": True}])
+def test_each_way_to_say_that_there_is_more(
+    flux: Program, service: Start, more: dict[str, object]
+) -> None:
+    def script(request: Request) -> list[Step]:
+        if request.body["action"] == "retrieve":
+            return [reply(200, json.dumps(finished(request.body["id"])).encode())]
+        return [reply(200, json.dumps({"items": [], "count": 0, **more}).encode())]
+
+    service(script)
+    run = flux(*CHECK, *IDS[:3]).expect(ExitCode.OK)
+    assert run.states == dict.fromkeys(IDS[:3], "succeeded")
+
+
+@pytest.mark.parametrize(
+    ("refusal", "state"),
+    [
+        (reply(404, error_body("not_found", "task not found")), "not_found"),
+        (reply(200, error_body("not_found", "x")), "not_found"),
+        (reply(422, error_body("invalid_id", "x")), "unknown"),
+    ],
+)
+def test_one_id_that_makes_the_batch_fail_costs_that_one_alone(
+    flux: Program, service: Start, refusal: Step, state: str
+) -> None:
+    def script(request: Request) -> list[Step]:
+        if request.body["action"] == "retrieve":
+            return [reply(200, b"{}")]
+        return [refusal] if IDS[3] in request.ids else answer(request)
+
+    server = service(script)
+    run = flux(*CHECK, *IDS[:10])
+    assert list(run.states.values()) == ["succeeded"] * 3 + [state] + ["succeeded"] * 6
+    assert run.code == (ExitCode.NO_ANSWER if state == "unknown" else ExitCode.OK)
+    assert len(server.requests) <= 10
+
+
+@pytest.mark.parametrize("body", [error_body("no_api", "API not found"), b"", b"Not Found"])
+def test_a_404_that_says_nothing_of_a_task_stops_at_once(
+    flux: Program, service: Start, body: bytes
+) -> None:
+    server = service(lambda _: [reply(404, body)])
+    flux(*CHECK, *IDS).expect(ExitCode.NO_ANSWER, stderr="Check the base URL")
+    assert len(server.requests) == 1
 
 
 @pytest.mark.parametrize("known", [0, 1, 49, 50])

@@ -376,6 +376,41 @@ def test_stdout_that_cannot_be_written(
     assert ("stdout: cannot be written: No space left on device" in run.stderr) == bool(code)
 
 
+TROUBLE = {
+    "rejected": (reply(401, error_body("invalid_token")), "invalid_token", ExitCode.TOKEN),
+    "refused": (reply(400, error_body("bad_request")), "bad_request", ExitCode.NO_ANSWER),
+    "dead": (reply(503, b""), "HTTP 503", ExitCode.NO_ANSWER),
+}
+VERBS = {
+    "check": "check {} {}",
+    "watch": "watch {} {} --give-up-after 0s",
+    "download": "download {} -d out",
+    "list": "list --since 2020-01-01",
+}
+
+
+@pytest.mark.parametrize("form", ["jsonl", "table"])
+@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize("trouble", TROUBLE)
+def test_what_the_service_did_counts_before_an_output_that_cannot_be_written(
+    flux: Program, service: Start, trouble: str, verb: str, form: str
+) -> None:
+    fault, says, code = TROUBLE[trouble]
+    bad, good = make_ids(2)
+
+    def script(request: Request) -> list[Step]:
+        if "ids" not in request.body and len(server.requests) == 1:
+            return [reply(200, batch(map(finished, make_ids(30, start=9))))]
+        return answer(request) if bad not in request.body.get("ids", [bad]) else [fault]
+
+    server = service(script)
+    words = VERBS[verb].format(bad, good)
+    run = shell(flux, f"{FLUX} tasks {words} --retries 0 -q -o {form} > /dev/full", stdin="")
+    assert run.code == code
+    assert says in run.stderr
+    assert "stdout: cannot be written: No space left on device" in run.stderr
+
+
 @pytest.mark.parametrize("redirect", ["2>&-", "2> /dev/full"])
 def test_a_stderr_that_cannot_be_written_changes_nothing(
     flux: Program, service: Start, redirect: str

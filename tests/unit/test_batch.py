@@ -351,6 +351,57 @@ def test_the_error_of_one_question_leaves_the_others_answered() -> None:
     assert states(tasks).count("succeeded") == 48
 
 
+@pytest.mark.parametrize("missing", [1, 2, 10, 50])
+def test_a_batch_that_is_not_found_because_of_some_ids_is_asked_for_in_halves(
+    missing: int,
+) -> None:
+    gone = set(random.Random(missing).sample(IDS, missing))
+    service = Service([task_id for task_id in IDS if task_id not in gone])
+
+    def ask(ids: Sequence[str]) -> BatchResponse:
+        if gone & set(ids):
+            service.queries.append([])
+            raise errors.NotFound("no such task", code="not_found")
+        return service(ids)
+
+    tasks = run(IDS, ask, service.retrieve)
+    assert {task.id for task in tasks if task.state is State.NOT_FOUND} == gone
+    assert states(tasks).count("succeeded") == 50 - missing
+    most = {1: 14, 2: 25}.get(missing, 2 * 15 + 50)
+    assert len(service.queries) + len(service.alone) <= most
+
+
+def test_a_batch_that_is_not_found_may_hold_what_is_there_all_the_same() -> None:
+    service = Service(IDS)
+
+    def ask(_: Sequence[str]) -> BatchResponse:
+        raise errors.NotFound("no such task", code="not_found")
+
+    assert states(run(IDS, ask, service.retrieve)) == ["succeeded"] * 50
+
+
+def test_a_fault_that_denies_a_task_again_is_an_answer() -> None:
+    service = Service(IDS, change=newest())
+
+    def alone(task_id: str) -> dict[str, object] | None:
+        if task_id == IDS[7]:
+            raise errors.TaskDenied("TaskNotFound", code="api_error")
+        return service.retrieve(task_id)
+
+    assert states(run(IDS, service, alone)).count("not_found") == 1
+
+
+@pytest.mark.parametrize("body", ['"has_more": true', '"error": {"code": "timeout"}', '"total": 9'])
+def test_what_a_reply_leaves_out_that_is_not_all_is_asked_for_alone(body: str) -> None:
+    service = Service(IDS)
+
+    def ask(ids: Sequence[str]) -> BatchResponse:
+        item = json.dumps(finished(ids[0]))
+        return parse_batch(ResponseHead(200), f'{{"items": [{item}], {body}}}'.encode())
+
+    assert states(run(IDS[:4], ask, service.retrieve)) == ["succeeded"] * 4
+
+
 @pytest.mark.parametrize("most", [49, 10, 1])
 def test_a_reply_that_is_too_large_is_asked_for_in_halves(most: int) -> None:
     service = Service(IDS)

@@ -1,5 +1,6 @@
 """Connections end with the client that made them."""
 
+import contextlib
 import socket
 import threading
 from collections.abc import Callable
@@ -11,7 +12,7 @@ from flux_cli.api.client import Client
 from flux_cli.api.connection import Connection
 from flux_cli.api.file_client import Access, FileClient
 from flux_cli.api.responses import parse_object
-from flux_cli.errors import TokenRejected
+from flux_cli.errors import ServerFault, ServiceError, TokenRejected
 from flux_cli.token import Token
 from tests.support.fault_server import reply
 from tests.support.records import batch, finished
@@ -55,6 +56,52 @@ def test_the_pool_of_connections_is_closed_with_the_client(
         assert not closed.is_set()  # it is kept for the next request
         close()
         assert closed.wait(30)
+
+
+def say_of(body: bytes, secret: str) -> str:
+    """Return the line in which `--debug` shows a reply."""
+    said: list[str] = []
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, content=body))
+    connection = Connection("http://api.example", Token(secret), trace=said.append)
+    with contextlib.suppress(ServiceError):
+        Client(connection, transport=transport).retrieve_batch(["a1"])
+    return said[-1]
+
+
+@pytest.mark.parametrize("depth", [1, 2, 90, 801, 2601])
+def test_no_part_of_the_token_is_left_where_a_reply_is_cut(depth: int) -> None:
+    secret = "test-token-not-a-secret"  # noqa: S105 - it is not one
+    spelled = "".join("\\" * depth + f"u{ord(letter):04x}" for letter in secret)
+    for before in range(0, len(spelled) if depth < 3 else 2, 7):
+        padding = "x" * before
+        shown = say_of(f'{{"items": [], "zz": "{padding}{spelled * 40}"}}'.encode(), secret)
+        assert "u00" not in shown
+        assert "[token]" in shown
+        assert len(shown) < 2100
+
+
+def test_a_run_of_backslashes_takes_no_more_time_than_it_is_long() -> None:
+    token = Token("test-token-not-a-secret")
+    body = "\\" * 2_000_000 + "x\\u0074"
+    assert token.hide(body) == body  # with time that grows as its square, an hour
+    assert not token.may_be_in(body.encode())
+
+
+@pytest.mark.parametrize("items", [b"[]", b'[{"id": "b2"}]', b"[null]"])
+def test_an_error_beside_nothing_that_was_asked_for_is_raised(items: bytes) -> None:
+    body = b'{"items": %s, "count": 1, "error": {"code": "service_unavailable"}}' % items
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, content=body))
+    client = Client(
+        Connection("http://api.example", Token("test-token-not-a-secret")), transport=transport
+    )
+    with pytest.raises(ServerFault):
+        client.retrieve_batch(["a1"])
+    if b"b2" in items:
+        assert client.retrieve_batch(["b2"]).error is not None
+        assert client.list_page({"limit": 1}).size == 1
+    else:
+        with pytest.raises(ServerFault):
+            client.list_page({"limit": 1})
 
 
 def test_one_exchange_is_what_every_verb_is_made_of() -> None:

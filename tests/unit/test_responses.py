@@ -52,7 +52,10 @@ NO_SUCH_TASK = [
     (200, b'{"success": false, "error": "task not found"}'),
     (404, b'{"error": {"code": "not_found", "message": "no such task"}}'),
     (400, b'{"error": {"code": "bad_request", "message": "Task not found."}}'),
-    (500, b'{"error": {"code": "api_error", "message": "TaskNotFound"}}'),
+    (400, b'{"error": {"code": "bad_request", "message": "The task abc-1 does not exist"}}'),
+    (422, b'{"error": {"code": "task_not_found"}}'),
+    (200, b'{"error": {"code": "not_found", "message": "?"}}'),
+    (200, b"\xef\xbb\xbfnull"),
 ]
 
 
@@ -62,11 +65,120 @@ def test_a_single_task_that_the_service_says_it_does_not_know(status: int, body:
     assert parse_known_api(ResponseHead(status), body) is None
 
 
-@pytest.mark.parametrize("body", [b"", b"{}", b'{"message": "?"}'])
-def test_a_404_is_an_unknown_task_where_the_api_is_known(body: bytes) -> None:
-    assert parse_known_api(ResponseHead(404), body) is None
+@pytest.mark.parametrize("status", [404, 410])
+@pytest.mark.parametrize(
+    "body", [b"", b"{}", b'{"message": "?"}', b"Not Found", HTML, b'{"error": "Not Found"}']
+)
+def test_a_404_is_an_unknown_task_where_the_api_is_known(status: int, body: bytes) -> None:
+    assert parse_known_api(ResponseHead(status), body) is None
     with pytest.raises(errors.Refused):
-        parse_record(ResponseHead(404), body)
+        parse_record(ResponseHead(status), body)
+
+
+@pytest.mark.parametrize("status", [200, 500])
+@pytest.mark.parametrize("message", ["TaskNotFound", "task not found", "Task a-1 does not exist"])
+def test_a_fault_that_denies_the_task_is_to_be_said_twice(status: int, message: str) -> None:
+    for parse in (parse_record, parse_known_api):
+        with pytest.raises(errors.TaskDenied):
+            parse(ResponseHead(status), error_body("api_error", message))
+
+
+NOT_OF_THE_TASK: list[tuple[int, str, type[ServiceError]]] = [
+    (429, "too_many_requests", errors.RateLimited),
+    (500, "api_error", errors.InternalFault),
+    (500, "not_found", errors.InternalFault),
+    (502, "", errors.ServerFault),
+    (503, "service_unavailable", errors.ServerFault),
+    (504, "timeout", errors.ServerFault),
+    (503, "not_found", errors.ServerFault),
+    (200, "service_unavailable", errors.ServerFault),
+    (400, "bad_request", errors.BadRequest),
+    (403, "forbidden", errors.BadRequest),
+    (403, "not_found", errors.BadRequest),
+    (404, "forbidden", errors.BadRequest),
+    (401, "", errors.TokenRejected),
+    (404, "no_api", errors.Refused),
+]
+
+
+@pytest.mark.parametrize("what", ["upstream host", "endpoint", "quota", "policy", "task queue"])
+@pytest.mark.parametrize(("status", "code", "kind"), NOT_OF_THE_TASK)
+def test_something_else_that_was_not_found_says_nothing_of_the_task(
+    status: int, code: str, kind: type[ServiceError], what: str
+) -> None:
+    with pytest.raises(ServiceError) as caught:
+        parse_known_api(ResponseHead(status), error_body(code, f"{what} not found"))
+    assert type(caught.value) is kind
+
+
+@pytest.mark.parametrize("status", [429, 502, 503, 504, 401, 403])
+def test_no_status_of_trouble_denies_a_task(status: int) -> None:
+    for body in (error_body("", "task not found"), b'{"error": "task not found"}'):
+        with pytest.raises(ServiceError) as caught:
+            parse_known_api(ResponseHead(status), body)
+        assert not isinstance(caught.value, errors.NotFound | errors.TaskDenied)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind"),
+    [
+        (404, error_body("not_found", "task a not found"), errors.NotFound),
+        (404, error_body("not_found"), errors.NotFound),
+        (200, error_body("not_found"), errors.NotFound),
+        (200, b'{"error": "Task not found"}', errors.NotFound),
+        (422, error_body("invalid_id"), errors.BadRequest),
+        (422, b"", errors.BadRequest),
+        (404, error_body("no_api", "API not found"), errors.Refused),
+        (404, b'{"error": "Not Found"}', errors.Refused),
+        (404, b"{}", errors.Refused),
+        (422, error_body("used_up"), errors.Refused),
+        (500, error_body("api_error", "TaskNotFound"), errors.InternalFault),
+    ],
+)
+def test_a_batch_is_refused_because_of_an_id_or_for_another_reason(
+    status: int, body: bytes, kind: type[ServiceError]
+) -> None:
+    assert type(failure(status, body)) is kind
+
+
+@pytest.mark.parametrize(
+    ("fields", "total"),
+    [
+        ('"count": "50"', 50),
+        ('"count": 50.0', 50),
+        ('"count": 0, "total": 50', 50),
+        ('"count": 50, "total": 0', 50),
+        ('"count": 0, "has_more": true', 0),
+        ('"count": 0, "error": {"code": "timeout"}', 0),
+        ('"count": 0, "success": false', 0),
+    ],
+)
+def test_a_reply_that_says_it_is_not_all_is_not_whole(fields: str, total: int) -> None:
+    reply = parse_batch(ResponseHead(200), f'{{"items": [], {fields}}}'.encode())
+    assert reply.total == total
+    assert not reply.may_be_whole
+    assert parse_batch(ResponseHead(200), b'{"items": [], "has_more": false}').may_be_whole
+
+
+def test_an_error_beside_items_is_read_like_any_other() -> None:
+    body = json.dumps({"items": [{"id": "a"}], "error": {"code": "timeout"}, "success": False})
+    reply = parse_batch(ResponseHead(200), body.encode())
+    assert reply.items == ({"id": "a"},)
+    assert type(reply.error) is errors.ServerFault
+    assert parse_batch(ResponseHead(200), b'{"items": [], "error": null}').error is None
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"error": {"code": "forbidden"}}',
+        b'{"error": {"code": 403}}',
+        b'{"error": "forbidden"}',
+        b'{"code": "forbidden", "message": "x"}',
+    ],
+)
+def test_each_way_to_say_forbidden_is_moderation(body: bytes) -> None:
+    assert "content moderation" in failure(403, body).hint
 
 
 @pytest.mark.parametrize(
@@ -75,7 +187,7 @@ def test_a_404_is_an_unknown_task_where_the_api_is_known(body: bytes) -> None:
         (404, error_body("no_api", "API not found"), errors.Refused),
         (401, error_body("invalid_token", "token not found"), errors.TokenRejected),
         (403, error_body("disabled", "not found"), errors.Refused),
-        (404, b"<html><title>404 Not Found</title></html>", errors.BadRequest),
+        (405, b"", errors.BadRequest),
         (403, error_body("forbidden"), errors.BadRequest),
         (418, error_body("teapot"), errors.BadRequest),
         (429, error_body("too_many_requests"), errors.RateLimited),

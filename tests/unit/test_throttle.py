@@ -109,6 +109,22 @@ def test_a_dead_service_is_left_alone_after_the_budget() -> None:
     assert roads.reason.message == "the connection was lost; gave up after 16 failed requests"
 
 
+def test_an_answer_that_is_to_be_said_twice_costs_nothing_of_the_budget() -> None:
+    roads = throttle(FakeClock())
+    calls = 0
+
+    def deny() -> None:
+        nonlocal calls
+        calls += 1
+        raise errors.TaskDenied("no such task", code="api_error")
+
+    for _ in range(2 * BUDGET):
+        with pytest.raises(errors.TaskDenied):
+            roads.send(deny)
+    assert calls == 4 * BUDGET
+    assert not roads.is_stopped
+
+
 def test_a_service_that_half_works_is_used_to_the_end() -> None:
     roads = throttle(FakeClock())
     for _ in range(1000):

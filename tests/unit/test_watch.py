@@ -55,12 +55,14 @@ class World:
         policy: WatchPolicy | None = None,
         jitter: float = 0.0,
         takes: float = 0.0,
+        asks_alone: bool = False,
     ) -> None:
         """`takes` is how many seconds each look takes."""
         self.clock = Clock()
         self.fate = fate
         self.trouble = trouble
         self.takes = takes
+        self.asks_alone = asks_alone
         self.asked: list[tuple[float, list[str]]] = []
         self.watch = Watch(
             ids,
@@ -80,6 +82,7 @@ class World:
 
         class Once:
             failure: ServiceError | None = None
+            asked_alone = world.asks_alone * len(asked)
             stopped_by = world.trouble(world.clock.now)
 
             def results(self) -> Iterator[list[Task]]:
@@ -164,6 +167,18 @@ def test_a_slow_look_is_followed_by_a_breath_and_not_by_a_burst() -> None:
     world = World(["a"], after(90), takes=40)
     world.run()
     assert world.times == [0, 41, 82]
+
+
+@pytest.mark.parametrize(("count", "interval"), [(1, 5), (20, 5), (1000, 250)])
+def test_tasks_that_are_each_asked_for_alone_are_asked_for_at_a_polite_rate(
+    count: int, interval: float
+) -> None:
+    ids = make_ids(count)
+    policy = WatchPolicy(max_interval=5, timeout=1000)
+    world = World(ids, after(math.inf), asks_alone=True, policy=policy)
+    world.run()
+    assert world.times[1] - world.times[0] == interval
+    assert len(world.times) * count / 1000 <= 4 + count / 1000
 
 
 def test_until_any_ends_at_the_first() -> None:
