@@ -151,7 +151,7 @@ def test_uuids_are_found_in_text_of_any_encoding_but_the_token_is_not_one(
     server = service(answer)
     text = f"Bearer {V}\n\xe9 {U} {U.upper()}".encode("latin-1")
     run = flux(*CHECK, "an-id", "--find-ids", "-o", "ids", "-f", "-", stdin=text, FLUX_API_TOKEN=V)
-    assert run.expect(ExitCode.OK, stderr="left out 1 duplicate id").lines == ["an-id", U]
+    assert run.expect(ExitCode.OK, stderr="skipped 1 duplicate id").lines == ["an-id", U]
     assert [request.ids for request in server.requests] == [["an-id", U]]
 
 
