@@ -163,9 +163,7 @@ class _WatchRun:
 
     def _open_previews(self) -> "WatchPreviews | None":
         if not has_live_view(self._runtime, self._output):
-            self._runtime.stderr.note(
-                "flux: --preview: pictures are only shown with the live view."
-            )
+            self._runtime.stderr.note("flux: --preview: pictures need the live view.")
             return None
         from flux_cli.commands.watch_previews import WatchPreviews
 

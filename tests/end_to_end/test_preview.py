@@ -302,7 +302,7 @@ def test_pictures_of_a_watch_reach_kitty_whole_and_in_order(flux: Program, servi
 
 def test_a_watch_in_a_pipe_has_no_pictures(flux: Program, service: Start) -> None:
     service(serving(PNG))
-    run = flux(*WATCH, "a-1").expect(ExitCode.OK, stderr="pictures are only shown with")
+    run = flux(*WATCH, "a-1").expect(ExitCode.OK, stderr="pictures need the live view")
     assert len(run.records) == 1
 
 

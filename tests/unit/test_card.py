@@ -145,8 +145,8 @@ def test_only_links_of_the_web_are_links() -> None:
     ("code", "helps", "is_sent_again"),
     [
         ("forbidden", "change the prompt", False),
-        ("api_error", "Submit it again", True),
-        ("timeout", "Submit it again", True),
+        ("api_error", "Resubmit it", True),
+        ("timeout", "Resubmit it", True),
         ("used_up", "Top up", True),
         ("bad_request", "Correct what the error names", False),
         ("never_seen_before", "give support the trace id", False),
