@@ -1,6 +1,7 @@
 """The name that the program was called by, and the commands that it has."""
 
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -42,7 +43,7 @@ def test_a_new_group_stands_in_the_help() -> None:
     before = get_command(app).list_commands(None)  # type: ignore[attr-defined]
     app.add_typer(group, name="new")
     output = CliRunner().invoke(app, ["--help"]).output
-    listed = [line.split()[0] for line in output.partition("Commands:\n")[2].splitlines() if line]
+    listed = re.findall(r"^  (\S+)", output.partition("Commands:\n")[2], re.MULTILINE)
     assert listed == [*before, "new"]
 
 
