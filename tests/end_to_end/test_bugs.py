@@ -12,8 +12,8 @@ from tests.support.program import CANARY, Program
 BUG = """
 import sys
 from flux_cli.commands.tasks import check
-def read_ids(*_, token, **__):
-    raise ValueError(f"no {token.reveal()}\\n\\x1b[31mat all")
+def read_ids(ctx, inputs, session, **_):
+    raise ValueError(f"no {session.token.reveal()}\\n\\x1b[31mat all")
 check.read_ids = read_ids
 sys.argv = ["flux", "tasks", "check", "an-id-1"]
 from flux_cli.__main__ import main
