@@ -4,6 +4,7 @@ Names of figures, as arguments, measure those alone and print them.
 """
 
 import platform
+import signal
 import subprocess
 import sys
 import time
@@ -37,6 +38,8 @@ FIGURES: dict[str, tuple[str, Callable[[], Table]]] = {
 
 def main(names: list[str]) -> None:
     """Measure what is named and print it; measure all, each in a fresh process, into the page."""
+    # A shell has what it runs in the background ignore Ctrl-C, and so would all that is run here.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     for name in names:
         title, measure = FIGURES[name]
         print(f"### {title}\n\n{as_markdown(measure())}", flush=True)  # noqa: T201

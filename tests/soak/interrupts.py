@@ -17,7 +17,7 @@ from typing import Any
 from flux_cli.errors import ExitCode
 from flux_cli.storage.credentials import DEFAULT_PROFILE, CredentialStore
 from tests.soak.service import Table, folder, served
-from tests.support.fault_server import Request, Step, answer, reply
+from tests.support.fault_server import FaultServer, Request, Step, answer, reply
 from tests.support.pictures import with_files
 from tests.support.program import Background, Program
 from tests.support.records import batch, make_ids, running
@@ -95,14 +95,17 @@ def cut(name: str) -> tuple[str, ...]:
     is_slow = "slow" in name
     chance = random.Random(name)
     wrong: Counter[str] = Counter()
-    with served(with_files(count=2)) as (flux, _):
+    with served(with_files(count=2)) as (flux, server):
         command = ("tasks", *CUT[name], *IDS)
-        usual = timed_end(flux, command, is_slow=is_slow)
+        usual = timed_end(flux, server, command, is_slow=is_slow)
         for _ in range(CUTS):
             shutil.rmtree(flux.folder / "out", ignore_errors=True)
             number = chance.choice(ENDS)
-            delay = chance.uniform(0.2, 1.05) * usual
+            delay = chance.uniform(0, 1.05) * usual
+            server.requests.clear()
             with flux.start(*command) as background:
+                while not server.requests:  # before its first line, Python itself would be cut
+                    time.sleep(0.005)
                 data = read_from(background, is_slow=is_slow, after=delay, number=number)
                 code = background.process.wait(timeout=30)
             wrong += flaws(flux, data, is_array="json" in command)
@@ -110,10 +113,15 @@ def cut(name: str) -> tuple[str, ...]:
     return (name, *(str(wrong[key]) for key in ("line", "twice", "record", "part", "code")))
 
 
-def timed_end(flux: Program, command: tuple[str, ...], *, is_slow: bool) -> float:
-    """Return the seconds that an undisturbed run takes."""
-    started = time.monotonic()
+def timed_end(
+    flux: Program, server: FaultServer, command: tuple[str, ...], *, is_slow: bool
+) -> float:
+    """Return the seconds that an undisturbed run takes from its first request on."""
+    server.requests.clear()
     with flux.start(*command) as background:
+        while not server.requests:
+            time.sleep(0.005)
+        started = time.monotonic()
         read_from(background, is_slow=is_slow)
         background.process.wait(timeout=60)
     shutil.rmtree(flux.folder / "out", ignore_errors=True)
