@@ -45,7 +45,7 @@ _TYPED: _Rules = (
     (_UUID, "has extra characters around a task id"),
     (re.compile(r"[*?]"), "contains a wildcard"),
     (re.compile(r"[;|]"), "contains a separator"),
-    (re.compile(r"\A--"), "looks like an option"),
+    (re.compile(r"\A--[a-z-]*(?:=|\Z)"), "looks like an option"),
     (re.compile(r"\A(?:\$|%\w+%\Z)"), "is the name of a variable"),
     (re.compile(r"\A[A-Za-z_][\w-]*=[^=]"), "has a name before it"),
 )

@@ -42,7 +42,7 @@ def test_a_bug_is_one_line_and_its_traceback_is_shown_on_demand(
     assert b"\x1b" not in run.stderr
     if setting == "1":
         assert more[0] == "Traceback (most recent call last):"
-        assert any("in read_ids" in line for line in more)
+        assert any(", in read_ids" in line for line in more), more
         assert more[-2].startswith("ValueError: no ")
     else:
         assert more == []

@@ -156,21 +156,21 @@ def test_nothing_is_sent_and_little_is_kept_for_a_bad_id_at_the_very_end(flux: P
 
 
 GUESSES = {
-    "check 5": "flux tasks check 5",
-    "status 5 -o csv": "flux tasks check 5 -o csv",
+    "check t-5": "flux tasks check t-5",
+    "status t-5 -o csv": "flux tasks check t-5 -o csv",
     "wait -f 'my ids.txt'": "flux tasks watch -f 'my ids.txt'",
-    "download 5": "flux tasks download 5",
+    "download t-5": "flux tasks download t-5",
     "list --since 1d": "flux tasks list --since 1d",
     "history": "flux tasks list",
-    "task 5": "flux tasks check 5",
-    "task check 5": "flux tasks check 5",
+    "task t-5": "flux tasks check t-5",
+    "task check t-5": "flux tasks check t-5",
     "task": "flux tasks",
-    "tasks 5 6 --raw": "flux tasks check 5 6 --raw",
-    "tasks chek 5": "flux tasks check 5",
-    "tasks wait 5": "flux tasks watch 5",
-    "5": "flux tasks check 5",
+    "tasks t-5 t-6 --raw": "flux tasks check t-5 t-6 --raw",
+    "tasks chek t-5": "flux tasks check t-5",
+    "tasks wait t-5": "flux tasks watch t-5",
+    "t-5": "flux tasks check t-5",
     "check": "flux tasks check",  # ids may come from stdin
-    "check 5 --wait": "flux tasks check ID",  # which has no such option
+    "check t-5 --wait": "flux tasks check ID",  # which has no such option
     "login": "flux auth login",
     "login a-secret": "flux auth login",
     "auth logni": "flux auth login",
@@ -190,7 +190,7 @@ def test_a_wrong_guess_is_answered_with_the_right_command(
     assert re.fullmatch(
         rf"flux: there is no command .*; did you mean: {re.escape(meant)}\?\n", run.stderr
     )
-    if meant.startswith("flux tasks check 5"):  # what is offered is no wrong guess
+    if meant.startswith("flux tasks check t-5"):  # what is offered is no wrong guess
         flux(*shlex.split(meant)[1:], "--help").expect(ExitCode.OK)
 
 

@@ -139,7 +139,8 @@ def test_a_slow_reader_gets_whole_records_once(flux: Program, service: Start) ->
         background.end().expect(ExitCode.INTERRUPTED, stderr="interrupted with ")
     shown = [json.loads(line)["id"] for line in data.splitlines()]
     assert data.endswith(b"\n")
-    assert shown == ids[: len(shown)]
+    # Each at most once, and in order; what was still on its way then is left out.
+    assert shown == [task_id for task_id in ids if task_id in set(shown)]
 
 
 def take(background: Background, size: int) -> bytes:
@@ -227,7 +228,7 @@ def test_commands_end_with_flux(flux: Program, service: Start, number: signal.Si
     with flux.start("tasks", "watch", IDS[0], "--exec", command) as background:
         until((flux.folder / "started").exists)
         assert background.signal(number) < SOON
-        background.end().expect(SIGNALS[number], stderr="1 command was ended early")
+        background.end().expect(SIGNALS[number], stderr="1 command was cut short")
     until(lambda: not running_with("sleep 12345"))
 
 

@@ -251,7 +251,7 @@ def test_certificates(flux: Program, secure: StartSecure, what: str, command: st
 def test_the_deadline_holds_over_tls(flux: Program, secure: StartSecure) -> None:
     server, certificates = secure("localhost", script=drip)
     run = flux(*CHECK, *IDS, *QUICK, "--base-url", server.url, SSL_CERT_FILE=certificates)
-    run.expect(ExitCode.NO_ANSWER, stderr=f"localhost: {LATE}")
+    run.expect(ExitCode.NO_ANSWER, stderr=f"localhost: timed out: {LATE}")
 
 
 @pytest.mark.parametrize("command", COMMANDS)
