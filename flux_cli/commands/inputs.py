@@ -24,12 +24,13 @@ def read_ids(
     session: "Session",
     *,
     keep: "Callable[[Task | None], None] | None" = None,
+    keep_raw: bool = False,
 ) -> TaskIds:
     """Return the ids of all sources, and say how many came more than once.
 
-    For `keep` see `gather_ids`. Raises InputError, and what the service answers
-    where its list of tasks stands in place of ids; without anything to read it
-    shows short help and exits.
+    For `keep` see `gather_ids`; with `keep_raw`, listed tasks have the service's own
+    record. Raises InputError, and what the service answers where its list of tasks
+    stands in place of ids; without anything to read it shows short help and exits.
     """
     from flux_cli.input.task_ids import gather_ids
 
@@ -38,7 +39,8 @@ def read_ids(
     if inputs.since is not None:
         if arguments or files or inputs.find_ids:
             raise UsageError("--since and task ids cannot be combined")
-        return _listed(runtime, session, Bounds(inputs.since.resolve(runtime.now())), keep)
+        bounds = Bounds(inputs.since.resolve(runtime.now()))
+        return _listed(runtime, session, bounds, keep=keep, keep_raw=keep_raw)
     has_stdin = runtime.stdin is not None and not runtime.stdin_is_terminal
     if not (arguments or files or has_stdin):
         typer.echo(ctx.get_usage(), err=True)
@@ -63,14 +65,16 @@ def _listed(
     runtime: Runtime,
     session: "Session",
     bounds: Bounds,
+    *,
     keep: "Callable[[Task | None], None] | None",
+    keep_raw: bool,
 ) -> TaskIds:
     """Return the ids of the account's own tasks, newest first; exit where there are none."""
     from flux_cli.commands.list_run import Newest, nothing_listed
 
     task_ids = TaskIds()
     with Newest() as newest, interrupts.cuttable():
-        for page in session.list(bounds):
+        for page in session.list(bounds, keep_raw=keep_raw):
             newest.add(page)
         for tasks in newest.batches(None):
             for task in tasks:

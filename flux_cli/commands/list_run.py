@@ -47,10 +47,7 @@ def run_list(
         try:
             writer = output.make_writer(runtime)
             for tasks in newest.batches(limit):
-                writer.write(tasks)
-                counts.add(tasks)
-                if ending is None:
-                    interrupts.check()
+                counts.add(tasks[: writer.write(tasks)])
             writer.close()
         except OutputError as error:
             raise_weightier(runtime, error, ending if isinstance(ending, ServiceError) else None)

@@ -1,5 +1,8 @@
 """`flux tasks list`, and `--since` in place of ids: the account's own tasks, found again."""
 
+import json
+import os
+import signal
 import time
 
 import pytest
@@ -141,3 +144,28 @@ def test_ids_that_cannot_be_are_left_out(flux: Program, service: Start) -> None:
     ]
     service(lambda _: [reply(200, batch(records))])
     assert flux(*LIST, "-o", "ids").expect(ExitCode.OK).lines == ["good-1"]
+
+
+def test_a_signal_while_it_is_written_leaves_whole_json(flux: Program, service: Start) -> None:
+    """What was told is written to the end for whoever reads it: nothing is cut off an array."""
+    now = time.time()
+    prompt = {"prompt": "x" * 2000}
+    records = [finished(i, created_at=now - n, request=prompt) for n, i in enumerate(make_ids(400))]
+    service(lambda _: [reply(200, batch(records))])
+    with flux.start(*LIST, "--all", "-o", "json") as background:
+        assert background.process.stdout is not None
+        data = os.read(background.process.stdout.fileno(), 1)  # it has begun
+        background.process.send_signal(signal.SIGTERM)
+        run = background.end().expect(ExitCode.TERMINATED)
+    assert len(json.loads(data + run.stdout)) == 400
+
+
+@pytest.mark.parametrize("verb", ["check", "watch", "download"])
+def test_the_services_own_records_are_kept_with_since_too(
+    flux: Program, sandbox: StartSandbox, verb: str
+) -> None:
+    ids = plant(sandbox, 2)
+    run = flux("tasks", verb, "--since", "3h", "--raw").expect(ExitCode.OK)
+    assert {record["id"]: record["raw"]["id"] for record in run.records} == dict(
+        zip(ids, ids, strict=True)
+    )

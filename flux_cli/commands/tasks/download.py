@@ -42,6 +42,6 @@ def download(
     runtime: Runtime = ctx.obj
     output.apply(runtime)
     with runtime.session(service) as session, FinishedTasks() as finished:
-        ids = read_ids(ctx, inputs, session, keep=finished.add)
+        ids = read_ids(ctx, inputs, session, keep=finished.add, keep_raw=output.keeps_raw)
         request = DownloadRequest(folder, files, output, exit_status=exit_status)
         raise typer.Exit(run_download(runtime, session, ids, finished, request))
