@@ -97,7 +97,7 @@ class ServiceError(FluxError):
 
     `code` is the service's own word for it, or flux's where the service gave
     none; `retry_after` is the pause in seconds that the service asked for.
-    `may_have_arrived` is False where the request certainly did not get there.
+    `may_have_taken_effect` is False where the request was certainly not acted upon.
     """
 
     exit_code = ExitCode.NO_ANSWER
@@ -111,13 +111,13 @@ class ServiceError(FluxError):
         hint: str = "",
         trace_id: str | None = None,
         retry_after: float | None = None,
-        may_have_arrived: bool = True,
+        may_have_taken_effect: bool = True,
     ) -> None:
         super().__init__(message, hint=hint)
         self.code = code
         self.trace_id = trace_id
         self.retry_after = retry_after
-        self.may_have_arrived = may_have_arrived
+        self.may_have_taken_effect = may_have_taken_effect
 
 
 class TokenRejected(ServiceError):

@@ -136,7 +136,7 @@ class Client:
 
         A request that is repeatable is sent once more when a connection turns
         out to have been closed while it was idle. Raises a ServiceError, which
-        says whether the request may have arrived.
+        says whether the request may have taken effect.
         """
         try:
             head, body = self._post(path, request, is_repeatable=is_repeatable)

@@ -12,7 +12,7 @@ def service_error(
 ) -> ServiceError:
     """Return what `error`, raised by an exchange with `url`, means for its reader."""
     host = url.host
-    may_have_arrived = not isinstance(error, BEFORE_SENDING)
+    may_have_taken_effect = not isinstance(error, BEFORE_SENDING)
     if isinstance(error, UntrustedHost):
         return errors.UntrustedServer(
             f"{host}: {error}",
@@ -21,7 +21,7 @@ def service_error(
                 "Check the base URL and your system clock; behind a corporate proxy, set"
                 " SSL_CERT_FILE to its CA certificate"
             ),
-            may_have_arrived=may_have_arrived,
+            may_have_taken_effect=may_have_taken_effect,
         )
     if isinstance(error, httpx.TimeoutException):
         message = f"{host}: timed out: no complete reply within {seconds:g} seconds"
@@ -37,4 +37,4 @@ def service_error(
     else:
         message = f"{host}: the connection was lost before the reply was complete"
         code, hint = "reply_cut", "Check the network"
-    return errors.ConnectionFault(message, code=code, hint=hint, may_have_arrived=may_have_arrived)
+    return errors.ConnectionFault(message, code=code, hint=hint, may_have_taken_effect=may_have_taken_effect)

@@ -239,7 +239,7 @@ class Round:
                 code=error.code,
                 hint=hint,
                 trace_id=error.trace_id,
-                may_have_arrived=error.may_have_arrived,
+                may_have_taken_effect=error.may_have_taken_effect,
             )
         )
 

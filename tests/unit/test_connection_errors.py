@@ -223,10 +223,10 @@ ROWS: list[tuple[str, Callable[[ExitStack], Made], str, bool]] = [
 
 
 @pytest.mark.parametrize(
-    ("make", "code", "may_have_arrived"), [row[1:] for row in ROWS], ids=[row[0] for row in ROWS]
+    ("make", "code", "may_have_taken_effect"), [row[1:] for row in ROWS], ids=[row[0] for row in ROWS]
 )
-def test_a_failure_says_whether_the_request_may_have_arrived(
-    make: Callable[[ExitStack], Made], code: str, may_have_arrived: bool
+def test_a_failure_says_whether_the_request_may_have_taken_effect(
+    make: Callable[[ExitStack], Made], code: str, may_have_taken_effect: bool
 ) -> None:
     with ExitStack() as stack:
         url, transport = make(stack)
@@ -234,7 +234,7 @@ def test_a_failure_says_whether_the_request_may_have_arrived(
         client: AbstractContextManager[Client] = Client(connection, transport=transport)
         with client as asked, pytest.raises(ServiceError) as caught:
             asked.retrieve("an-id")
-    assert (caught.value.code, caught.value.may_have_arrived) == (code, may_have_arrived)
+    assert (caught.value.code, caught.value.may_have_taken_effect) == (code, may_have_taken_effect)
 
 
 def test_every_error_of_httpx_is_one_of_ours() -> None:
@@ -252,4 +252,4 @@ def test_every_error_of_httpx_is_one_of_ours() -> None:
     for kind in kinds:
         error = kind.__new__(kind)
         fault = service_error(error, httpx.URL(HTTPS), seconds=1.0, proxy=None)
-        assert fault.may_have_arrived == (kind.__name__ not in before), kind
+        assert fault.may_have_taken_effect == (kind.__name__ not in before), kind
