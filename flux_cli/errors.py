@@ -22,7 +22,8 @@
     │   │   └── ResponseTooLarge   5  ask again in halves
     │   └── Unanswered             5  said at the end, of all ids without an answer
     └── OutputError                7  stdout or a file could not be written
-        └── DownloadError          7  one output cannot be saved; the others can
+        ├── DownloadError          7  one output cannot be saved; the others can
+        └── JournalError           7  the journal of submissions cannot be used
 
 `OutputClosed` and `Interrupted` are events, not errors: the reader of a pipe left,
 and somebody sent a signal.
@@ -198,6 +199,10 @@ class DownloadError(OutputError):
     def __init__(self, message: str, *, code: str, hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.code = code
+
+
+class JournalError(OutputError):
+    """What is submitted cannot be noted: so nothing is sent."""
 
 
 class OutputClosed(Exception):

@@ -18,7 +18,7 @@ LAYERS = {  # a part may import from parts with a lower number, and from itself
     "readiness": 0,
     "interrupts": 1,
     "storage": 2,
-    "models": 2,
+    "models": 1,
     "api": 3,
     "completion": 3,
     "input": 3,

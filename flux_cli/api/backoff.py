@@ -34,9 +34,15 @@ def parse_retry_after(value: str | None, now: float) -> float | None:
     value = value.strip()
     if _SECONDS.fullmatch(value):
         return min(float(value), _LONGEST_READ)
+    date = parse_date(value)
+    return None if date is None else min(max(0.0, date - now), _LONGEST_READ)
+
+
+def parse_date(value: str | None) -> float | None:
+    """Read a date of HTTP (RFC 9110, section 5.6.7) as Unix seconds; None for anything else."""
     try:
-        date = email.utils.parsedate_to_datetime(value)
-        seconds = date.replace(tzinfo=date.tzinfo or UTC).timestamp() - now
+        date = email.utils.parsedate_to_datetime(value or "")
+        seconds = date.replace(tzinfo=date.tzinfo or UTC).timestamp()
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
-    return min(max(0.0, seconds), _LONGEST_READ) if math.isfinite(seconds) else None
+    return seconds if math.isfinite(seconds) else None

@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, Self, TypeVar
 
 from flux_cli import __version__, errors
-from flux_cli.api.backoff import parse_retry_after
+from flux_cli.api.acceptance import Acceptance, parse_acceptance
+from flux_cli.api.backoff import parse_date, parse_retry_after
 from flux_cli.api.connection import Connection
 from flux_cli.api.connection_errors import service_error
 from flux_cli.api.decoding import MAX_BYTES, BodyCut, BodyTooLarge, UnknownEncoding, read_body
@@ -54,6 +55,7 @@ class Client:
         """
         self._connection = connection
         self._now = now
+        self._dated: tuple[str | None, float] = None, 0.0  # the latest reply's Date, and ours
         self._transport = transport or make_transport(
             is_encrypted=connection.base_url.startswith("https:"),
             seconds=connection.request_timeout,
@@ -76,6 +78,13 @@ class Client:
 
     def __exit__(self, *_: object) -> None:
         self._transport.close()
+
+    @property
+    def clock_skew(self) -> float:
+        """The seconds by which the service's clock is ahead, or up to one less; 0 if unknown."""
+        text, now = self._dated
+        date = parse_date(text)
+        return 0.0 if date is None else date - now
 
     def retrieve_batch(self, ids: Sequence[str]) -> BatchResponse:
         """Ask for up to 50 tasks. The reply may be short, or hold other tasks: see the engine.
@@ -117,6 +126,13 @@ class Client:
                 code="bad_reply",
             )
         return record
+
+    def submit(self, path: str, request: Mapping[str, Any]) -> Acceptance:
+        """Submit a task, which costs money: it is sent once, whatever happens.
+
+        Raises a ServiceError; see `parse_acceptance`.
+        """
+        return self.exchange(path, request, parse_acceptance, is_repeatable=False)
 
     def verify_token(self) -> None:
         """Ask for a task that does not exist: free, and refused when the token is bad.
@@ -162,6 +178,7 @@ class Client:
             )
             with contextlib.closing(self._transport.handle_request(sent)) as response:
                 head = self._head(response)
+                self._dated = response.headers.get("date"), self._now()
                 body = self._body(response, head)
         except httpx.HTTPError as error:
             fault = service_error(

@@ -37,4 +37,6 @@ def service_error(
     else:
         message = f"{host}: the connection was lost before the reply was complete"
         code, hint = "reply_cut", "Check the network"
-    return errors.ConnectionFault(message, code=code, hint=hint, may_have_taken_effect=may_have_taken_effect)
+    return errors.ConnectionFault(
+        message, code=code, hint=hint, may_have_taken_effect=may_have_taken_effect
+    )

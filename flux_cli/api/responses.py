@@ -50,7 +50,7 @@ class ResponseHead(NamedTuple):
 
 def parse_batch(head: ResponseHead, body: bytes, *, token: Token | None = None) -> BatchResponse:
     """Read the reply to `retrieve_batch`. Raises a ServiceError for anything else."""
-    reply = _parse(head, body, token, is_answer=_has_items)
+    reply = read_reply(head, body, token, is_answer=_has_items)
     items = reply.get("items")
     if not isinstance(items, list):
         what = "is missing" if items is None else "is not a list"
@@ -128,7 +128,7 @@ def parse_object(
     Raises the ServiceError that the reply amounts to: by `error.code` first,
     by status second, as the service's own pages disagree about statuses.
     """
-    return _parse(head, body, token, is_answer=_is_record)
+    return read_reply(head, body, token, is_answer=_is_record)
 
 
 def _has_items(value: Mapping[str, Any]) -> bool:
@@ -139,14 +139,17 @@ def _is_record(value: Mapping[str, Any]) -> bool:
     return "id" in value and value.get("success") is not False
 
 
-def _parse(
+def read_reply(
     head: ResponseHead,
     body: bytes,
     token: Token | None,
     *,
     is_answer: Callable[[Mapping[str, Any]], bool],
 ) -> Mapping[str, Any]:
-    """Read a reply; what `is_answer` may have an error of its own."""
+    """Read a reply that must be a JSON object; what `is_answer` may have an error of its own.
+
+    Raises the ServiceError that anything else amounts to.
+    """
     if 300 <= head.status < 400:  # noqa: PLR2004
         raise errors.NotTheApi(
             f"the service answered with a redirect ({head.status}), which flux does not follow",

@@ -167,10 +167,15 @@ class Round:
                 self.reason = reason
             self._throttle.changed.notify_all()
 
-    def send(self, exchange: Callable[[], T]) -> T:
+    def send(
+        self,
+        exchange: Callable[[], T],
+        *,
+        is_repeatable: Callable[[ServiceError], bool] = lambda _: True,
+    ) -> T:
         """Run `exchange` when its turn comes, again after trouble that may pass.
 
-        Raises the last ServiceError when retrying is no use or used up, GaveUp
+        After an error that is not repeatable it is not run again. Raises the last ServiceError when retrying is no use or used up, GaveUp
         when the round is to stop, and Stopped when it has been stopped.
         """
         failures = 0
@@ -180,6 +185,8 @@ class Round:
                 result = exchange()
             except ServiceError as error:
                 self._failed(error, started)
+                if not is_repeatable(error):
+                    raise
                 if not isinstance(error, RateLimited):
                     failures += 1
                     if failures > self._allowed(error):
@@ -191,6 +198,12 @@ class Round:
             else:
                 self._succeeded()
                 return result
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass. Raises Stopped when the round is."""
+        self._throttle.sleep(seconds, self)
+        if self.is_stopped:
+            raise Stopped
 
     def _allowed(self, error: ServiceError) -> int:
         retries = self._throttle.retries

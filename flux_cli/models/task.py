@@ -62,7 +62,10 @@ class Output(NamedTuple):
 
 
 class Task(NamedTuple):
-    """One task at one moment. Times are Unix seconds, `elapsed` is seconds."""
+    """One task at one moment. Times are Unix seconds, `elapsed` is seconds.
+
+    The id is empty where a submission brought none.
+    """
 
     id: str
     state: State
@@ -82,6 +85,8 @@ class Task(NamedTuple):
     cost: Cost | None = None
     trace_id: str | None = None
     raw: Mapping[str, Any] | None = None
+    row: int | None = None  # of the run that submitted it, with its labels
+    labels: Mapping[str, str] | None = None
 
 
 def parse_task(

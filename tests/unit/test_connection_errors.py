@@ -223,7 +223,9 @@ ROWS: list[tuple[str, Callable[[ExitStack], Made], str, bool]] = [
 
 
 @pytest.mark.parametrize(
-    ("make", "code", "may_have_taken_effect"), [row[1:] for row in ROWS], ids=[row[0] for row in ROWS]
+    ("make", "code", "may_have_taken_effect"),
+    [row[1:] for row in ROWS],
+    ids=[row[0] for row in ROWS],
 )
 def test_a_failure_says_whether_the_request_may_have_taken_effect(
     make: Callable[[ExitStack], Made], code: str, may_have_taken_effect: bool

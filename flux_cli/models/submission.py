@@ -1,0 +1,107 @@
+"""A submission: one task that was asked for, and what is known of its fate."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from flux_cli.models.fields import as_text
+from flux_cli.models.state import State
+from flux_cli.models.task import Task, TaskError
+
+
+_DELIVERY = frozenset({"async", "callback_url"})  # how a task is answered, not what it makes
+_TYPES = {"/flux/images": "images", "/flux/videos": "videos"}
+
+
+class SubmissionState(StrEnum):
+    """What is known of a submission. It is sent while PLANNED, and never otherwise."""
+
+    PLANNED = "planned"
+    SENDING = "sending"  # on its way, or cut off there
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"  # it may have been accepted
+
+    @property
+    def is_in_doubt(self) -> bool:
+        return self in (SubmissionState.SENDING, SubmissionState.UNKNOWN)
+
+
+class PlannedRequest(NamedTuple):
+    """What is to be submitted: the body for `path`, and what its row says beside that.
+
+    `place` is where it was read, such as `prompts.csv:3`; `retry_of` is the id of the failed
+    task whose request it is.
+    """
+
+    path: str
+    body: Mapping[str, Any]
+    labels: Mapping[str, str] = {}
+    place: str = ""
+    retry_of: str = ""
+
+    @property
+    def key(self) -> str:
+        """What requests have in common that ask for the same."""
+        asked = {name: value for name, value in self.body.items() if name not in _DELIVERY}
+        text = json.dumps([self.path, self.retry_of, asked], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+class Submission(NamedTuple):
+    """One row of a run. `number` is that of the journal, `row` counts the prompts from 1.
+
+    `sent_at` is in Unix seconds, by this machine's clock.
+    """
+
+    number: int
+    row: int
+    path: str
+    body: Mapping[str, Any]
+    key: str
+    labels: Mapping[str, str]
+    state: SubmissionState
+    sent_at: float | None = None
+    task_id: str | None = None
+    trace_id: str | None = None
+    error: TaskError | None = None
+
+    def as_task(self, observed_at: float) -> Task:
+        """Return the submission as a task is shown: pending, failed, or unknown; without an id,
+        where there is none.
+        """
+        return Task(
+            id=self.task_id or "",
+            state=_STATES[self.state],
+            observed_at=observed_at,
+            type=_TYPES.get(self.path),
+            action=as_text(self.body.get("action")),
+            model=as_text(self.body.get("model")),
+            prompt=as_text(self.body.get("prompt")),
+            size=as_text(self.body.get("size")) or as_text(self.body.get("resolution")),
+            error=self.error,
+            trace_id=self.trace_id,
+            row=self.row,
+            labels=self.labels,
+        )
+
+
+_STATES = {
+    SubmissionState.PLANNED: State.UNKNOWN,
+    SubmissionState.SENDING: State.UNKNOWN,
+    SubmissionState.ACCEPTED: State.PENDING,
+    SubmissionState.REFUSED: State.FAILED,
+    SubmissionState.UNKNOWN: State.UNKNOWN,
+}
+
+
+class RunInfo(NamedTuple):
+    """One run in the journal: `created_at` in Unix seconds, and how many rows are in each state."""
+
+    number: int
+    name: str
+    base_url: str
+    created_at: float
+    by_state: Mapping[SubmissionState, int] = {}

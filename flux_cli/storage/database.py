@@ -1,0 +1,118 @@
+"""One SQLite file, changed by transactions that are on the disk when they end."""
+
+import contextlib
+import os
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from flux_cli.errors import JournalError
+
+
+Execute = Callable[..., sqlite3.Cursor]
+_PATIENCE = 10.0  # seconds that another process may take for a transaction
+_MEANINGS = {
+    "SQLITE_NOTADB": "it is no SQLite file, or it is damaged",
+    "SQLITE_CORRUPT": "it is damaged",
+    "SQLITE_FULL": "the disk is full",
+    "SQLITE_READONLY": "it is read-only",
+    "SQLITE_BUSY": "another program keeps it locked",
+    "SQLITE_CANTOPEN": "it cannot be opened",
+}
+
+
+class Database:
+    """A file with the tables of `migrations`; safe to use from several threads and processes."""
+
+    def __init__(self, path: Path, *, application: int, migrations: Sequence[str]) -> None:
+        """Open it, make it where it is not there, and bring it to this version.
+
+        `application` marks the file as one of this kind. Raises JournalError.
+        """
+        self._path = path
+        self._lock = threading.Lock()
+        with self._explained():
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # SQLite would let all read it
+            self._connection = sqlite3.connect(
+                path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False
+            )
+        try:
+            with self._explained():
+                self._connection.execute("PRAGMA foreign_keys = ON")
+                self._migrate(application, migrations)
+                self._connection.execute("PRAGMA journal_mode = WAL")
+                self._connection.execute("PRAGMA synchronous = FULL")
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def close(self) -> None:
+        """Close it; twice does no harm."""
+        with self._lock:
+            self._connection.close()
+
+    @contextlib.contextmanager
+    def read(self) -> Iterator[Execute]:
+        """Give what runs a statement. Raises JournalError."""
+        with self._lock, self._explained():
+            yield self._connection.execute
+
+    @contextlib.contextmanager
+    def write(self) -> Iterator[Execute]:
+        """Begin a transaction, which is on the disk once the block has ended well.
+
+        Raises JournalError; then nothing has changed.
+        """
+        with self._lock, self._explained():
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection.execute
+                self._connection.execute("COMMIT")
+            except BaseException:
+                with contextlib.suppress(sqlite3.Error):
+                    self._connection.execute("ROLLBACK")
+                raise
+
+    def _migrate(self, application: int, migrations: Sequence[str]) -> None:
+        """Bring the tables to this version, all at once or not at all."""
+        with self.write() as execute:
+            (version,) = execute("PRAGMA user_version").fetchone()
+            (owner,) = execute("PRAGMA application_id").fetchone()
+            (tables,) = execute("SELECT count(*) FROM sqlite_schema").fetchone()
+            if tables and owner != application:
+                raise JournalError(
+                    f"{self._path}: this is not a journal of flux",
+                    hint="Choose another file with --journal or FLUX_JOURNAL",
+                )
+            if version > len(migrations):
+                raise JournalError(
+                    f"{self._path}: this journal was written by a newer flux",
+                    hint="Update flux, or choose another file with --journal or FLUX_JOURNAL",
+                )
+            for number, script in enumerate(migrations[version:], version + 1):
+                for statement in script.split(";"):
+                    execute(statement)
+                execute(f"PRAGMA user_version = {number}")
+            if owner != application:
+                execute(f"PRAGMA application_id = {application}")
+
+    @contextlib.contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Turn what the system and SQLite say into a JournalError."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            name = getattr(error, "sqlite_errorname", "")
+            known = (text for start, text in _MEANINGS.items() if name.startswith(start))
+            self._fail(next(known, str(error)), error)
+        except OSError as error:
+            self._fail((error.strerror or str(error)).lower(), error)
+
+    def _fail(self, reason: str, error: Exception) -> NoReturn:
+        raise JournalError(
+            f"{self._path}: the journal of submissions cannot be used: {reason}",
+            hint="Mend that, or choose another file with --journal or FLUX_JOURNAL",
+        ) from error

@@ -1,0 +1,309 @@
+"""The journal of submissions: what is sent is on disk before it leaves, what came back right after.
+
+One SQLite file. Every change is a transaction that is on the disk when the
+call returns, so that whatever ends the process leaves a row as it was, or as
+it is to be. Safe to use from several threads, and by several processes.
+"""
+
+import contextlib
+import json
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+from flux_cli.errors import JournalError
+from flux_cli.models.submission import PlannedRequest, RunInfo, Submission, SubmissionState
+from flux_cli.models.task import TaskError
+from flux_cli.storage.atomic import abort, open_partial
+from flux_cli.storage.database import Database, Execute
+from flux_cli.storage.journal_schema import APPLICATION, MIGRATIONS
+from flux_cli.storage.run_finder import find_run, run_named
+
+
+class Journal:
+    """The journal in one file, which is made when it is not there; a context manager."""
+
+    def __init__(self, path: Path, *, now: Callable[[], float]) -> None:
+        """Open it, and bring it to this version. Raises JournalError."""
+        self.path = path
+        self._now = now
+        self._database = Database(path, application=APPLICATION, migrations=MIGRATIONS)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._database.close()
+
+    def runs(self) -> list[RunInfo]:
+        """Return all runs, the newest first."""
+        with self._database.read() as execute:
+            counts: dict[int, dict[SubmissionState, int]] = defaultdict(dict)
+            for number, state, count in execute(
+                "SELECT e.run, s.state, count(*) FROM entries e"
+                " JOIN submissions s ON s.number = e.submission GROUP BY 1, 2"
+            ):
+                counts[number][SubmissionState(state)] = count
+            rows = execute(
+                "SELECT number, name, base_url, created_at FROM runs ORDER BY number DESC"
+            )
+            return [RunInfo(*row)._replace(by_state=counts[row[0]]) for row in rows]
+
+    def run_named(self, name: str) -> RunInfo | None:
+        """Return the run that is called `name`, without its counts."""
+        with self._database.read() as execute:
+            return run_named(execute, name)
+
+    def submissions(self, run: RunInfo) -> list[Submission]:
+        """Return the rows of a run, in their order."""
+        with self._database.read() as execute:
+            rows = execute(
+                "SELECT s.number, e.row, s.path, s.body, s.key, e.labels, s.state, s.sent_at,"
+                " s.task_id, s.trace_id, s.error_code, s.error_message"
+                " FROM entries e JOIN submissions s ON s.number = e.submission"
+                " WHERE e.run = ? ORDER BY e.row",
+                [run.number],
+            )
+            return list(map(_submission, rows))
+
+    def reload(self, submission: Submission) -> Submission:
+        """Return a row of a run as it is now."""
+        with self._database.read() as execute:
+            state, sent_at, task_id, trace_id, code, message = execute(
+                "SELECT state, sent_at, task_id, trace_id, error_code, error_message"
+                " FROM submissions WHERE number = ?",
+                [submission.number],
+            ).fetchone()
+        return submission._replace(
+            state=SubmissionState(state),
+            sent_at=sent_at,
+            task_id=task_id,
+            trace_id=trace_id,
+            error=TaskError(code, message) if code or message else None,
+        )
+
+    def remove(self, run: RunInfo) -> None:
+        """Forget a run, and what was submitted in it and in no other."""
+        with self._database.write() as execute:
+            execute("DELETE FROM runs WHERE number = ?", [run.number])
+            execute("DELETE FROM submissions WHERE number NOT IN (SELECT submission FROM entries)")
+
+    def has_task(self, task_id: str) -> bool:
+        """Tell whether a submission is known to have become this task."""
+        with self._database.read() as execute:
+            found = execute("SELECT 1 FROM submissions WHERE task_id = ?", [task_id])
+            return found.fetchone() is not None
+
+    def open_run(
+        self,
+        requests: Sequence[PlannedRequest],
+        *,
+        base_url: str,
+        name: str | None,
+        suggestion: str,
+        is_new: bool = False,
+    ) -> tuple[RunInfo, list[Submission]]:
+        """Return the run for `requests` and the row for each of them, planned where it is new.
+
+        The run is the one called `name`; without a name the one that has most of the
+        requests, if it has half of them, or they have half of it; else, or with `is_new`,
+        a new one, named after `suggestion`. Without a name, a request that another run
+        has is not planned again. Rows of the run that are not asked for stay in it.
+        Raises UsageError for a name that is taken.
+        """
+        with self._database.write() as execute:
+            found = find_run(execute, requests, base_url=base_url, name=name, is_new=is_new)
+            run = found.run or self._make_run(execute, name, suggestion, base_url)
+            numbers = list(self._rows_for(execute, requests, found.candidates))
+            chosen = set(numbers)
+            former = execute(
+                "SELECT submission, labels FROM entries WHERE run = ? ORDER BY row", [run.number]
+            ).fetchall()
+            kept = [(number, labels) for number, labels in former if number not in chosen]
+            labels = (json.dumps(dict(r.labels), ensure_ascii=False) for r in requests)
+            entries = [*zip(numbers, labels, strict=True), *kept]
+            execute("DELETE FROM entries WHERE run = ?", [run.number])
+            for row, entry in enumerate(entries, 1):
+                execute(
+                    "INSERT INTO entries (run, row, submission, labels) VALUES (?, ?, ?, ?)",
+                    [run.number, row, *entry],
+                )
+        return run, self.submissions(run)[: len(numbers)]
+
+    def plan_again(self, submissions: Iterable[Submission]) -> None:
+        """Let these be sent, whatever became of them before; not those that were accepted."""
+        with self._database.write() as execute:
+            for submission in submissions:
+                execute(
+                    "UPDATE submissions SET state = ?, error_code = NULL, error_message = NULL"
+                    " WHERE number = ? AND state <> ?",
+                    [SubmissionState.PLANNED, submission.number, SubmissionState.ACCEPTED],
+                )
+
+    def mark_sending(self, submission: Submission, run: RunInfo) -> bool:
+        """Note, on the disk, that it leaves now; False when somebody else has sent it."""
+        with self._database.write() as execute:
+            changed = execute(
+                "UPDATE submissions SET state = ?, sent_at = ?, sent_by = ?, error_code = NULL,"
+                " error_message = NULL WHERE number = ? AND state = ?",
+                [
+                    SubmissionState.SENDING,
+                    self._now(),
+                    run.number,
+                    submission.number,
+                    SubmissionState.PLANNED,
+                ],
+            )
+            return changed.rowcount == 1
+
+    def mark(
+        self,
+        submission: Submission,
+        state: SubmissionState,
+        error: TaskError | None = None,
+        *,
+        trace_id: str | None = None,
+    ) -> None:
+        """Note what became of it: it is refused, in doubt, or was not taken and is planned."""
+        code, message = error or (None, None)
+        with self._database.write() as execute:
+            execute(
+                "UPDATE submissions SET state = ?, error_code = ?, error_message = ?,"
+                " trace_id = ? WHERE number = ? AND state <> ?",
+                [state, code, message, trace_id, submission.number, SubmissionState.ACCEPTED],
+            )
+
+    def mark_accepted(
+        self,
+        submission: Submission,
+        task_id: str,
+        trace_id: str | None,
+        *,
+        is_adopted: bool = False,
+    ) -> bool:
+        """Note the task that it became; False when another submission has become that one.
+
+        What was found in the history is adopted: a row that was taken for a task by that, and is
+        proven wrong by the service's own reply to another, is in doubt again.
+        """
+        with self._database.write() as execute:
+            if not is_adopted:
+                execute(
+                    "UPDATE submissions SET state = ?, task_id = NULL, is_adopted = 0"
+                    " WHERE task_id = ? AND is_adopted AND number <> ?",
+                    [SubmissionState.UNKNOWN, task_id, submission.number],
+                )
+            holder = execute(
+                "SELECT number FROM submissions WHERE task_id = ?", [task_id]
+            ).fetchone()
+            if holder is not None:
+                return bool(holder[0] == submission.number)
+            execute(
+                "UPDATE submissions SET state = ?, task_id = ?, trace_id = ?, is_adopted = ?,"
+                " error_code = NULL, error_message = NULL WHERE number = ?",
+                [SubmissionState.ACCEPTED, task_id, trace_id, is_adopted, submission.number],
+            )
+            return True
+
+    def is_being_sent(self, submission: Submission, run: RunInfo) -> bool:
+        """Tell whether another process, which works on another run, is about to know its fate."""
+        with self._database.read() as execute:
+            (sender,) = execute(
+                "SELECT sent_by FROM submissions WHERE number = ? AND state = ?",
+                [submission.number, SubmissionState.SENDING],
+            ).fetchone() or (None,)
+        if sender in (None, run.number):
+            return False
+        try:
+            with self.locked(RunInfo(sender, "", "", 0.0), wait=_refuse):
+                return False
+        except _InUse:
+            return True
+
+    @contextlib.contextmanager
+    def locked(self, run: RunInfo, *, wait: Callable[[float], None]) -> Iterator[None]:
+        """Work on a run alone; while another process does, `wait` is called, which may raise.
+
+        Raises JournalError. The system gives the lock back however the process ends.
+        """
+        path = self.path.with_name(f"{self.path.name}-run-{run.number}.lock")
+        try:
+            stream = open_partial(path, wait=wait, is_private=True)
+        except OSError as error:
+            raise JournalError(
+                f"{path}: {(error.strerror or str(error)).lower()}",
+                hint="Choose another folder with --journal or FLUX_JOURNAL",
+            ) from error
+        try:
+            yield
+        finally:
+            with contextlib.suppress(OSError):
+                abort(stream, path)
+
+    def _make_run(
+        self, execute: Execute, name: str | None, suggestion: str, base_url: str
+    ) -> RunInfo:
+        taken = {row[0] for row in execute("SELECT name FROM runs")}
+        number = 1
+        wanted = name or suggestion
+        while wanted in taken:
+            number += 1
+            wanted = f"{suggestion}-{number}"
+        created_at = self._now()
+        cursor = execute(
+            "INSERT INTO runs (name, base_url, created_at) VALUES (?, ?, ?)",
+            [wanted, base_url, created_at],
+        )
+        return RunInfo(cursor.lastrowid or 0, wanted, base_url, created_at)
+
+    def _rows_for(
+        self,
+        execute: Execute,
+        requests: Sequence[PlannedRequest],
+        candidates: Mapping[str, deque[int]],
+    ) -> Iterator[int]:
+        """Yield the number of the submission for each request, a new one where there is none."""
+        for request in requests:
+            known = candidates.get(request.key)
+            if known:
+                yield known.popleft()
+                continue
+            cursor = execute(
+                "INSERT INTO submissions (key, path, body, retry_of, state) VALUES (?, ?, ?, ?, ?)",
+                [
+                    request.key,
+                    request.path,
+                    json.dumps(request.body, ensure_ascii=False),
+                    request.retry_of,
+                    SubmissionState.PLANNED,
+                ],
+            )
+            yield cursor.lastrowid or 0
+
+
+class _InUse(Exception):
+    pass
+
+
+def _refuse(seconds: float) -> None:
+    del seconds
+    raise _InUse
+
+
+def _submission(row: Sequence[Any]) -> Submission:
+    number, position, path, body, key, labels, state, sent_at, task_id, trace_id, *error = row
+    code, message = error
+    return Submission(
+        number=number,
+        row=position,
+        path=path,
+        body=json.loads(body),
+        key=key,
+        labels=json.loads(labels),
+        state=SubmissionState(state),
+        sent_at=sent_at,
+        task_id=task_id,
+        trace_id=trace_id,
+        error=TaskError(code, message) if code or message else None,
+    )
