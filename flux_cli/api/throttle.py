@@ -175,8 +175,9 @@ class Round:
     ) -> T:
         """Run `exchange` when its turn comes, again after trouble that may pass.
 
-        After an error that is not repeatable it is not run again. Raises the last ServiceError when retrying is no use or used up, GaveUp
-        when the round is to stop, and Stopped when it has been stopped.
+        After an error that is not repeatable it is not run again. Raises the last
+        ServiceError when retrying is no use or used up, GaveUp when the round is to
+        stop, and Stopped when it has been stopped.
         """
         failures = 0
         while True:

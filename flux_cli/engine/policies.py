@@ -50,6 +50,15 @@ class WatchPolicy:
 
 
 @dataclass(eq=False, repr=False)
+class SubmitPolicy:
+    """How fast prompts are submitted, `rate` a second, and which are once more."""
+
+    rate: float = 1.0
+    retry_refused: bool = False
+    resend_unconfirmed: bool = False
+
+
+@dataclass(eq=False, repr=False)
 class DownloadPolicy:
     """How files are named, and what is allowed: `max_size` in bytes, `file_timeout` in seconds.
 

@@ -7,7 +7,7 @@ import contextlib
 import math
 import random
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -17,7 +17,12 @@ from flux_cli.api.connection import Connection, Proxy
 from flux_cli.api.throttle import Throttle
 from flux_cli.engine.check import Check
 from flux_cli.engine.event_loop import EventLoop
-from flux_cli.engine.policies import DownloadPolicy, ServiceSettings, WatchPolicy
+from flux_cli.engine.policies import (
+    DownloadPolicy,
+    ServiceSettings,
+    SubmitPolicy,
+    WatchPolicy,
+)
 from flux_cli.engine.service_traits import PageSize, ServiceTraits
 from flux_cli.models.ids import TaskIds
 from flux_cli.token import Token
@@ -31,8 +36,11 @@ if TYPE_CHECKING:
     from flux_cli.engine.fetch import FileProgress
     from flux_cli.engine.hosts import Hosts
     from flux_cli.engine.listing import Bounds, Question
+    from flux_cli.engine.submission import Submitter
     from flux_cli.engine.watch import Watch
+    from flux_cli.models.submission import RunInfo, Submission
     from flux_cli.models.task import Task
+    from flux_cli.storage.journal import Journal
 
 
 class Session:
@@ -166,12 +174,51 @@ class Session:
 
     def list(self, bounds: "Bounds", *, keep_raw: bool = False) -> Iterator["list[Task]"]:
         """Yield the account's own tasks within `bounds`, a page at a time. Raises ServiceError."""
+        return self._list(bounds, self._throttle, keep_raw=keep_raw)
+
+    def _list(
+        self, bounds: "Bounds", throttle: Throttle, *, keep_raw: bool
+    ) -> Iterator["list[Task]"]:
         from flux_cli.engine.listing import Lister
 
         def ask(question: "Question") -> "BatchResponse":
-            return self._throttle.send(lambda: self._client.list_page(question))
+            return throttle.send(lambda: self._client.list_page(question))
 
         return Lister(ask, bounds, now=self._now, keep_raw=keep_raw).pages()
+
+    def submitter(
+        self,
+        journal: "Journal",
+        run: "RunInfo",
+        submissions: "Sequence[Submission]",
+        policy: SubmitPolicy,
+        *,
+        loop: EventLoop | None = None,
+    ) -> "Submitter":
+        """Return what submits the rows of `run`, whose lock the caller holds."""
+        from flux_cli.engine.history import History
+        from flux_cli.engine.submission import Submitter
+
+        settings, client = self._settings, self._client
+        history = History(
+            lambda bounds: self._list(
+                bounds, Throttle(concurrency=1, retries=settings.retries), keep_raw=True
+            ),
+            skew=lambda: client.clock_skew,
+            is_taken=journal.has_task,
+        )
+        return Submitter(
+            journal,
+            run,
+            submissions,
+            client.submit,
+            history,
+            throttle=self._throttle,
+            policy=policy,
+            workers=settings.concurrency,
+            loop=loop or EventLoop(),
+            clock=self._clock,
+        )
 
     def downloader(
         self, folder: Path, policy: DownloadPolicy, progress: "FileProgress"

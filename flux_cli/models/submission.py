@@ -81,11 +81,17 @@ class Submission(NamedTuple):
             model=as_text(self.body.get("model")),
             prompt=as_text(self.body.get("prompt")),
             size=as_text(self.body.get("size")) or as_text(self.body.get("resolution")),
-            error=self.error,
+            error=self._error(),
             trace_id=self.trace_id,
             row=self.row,
             labels=self.labels,
         )
+
+    def _error(self) -> TaskError | None:
+        if self.state is not SubmissionState.PLANNED:
+            return self.error
+        reason = f": {self.error.message}" if self.error and self.error.message else ""
+        return TaskError("not_sent", f"not submitted{reason}")
 
 
 _STATES = {

@@ -1,0 +1,121 @@
+"""Finds, in the account's history, the tasks of submissions whose reply was lost."""
+
+import contextlib
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from flux_cli.api.throttle import Stopped
+from flux_cli.engine.listing import Bounds
+from flux_cli.errors import ServiceError
+from flux_cli.models.fields import as_object
+from flux_cli.models.submission import Submission
+from flux_cli.models.task import Task
+
+
+_SLACK = 2.0  # seconds by which the service's time is not known better
+_NOT_ECHOED = frozenset({"async", "callback_url"})
+_DEFAULTS = {  # of the service, which a record may leave out
+    "count": 1,
+    "mode": "t2v",
+    "resolution": "hd",
+    "aspect_ratio": "auto",
+    "generate_audio": True,
+    "draft": False,
+    "safety_tolerance": 2,
+    "model": "flux-dev",
+    "size": "1:1",
+}
+_ALWAYS_ECHOED = frozenset({"prompt", "draft_task_id", "image_url", "keyframes", "start_video"})
+_MOST_FRUITLESS = 3  # searches in a row, after which nobody waits for the next
+
+List = Callable[[Bounds], Iterator[list[Task]]]
+
+
+class History:
+    """Searches the account's own tasks, which a service need not list.
+
+    `list_tasks` yields tasks with the service's own record; `skew` is how far its clock is ahead,
+    in seconds. `is_taken` tells whether a task is known to be that of another submission.
+    """
+
+    def __init__(
+        self, list_tasks: List, *, skew: Callable[[], float], is_taken: Callable[[str], bool]
+    ) -> None:
+        self._list = list_tasks
+        self._skew = skew
+        self._is_taken = is_taken
+        self._fruitless = 0
+
+    @property
+    def is_promising(self) -> bool:
+        """Whether it is worth while to wait until a task may have appeared."""
+        return self._fruitless < _MOST_FRUITLESS
+
+    def find(self, submissions: Sequence[Submission]) -> list[tuple[Submission, Task]]:
+        """Return the tasks of as many `submissions` as can be told: no task is of two of them.
+
+        A task was made from the same body, at or after the moment of sending. Where the
+        service does not answer, none is found.
+        """
+        sought = [submission for submission in submissions if submission.sent_at is not None]
+        if not sought:
+            return []
+        tasks = self._tasks_since(min(row.sent_at or 0.0 for row in sought))
+        found = list(self._pairs(sought, tasks))
+        self._fruitless = 0 if found else self._fruitless + 1
+        return found
+
+    def _tasks_since(self, moment: float) -> list[Task]:
+        """Return the tasks made since `moment`, by this machine's clock, that are nobody's yet."""
+        tasks: list[Task] = []
+        for _ in range(2):  # the first reply may be what tells the service's time
+            skew = self._skew()
+            tasks = []
+            with contextlib.suppress(ServiceError, Stopped):
+                for page in self._list(Bounds(moment + skew - _SLACK)):
+                    tasks += (task for task in page if not self._is_taken(task.id))
+            if abs(self._skew() - skew) < _SLACK:
+                break
+        return tasks
+
+    def _pairs(
+        self, sought: Sequence[Submission], tasks: Iterable[Task]
+    ) -> Iterator[tuple[Submission, Task]]:
+        free = sorted(
+            (task for task in tasks if task.created_at is not None),
+            key=lambda task: task.created_at or math.inf,
+        )
+        # What was sent last has the fewest tasks to choose from.
+        for submission in sorted(sought, key=self._earliest, reverse=True):
+            earliest = self._earliest(submission)
+            for task in free:
+                is_later = task.created_at is not None and task.created_at >= earliest
+                if is_later and _is_request_of(submission.body, task):
+                    free.remove(task)
+                    yield submission, task
+                    break
+
+    def _earliest(self, submission: Submission) -> float:
+        """Return the earliest time, by the service's clock, when its task can have been made."""
+        return (submission.sent_at or 0.0) + self._skew() - _SLACK
+
+
+def _is_request_of(body: Mapping[str, Any], task: Task) -> bool:
+    """Tell whether a record says that `body` was sent; it may leave out what is the default."""
+    request = as_object((task.raw or {}).get("request"))
+    if request is None:
+        return False
+    return all(
+        _is_same(value, request[name])
+        if name in request
+        else name not in _ALWAYS_ECHOED and _DEFAULTS.get(name, value) == value
+        for name, value in body.items()
+        if name not in _NOT_ECHOED
+    )
+
+
+def _is_same(sent: Any, echoed: Any) -> bool:
+    if isinstance(sent, str) and isinstance(echoed, str):
+        return sent.strip() == echoed.strip()
+    return bool(sent == echoed)

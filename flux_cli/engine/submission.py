@@ -1,0 +1,288 @@
+"""Submits the rows of a run. What may have been accepted is never sent again by itself.
+
+The journal says on the disk what happens before it does: that a request leaves,
+before its bytes do; the id of its task, before anything else is done with it.
+What certainly was not taken is planned again, and sent again; what may have
+been taken is searched for in the account's history, and told when it is not found.
+"""
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from flux_cli.api.acceptance import Acceptance
+from flux_cli.api.throttle import Stopped, Throttle
+from flux_cli.engine.event_loop import EventLoop
+from flux_cli.engine.history import History
+from flux_cli.engine.ordered_pool import OrderedPool
+from flux_cli.engine.policies import SubmitPolicy
+from flux_cli.engine.request_locks import RequestLocks
+from flux_cli.engine.thread_pool import ThreadPool
+from flux_cli.errors import BadRequest, FluxError, Refused, ServiceError
+from flux_cli.models.submission import RunInfo, Submission, SubmissionState
+from flux_cli.models.task import TaskError
+from flux_cli.storage.journal import Journal
+
+
+Submit = Callable[[str, Mapping[str, Any]], Acceptance]
+
+SEARCHES = (0.5, 2.0, 5.0)  # seconds before each; a new task may not be listed at once
+_AHEAD = 32  # rows for each worker that may be done before their turn to be shown
+_MOST_REFUSALS = 20  # with nothing accepted: then it is not the prompts that are wrong
+_TICK = 0.1  # seconds between two looks at what is under way
+_LAG = 0.1  # seconds that the pace may make up for
+_UNCONFIRMED = TaskError("unconfirmed", "flux ended before the reply came")
+_TAKEN_ID = TaskError("bad_reply", "the reply names a task that another submission became")
+
+
+class Submitter:
+    """Submits what is planned among `submissions`, `workers` at a time, `policy.rate` a second.
+
+    Once: first `settle`, then `results`. Whoever uses it holds the lock of the run.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        run: RunInfo,
+        submissions: Sequence[Submission],
+        submit: Submit,
+        history: History,
+        *,
+        throttle: Throttle,
+        policy: SubmitPolicy,
+        workers: int,
+        loop: EventLoop,
+        searches: Sequence[float] = SEARCHES,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.run = run
+        self._journal = journal
+        self._rows = list(submissions)
+        self._submit = submit
+        self._history = history
+        self._throttle = throttle
+        self._round = throttle.begin()
+        self._policy = policy
+        self._workers = workers
+        self._loop = loop
+        self._searches = searches
+        self._clock = clock
+        self._locks = RequestLocks()
+        self._pace = threading.Lock()
+        self._next_at = clock()
+        self._refused = 0
+        self._has_accepted = False
+        self._written = 0  # rows that were yielded
+        self._active = 0  # workers that have sent something, and wait for the reply
+        self._count = threading.Lock()
+        self.failure: ServiceError | None = None  # the first that left a row unsent or in doubt
+
+    @property
+    def stopped_by(self) -> ServiceError | None:
+        """Why the run ended early."""
+        return self._round.reason
+
+    @property
+    def rows(self) -> Sequence[Submission]:
+        """All rows as they are."""
+        return self._rows
+
+    def planned(self) -> list[Submission]:
+        """Return the rows that are to be sent."""
+        return [row for row in self._rows if row.state is SubmissionState.PLANNED]
+
+    def settle(self) -> None:
+        """Search for what an earlier run left in doubt, and plan again what the policy says.
+
+        Raises Interrupted and JournalError.
+        """
+        if any(row.state.is_in_doubt for row in self._rows):
+            threads = ThreadPool(self._loop, workers=1)
+            is_done: list[bool] = []
+            threads.submit(self._settle_leftovers, lambda: is_done.append(True))
+            self._loop.run_while(lambda: not is_done)
+            threads.close()
+        again = [row for row in self._rows if self._is_to_be_planned_again(row)]
+        if again:
+            self._journal.plan_again(again)
+            for row in again:
+                self._update(row)
+
+    def results(self) -> Iterator[Submission]:
+        """Send, and yield every row once, in order, when its fate is known, or is not to be.
+
+        Raises Interrupted, and JournalError when the journal fails; see `interrupt`.
+        """
+        pool = OrderedPool(
+            self._jobs(),
+            self._work,
+            loop=self._loop,
+            workers=self._workers,
+            window=self._workers * _AHEAD,
+            is_stopped=lambda: False,  # what has been sent is waited for
+        )
+        done = self._loop.each(pool.finished())
+        for index, row in enumerate(self._rows):
+            if row.state is SubmissionState.PLANNED:
+                next(done, None)  # this one, unless the run was stopped before its turn
+            self._written = index + 1
+            yield self._rows[index]
+
+    def interrupt(self, patience: float) -> Iterator[Submission]:
+        """Send no more, wait for what is under way, `patience` seconds at most; yield the rest."""
+        self.stop()
+        end = self._clock() + patience
+        while self._active > 0 and self._clock() < end:
+            with contextlib.suppress(FluxError):  # the first that was raised is why it ends
+                self._loop.run_once(_TICK)
+        yield from self._rows[self._written :]
+
+    @property
+    def under_way(self) -> int:
+        """How many requests were sent whose reply has not come."""
+        return self._active
+
+    def stop(self) -> None:
+        """Send no more."""
+        self._round.stop()
+
+    def _jobs(self) -> Iterator[int]:
+        for index, row in enumerate(self._rows):
+            if self._round.is_stopped:
+                return
+            if row.state is SubmissionState.PLANNED:
+                yield index
+
+    def _work(self, index: int) -> None:
+        """Send one row, and note what became of it. Raises JournalError."""
+        row = self._rows[index]
+        try:
+            with self._locks.sending(row.key):
+                self._round.send(lambda: self._attempt(row), is_repeatable=_was_not_taken)
+        except Stopped:
+            pass
+        except ServiceError as error:
+            if not isinstance(error, BadRequest):
+                self.failure = self.failure or error
+        except BaseException:
+            self.stop()
+            raise
+        row = self._update(row)
+        if row.state is SubmissionState.UNKNOWN:
+            self._search(row)
+
+    def _attempt(self, row: Submission) -> None:
+        """Send one request, once. Raises the ServiceError that answers it, and Stopped."""
+        self._wait_for_turn()
+        if not self._journal.mark_sending(row, self.run):
+            return  # it has been sent by somebody else
+        self._change_active(1)
+        try:
+            accepted = self._submit(row.path, row.body)
+        except ServiceError as error:
+            self._note(row, error)
+            raise
+        else:
+            self._take(row, accepted)
+        finally:
+            self._change_active(-1)
+
+    def _take(self, row: Submission, accepted: Acceptance) -> None:
+        """Write down the id of the task, which must not be lost even where that fails."""
+        self._has_accepted = True
+        self._rows[row.row - 1] = row._replace(
+            state=SubmissionState.ACCEPTED, task_id=accepted.task_id, trace_id=accepted.trace_id
+        )
+        if not self._journal.mark_accepted(row, accepted.task_id, accepted.trace_id):
+            self._journal.mark(row, SubmissionState.UNKNOWN, _TAKEN_ID)
+
+    def _note(self, row: Submission, error: ServiceError) -> None:
+        """Write down what `error` means for the row."""
+        reason = TaskError(error.code, error.message)
+        if error.may_have_taken_effect:
+            state = SubmissionState.UNKNOWN
+        elif isinstance(error, BadRequest):
+            state = SubmissionState.REFUSED
+            self._refused += 1
+            if self._refused >= _MOST_REFUSALS and not self._has_accepted:
+                self._round.stop(_refuses_all(error))
+        else:
+            state = SubmissionState.PLANNED
+        self._journal.mark(row, state, reason, trace_id=error.trace_id)
+
+    def _wait_for_turn(self) -> None:
+        """Wait until the pace, and the service, allow one more request. Raises Stopped."""
+        while True:
+            wait = self._throttle.pause_left()
+            if not wait:
+                with self._pace:
+                    now = self._clock()
+                    wait = self._next_at - now
+                    if wait <= 0:
+                        self._next_at = max(self._next_at, now - _LAG) + 1.0 / self._policy.rate
+                        break
+            self._round.sleep(wait)
+        self._round.sleep(0.0)  # which ends it where the run was stopped
+
+    def _search(self, row: Submission) -> None:
+        """Look for a row in doubt, a few times: new tasks may be listed late."""
+        for delay in self._searches if self._history.is_promising else self._searches[:1]:
+            try:
+                self._round.sleep(delay)
+            except Stopped:
+                return
+            with self._locks.searching(row.key):
+                self._adopt([row])
+            if self._update(row).state is SubmissionState.ACCEPTED:
+                return
+
+    def _settle_leftovers(self) -> None:
+        """Find what earlier runs left in doubt; what is not found stays so."""
+        leftovers = [
+            row
+            for row in self._rows
+            if row.state.is_in_doubt and not self._journal.is_being_sent(row, self.run)
+        ]
+        for row in leftovers:
+            if row.state is SubmissionState.SENDING:
+                self._journal.mark(row, SubmissionState.UNKNOWN, _UNCONFIRMED)
+        self._adopt(leftovers)
+        for row in leftovers:
+            self._update(row)
+
+    def _adopt(self, rows: Sequence[Submission]) -> None:
+        for row, task in self._history.find(rows):
+            self._journal.mark_accepted(row, task.id, task.trace_id, is_adopted=True)
+
+    def _is_to_be_planned_again(self, row: Submission) -> bool:
+        is_refused = row.state is SubmissionState.REFUSED
+        is_unknown = row.state is SubmissionState.UNKNOWN
+        return (is_refused and self._policy.retry_refused) or (
+            is_unknown and self._policy.resend_unconfirmed
+        )
+
+    def _update(self, row: Submission) -> Submission:
+        """Take over what the journal says of a row."""
+        row = self._rows[row.row - 1] = self._journal.reload(row)
+        return row
+
+    def _change_active(self, by: int) -> None:
+        with self._count:
+            self._active += by
+
+
+def _was_not_taken(error: ServiceError) -> bool:
+    return not error.may_have_taken_effect
+
+
+def _refuses_all(error: ServiceError) -> Refused:
+    return Refused(
+        f"{error.message}; the first {_MOST_REFUSALS} prompts were all refused",
+        code=error.code,
+        hint="Check model, size and the other options; the other prompts were not sent",
+        trace_id=error.trace_id,
+        may_have_taken_effect=False,
+    )
