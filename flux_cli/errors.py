@@ -2,7 +2,8 @@
 
     FluxError
     ├── UsageError                 2  wrong usage or setting
-    │   └── InputError             2  unreadable or empty input, bad task ids
+    │   ├── FieldError             2  a field of a submission that cannot be sent
+    │   └── InputError             2  unreadable or empty input, bad task ids or prompts
     ├── NoToken                    4  no token, or one that cannot be a token
     ├── ServiceError               5  what the service, or the way to it, did
     │   ├── TokenRejected          4  stop
@@ -81,8 +82,16 @@ class UsageError(FluxError):
     exit_code = ExitCode.USAGE
 
 
+class FieldError(UsageError):
+    """What `field` of a submission was given cannot be sent, or not together with the rest."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
 class InputError(UsageError):
-    """Task ids that cannot be read. `more` holds further lines of the same kind."""
+    """Task ids or prompts that cannot be read. `more` holds further lines of the same kind."""
 
     def __init__(self, message: str, *, hint: str = "", more: tuple[str, ...] = ()) -> None:
         super().__init__(message, hint=hint)

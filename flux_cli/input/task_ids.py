@@ -1,15 +1,14 @@
 """Gathers task ids from arguments, files and stdin, all read and checked before any is used."""
 
 import contextlib
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from pathlib import Path
-from typing import BinaryIO, TextIO
+from typing import TextIO
 
-from flux_cli import interrupts
 from flux_cli.errors import InputError
 from flux_cli.input.decoding import Text
 from flux_cli.input.id_reader import ErrorReply, FoundId, Problem, read_ids
+from flux_cli.input.sources import STDIN, Enough, Source, is_taken_for_file, opened
+from flux_cli.models.echo import shortened
 from flux_cli.models.ids import (
     TaskIds,
     flaw_in_argument,
@@ -22,7 +21,6 @@ from flux_cli.models.task import Task, read_record
 from flux_cli.token import Token
 
 
-_STDIN = "-"
 _MOST_PROBLEMS = 5  # named one by one
 _NOTHING_SENT = "Nothing was sent"
 _ADVICE = "Separate ids with whitespace or commas; CSV needs a task_id or id column"
@@ -53,17 +51,14 @@ def gather_ids(
     """
     gatherer = _Gatherer(token, keep)
     gatherer.take("argument ", ((_argument(a), n, None) for n, a in enumerate(arguments, 1)))
-    files = files or ([] if arguments else [_STDIN])
+    files = files or ([] if arguments else [STDIN])
     empty: list[str] = []
     for file in files:
         before = gatherer.taken
-        with _opened(file, stdin) as (stream, name):
-            try:
-                gatherer.read(stream, name, find=find)
-            except OSError as error:
-                raise _unreadable(name, error) from None
+        with opened(file, stdin, "ids") as source:
+            gatherer.read(source, find=find)
         if gatherer.taken == before:
-            empty.append(name)
+            empty.append(source.name)
     if not gatherer.ids:
         raise gatherer.refusal() or _empty(empty, find=find)
     if gatherer.refused:
@@ -81,33 +76,6 @@ def _empty(names: Sequence[str], *, find: bool) -> InputError:
     return InputError(
         f"{', '.join(names)}: {what}", hint="Give ids as arguments, with --file, or on stdin"
     )
-
-
-class _Enough(Exception):
-    """What was read is enough to tell what is wrong."""
-
-
-class _Interruptible:
-    """A stream that can be read while signals come; it gives what is there."""
-
-    def __init__(self, stream: BinaryIO) -> None:
-        self._stream = stream
-        self.is_enough = False
-
-    def read(self, size: int) -> bytes:
-        """Read up to `size` bytes, none only at the end.
-
-        Raises OSError and Interrupted, and _Enough once it `is_enough`.
-        """
-        if self.is_enough:
-            raise _Enough
-        interrupts.check()
-        try:
-            descriptor = self._stream.fileno()
-        except OSError:
-            return self._stream.read(size)
-        interrupts.wait_readable(descriptor)
-        return os.read(descriptor, size)
 
 
 class _Gatherer:
@@ -143,15 +111,15 @@ class _Gatherer:
             hint=f"{_NOTHING_SENT}. Mend what it names, and submit again",
         )
 
-    def read(self, stream: _Interruptible, name: str, *, find: bool) -> None:
-        """Take the ids of a file, or all its UUIDs. Raises InputError, and OSError."""
-        text = Text(stream, name, lossy=find)
+    def read(self, source: Source, *, find: bool) -> None:
+        """Take the ids of a file, or all its UUIDs. Raises InputError."""
+        text = Text(source, source.name, lossy=find)
         if find:
             self.take("", ((uuid, 0, None) for uuid in self._uuids(text)))
             return
         before = self.ids.given
         try:
-            self.take(f"{name}:", read_ids(text), stream)
+            self.take(f"{source.name}:", read_ids(text), source)
         except InputError as error:
             count = len({match_key(uuid) for uuid in self._uuids([text.last])})
             if count and self.ids.given == before:  # this is no list with a slip in it
@@ -159,14 +127,12 @@ class _Gatherer:
                 error.hint = f"{_NOTHING_SENT}. {found} found: use --find-ids"
             raise
 
-    def take(
-        self, place: str, found_ids: Iterator[FoundId], stream: _Interruptible | None = None
-    ) -> None:
+    def take(self, place: str, found_ids: Iterator[FoundId], source: Source | None = None) -> None:
         """Take `found_ids`, which stand at `place` and a number. Raises InputError."""
         problems: list[str] = []
         advice: str | None = None
         before = self.ids.given
-        with contextlib.suppress(_Enough):
+        with contextlib.suppress(Enough):
             for found, number, record in found_ids:
                 if isinstance(found, ErrorReply):
                     reason = self._shown(found.reason, _LONGEST_REASON)
@@ -178,19 +144,19 @@ class _Gatherer:
                     problems.append(f"{place}{number}: {problem}")
                     if len(problems) == _MOST_PROBLEMS or self.ids.given == before:
                         break
-                    if stream:
-                        stream.is_enough = True
+                    if source:
+                        source.is_enough = True
                 elif self.ids.add(str(found)) and self._keep is not None and record is not None:
                     self._keep(read_record(str(found), record))
         if problems:
-            hint = f"{_NOTHING_SENT}. {advice or (_ADVICE if stream else _OWN_ARGUMENT)}"
+            hint = f"{_NOTHING_SENT}. {advice or (_ADVICE if source else _OWN_ARGUMENT)}"
             raise InputError(problems[0], hint=hint, more=tuple(problems[1:]))
 
     def _uuids(self, text: Iterable[str]) -> Iterator[str]:
         return (uuid for uuid in uuids_in(text) if not self._is_token(uuid))
 
     def _shown(self, text: str, longest: int) -> str:
-        return _shortened(self._token.hide(text) if self._token else text, longest)
+        return shortened(self._token.hide(text) if self._token else text, longest)
 
     def _problem(self, found: str | Problem) -> str | None:
         if isinstance(found, str):
@@ -209,14 +175,8 @@ class _Gatherer:
         )
 
 
-def _shortened(text: str, longest: int) -> str:
-    """Return `text` on one line, what is not seen as an escape, with a mark where it is cut."""
-    text = "".join(c if c.isprintable() else repr(c)[1:-1] for c in text[: 2 * longest])
-    return text if len(text) <= longest else f"{text[: longest - 1]}…"
-
-
 def _argument(text: str) -> str | Problem:
-    if text == _STDIN:
+    if text == STDIN:
         return Problem("is not a task id: to read stdin, use --file -", text)
     if is_taken_for_file(text):
         return Problem("is a file, not a task id: to read it, use --file", text)
@@ -230,41 +190,3 @@ def _argument(text: str) -> str | Problem:
 def is_argument(task_id: str) -> bool:
     """Tell whether an argument `task_id` is taken for the id that it is."""
     return isinstance(_argument(task_id), str)
-
-
-def is_taken_for_file(argument: str) -> bool:
-    """Tell whether somebody who gives `argument` means a file: `ids.txt`, `@ids.txt` or `-`."""
-    if is_uuid(argument):
-        return False
-    names = (argument, argument.removeprefix("@"))
-    return argument == _STDIN or any(map(_is_file, names))
-
-
-def _is_file(name: str) -> bool:  # a pipe too; and of what is no file name, False
-    return os.path.exists(name) and not os.path.isdir(name)  # noqa: PTH110, PTH112
-
-
-@contextlib.contextmanager
-def _opened(file: str, stdin: TextIO | None) -> Iterator[tuple[_Interruptible, str]]:
-    if file == _STDIN:
-        if stdin is None:
-            raise InputError("stdin: is closed", hint="Give ids as arguments or with --file")
-        yield _Interruptible(stdin.buffer), "stdin"
-        return
-    path = Path(file)
-    try:
-        with interrupts.cuttable():  # a named pipe waits for somebody who writes
-            stream = path.open("rb")
-    except (OSError, ValueError) as error:
-        raise _unreadable(file, error) from None
-    with stream:
-        yield _Interruptible(stream), file
-
-
-def _unreadable(name: str, error: OSError | ValueError) -> InputError:
-    if isinstance(error, IsADirectoryError):
-        message = f"{name}: is a folder, not a file"
-    else:
-        reason = (isinstance(error, OSError) and error.strerror) or "not a valid file name"
-        message = f"{name}: cannot be read: {reason}"
-    return InputError(message, hint="Check the name given to --file")
