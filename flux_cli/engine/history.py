@@ -29,7 +29,7 @@ _DEFAULTS = {  # of the service, which a record may leave out
 _ALWAYS_ECHOED = frozenset({"prompt", "draft_task_id", "image_url", "keyframes", "start_video"})
 _MOST_FRUITLESS = 3  # searches in a row, after which nobody waits for the next
 
-List = Callable[[Bounds], Iterator[list[Task]]]
+List = Callable[[Bounds], Iterator[Sequence[Task]]]
 
 
 class History:

@@ -172,13 +172,13 @@ class Session:
         )
         return watch
 
-    def list(self, bounds: "Bounds", *, keep_raw: bool = False) -> Iterator["list[Task]"]:
+    def list(self, bounds: "Bounds", *, keep_raw: bool = False) -> Iterator["Sequence[Task]"]:
         """Yield the account's own tasks within `bounds`, a page at a time. Raises ServiceError."""
         return self._list(bounds, self._throttle, keep_raw=keep_raw)
 
     def _list(
         self, bounds: "Bounds", throttle: Throttle, *, keep_raw: bool
-    ) -> Iterator["list[Task]"]:
+    ) -> Iterator["Sequence[Task]"]:
         from flux_cli.engine.listing import Lister
 
         def ask(question: "Question") -> "BatchResponse":

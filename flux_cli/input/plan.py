@@ -1,25 +1,17 @@
 """Makes requests of prompts and of the options that hold for all, or says what is wrong."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from flux_cli.errors import FieldError, InputError, UsageError
 from flux_cli.input.prompts import Prompt
 from flux_cli.models.request_fields import is_given
 from flux_cli.models.requests import RequestKind, make_body, parse
+from flux_cli.models.submission import PlannedRequest
 
 
 _MOST_PROBLEMS = 5  # named one by one
 _HINT = "Nothing was sent. Correct what is named, and run the same command again"
-
-
-class PlannedRequest(NamedTuple):
-    """A request that is right as far as anybody can tell before it is sent."""
-
-    kind: RequestKind
-    body: dict[str, Any]
-    labels: Mapping[str, str]
-    place: str
 
 
 def plan(
@@ -44,7 +36,7 @@ def plan(
                 problems.add(prompt.place, error, option_of(error.field) if is_default else None)
             else:
                 if not problems:
-                    planned.append(PlannedRequest(kind, body, prompt.labels, prompt.place))
+                    planned.append(PlannedRequest(kind.path, body, prompt.labels, prompt.place))
     except InputError as error:  # what is no prompt ends the reading
         if not problems:
             raise
