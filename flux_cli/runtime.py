@@ -37,10 +37,12 @@ from flux_cli.storage.credentials import CredentialStore
 
 if TYPE_CHECKING:
     from flux_cli.engine.session import Session
+    from flux_cli.storage.journal import Journal
 
 
 _NO_PROXY_ENTRY = re.compile(r"[\w.*:/%-]*|(https?://)?\[[0-9a-fA-F:.%]+\](:\d+)?")
 _FOLDER = "flux-tasks"  # not "flux", which is also the name of another well-known program
+_JOURNAL = "journal.sqlite3"
 
 
 @dataclass(eq=False, repr=False)
@@ -80,26 +82,46 @@ class Runtime:
     @cached_property
     def credentials(self) -> CredentialStore:
         """The store in FLUX_CONFIG_DIR, or in the user's config folder. Raises UsageError."""
-        setting = self.environment.get("FLUX_CONFIG_DIR", "").strip()
-        folder = setting
-        try:
-            if not folder:
-                import platformdirs
-
-                folder = platformdirs.user_config_dir(_FOLDER, appauthor=False)
-            path = Path(folder).expanduser()
-        except RuntimeError:
-            raise UsageError(
-                f"FLUX_CONFIG_DIR: {setting}: unknown home folder"
-                if setting
-                else "no home folder to store the token in",
-                hint="Set FLUX_CONFIG_DIR to an absolute path",
-            ) from None
         return CredentialStore(
-            path,
+            self._folder("FLUX_CONFIG_DIR", "user_config_dir", "the token"),
             warn=lambda text: self.stderr.line(f"flux: {text}"),
             program=self.program,
         )
+
+    def journal_path(self, file: Path | None) -> Path:
+        """Return where submissions are noted: `file`, FLUX_JOURNAL, or the user's data folder.
+
+        Raises UsageError.
+        """
+        if file is not None:
+            return file
+        if self.environment.get("FLUX_JOURNAL", "").strip():
+            return self._folder("FLUX_JOURNAL", "", "")
+        return self._folder("", "user_data_dir", "the journal of submissions") / _JOURNAL
+
+    def open_journal(self, file: Path | None) -> "Journal":
+        """Open the journal of submissions. Raises UsageError and JournalError."""
+        from flux_cli.storage.journal import Journal
+
+        return Journal(self.journal_path(file), now=self.now)
+
+    def _folder(self, variable: str, kind: str, content: str) -> Path:
+        """Return the path in `variable`, else that of a folder of the system, for `content`."""
+        setting = self.environment.get(variable, "").strip()
+        path = setting
+        try:
+            if not path:
+                import platformdirs
+
+                path = getattr(platformdirs, kind)(_FOLDER, appauthor=False)
+            return Path(path).expanduser()
+        except RuntimeError:
+            raise UsageError(
+                f"{variable}: {setting}: unknown home folder"
+                if setting
+                else f"no home folder to store {content} in",
+                hint=f"Set {variable or 'FLUX_JOURNAL'} to an absolute path",
+            ) from None
 
     def account(self, base_url: str | None, profile: str | None) -> Account:
         """Return the account to use: that of `profile` where it is given, of a variable, stored.
