@@ -26,6 +26,8 @@ from flux_cli.runtime import Runtime
 
 # Where each command is defined, in the order in which a newcomer needs them.
 _COMMANDS = {
+    "images": ("images", "make_group"),
+    "videos": ("videos", "make_group"),
     "tasks": ("tasks", "make_group"),
     "auth": ("auth", "group"),
     "demo": ("demo", "demo"),
@@ -201,7 +203,7 @@ def make_app(words: Sequence[str] = ()) -> typer.Typer:
     for name in words[:1] if is_named else _COMMANDS:
         module, attribute = _COMMANDS[name]
         command = getattr(importlib.import_module(f"flux_cli.commands.{module}"), attribute)
-        if name == "tasks":
+        if attribute == "make_group":
             command = command(is_outline=True) if is_list else command(*words[1:2])
         if is_list:
             command = _outline(command)

@@ -246,7 +246,7 @@ def _ask_for_token(runtime: Runtime, url: BaseUrl, *, from_stdin: bool) -> Token
             data = runtime.stdin.buffer.read(1 << 16) if runtime.stdin else b""
         text = data.decode("utf-8", "replace")
     elif runtime.stdin_is_terminal:
-        from flux_cli.output.secret_prompt import ask_secret
+        from flux_cli.output.prompt import ask_secret
 
         page = token_page(url)
         source = f" (create one at {page})" if page else ""

@@ -1,6 +1,6 @@
 """Options of the commands that save files, each with its range and its sentence of help."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, ClassVar
 
@@ -72,14 +72,3 @@ class FileOptions(DownloadPolicy):
     contact_sheet: Annotated[
         bool, "Write index.html, a gallery of the saved files to open in a browser."
     ] = False
-
-
-def check_use(ctx: typer.Context, *, saves: bool) -> None:
-    """Raise UsageError for an option about files where none are saved."""
-    for field in fields(FileOptions):
-        source = ctx.get_parameter_source(field.name)
-        if not saves and source is not None and source.name == "COMMANDLINE":
-            option = field.name.replace("_", "-")
-            raise UsageError(
-                f"--{option} only applies when files are saved", hint="Add --download DIR"
-            )

@@ -3,12 +3,14 @@
 import copy
 import functools
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields, is_dataclass
 from typing import Annotated, Any, get_args, get_origin
 
 import typer
 from typer.models import OptionInfo
+
+from flux_cli.errors import UsageError
 
 
 def option_groups(command: Callable[..., None]) -> Callable[..., None]:
@@ -38,6 +40,15 @@ def option_groups(command: Callable[..., None]) -> Callable[..., None]:
     run.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return run
+
+
+def check_use(ctx: typer.Context, groups: Iterable[type], when: str, *, hint: str) -> None:
+    """Raise UsageError for an option of `groups` that was given where none of them applies."""
+    names = {field.name for group in groups for field in fields(group)}
+    for parameter in ctx.command.params:
+        source = ctx.get_parameter_source(parameter.name or "")
+        if parameter.name in names and source is not None and source.name == "COMMANDLINE":
+            raise UsageError(f"{parameter.opts[0]} only applies {when}", hint=hint)
 
 
 def _parts(parameter: inspect.Parameter) -> Iterator[inspect.Parameter]:

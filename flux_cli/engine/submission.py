@@ -33,6 +33,7 @@ _AHEAD = 32  # rows for each worker that may be done before their turn to be sho
 _MOST_REFUSALS = 20  # with nothing accepted: then it is not the prompts that are wrong
 _TICK = 0.1  # seconds between two looks at what is under way
 _LAG = 0.1  # seconds that the pace may make up for
+_ANSWERED = "the service answered {}: "  # which a record need not say
 _UNCONFIRMED = TaskError("unconfirmed", "flux ended before the reply came")
 _TAKEN_ID = TaskError("bad_reply", "the reply names a task that another submission became")
 
@@ -201,7 +202,7 @@ class Submitter:
 
     def _note(self, row: Submission, error: ServiceError) -> None:
         """Write down what `error` means for the row."""
-        reason = TaskError(error.code, error.message)
+        reason = TaskError(error.code, error.message.removeprefix(_ANSWERED.format(error.code)))
         if error.may_have_taken_effect:
             state = SubmissionState.UNKNOWN
         elif isinstance(error, BadRequest):

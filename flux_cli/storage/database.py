@@ -61,16 +61,16 @@ class Database:
             yield self._connection.execute
 
     @contextlib.contextmanager
-    def write(self) -> Iterator[Execute]:
+    def write(self, *, is_trial: bool = False) -> Iterator[Execute]:
         """Begin a transaction, which is on the disk once the block has ended well.
 
-        Raises JournalError; then nothing has changed.
+        After a trial, nothing has changed. Raises JournalError; then neither.
         """
         with self._lock, self._explained():
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield self._connection.execute
-                self._connection.execute("COMMIT")
+                self._connection.execute("ROLLBACK" if is_trial else "COMMIT")
             except BaseException:
                 with contextlib.suppress(sqlite3.Error):
                     self._connection.execute("ROLLBACK")

@@ -58,14 +58,7 @@ class Journal:
     def submissions(self, run: RunInfo) -> list[Submission]:
         """Return the rows of a run, in their order."""
         with self._database.read() as execute:
-            rows = execute(
-                "SELECT s.number, e.row, s.path, s.body, s.key, e.labels, s.state, s.sent_at,"
-                " s.task_id, s.trace_id, s.error_code, s.error_message"
-                " FROM entries e JOIN submissions s ON s.number = e.submission"
-                " WHERE e.run = ? ORDER BY e.row",
-                [run.number],
-            )
-            return list(map(_submission, rows))
+            return _rows_of(execute, run)
 
     def reload(self, submission: Submission) -> Submission:
         """Return a row of a run as it is now."""
@@ -103,6 +96,7 @@ class Journal:
         name: str | None,
         suggestion: str,
         is_new: bool = False,
+        is_trial: bool = False,
     ) -> tuple[RunInfo, list[Submission]]:
         """Return the run for `requests` and the row for each of them, planned where it is new.
 
@@ -110,9 +104,9 @@ class Journal:
         requests, if it has half of them, or they have half of it; else, or with `is_new`,
         a new one, named after `suggestion`. Without a name, a request that another run
         has is not planned again. Rows of the run that are not asked for stay in it.
-        Raises UsageError for a name that is taken.
+        A trial tells the same, and changes nothing. Raises UsageError for a name that is taken.
         """
-        with self._database.write() as execute:
+        with self._database.write(is_trial=is_trial) as execute:
             found = find_run(execute, requests, base_url=base_url, name=name, is_new=is_new)
             run = found.run or self._make_run(execute, name, suggestion, base_url)
             numbers = list(self._rows_for(execute, requests, found.candidates))
@@ -129,7 +123,8 @@ class Journal:
                     "INSERT INTO entries (run, row, submission, labels) VALUES (?, ?, ?, ?)",
                     [run.number, row, *entry],
                 )
-        return run, self.submissions(run)[: len(numbers)]
+            rows = _rows_of(execute, run)
+        return run, rows[: len(numbers)]
 
     def plan_again(self, submissions: Iterable[Submission]) -> None:
         """Let these be sent, whatever became of them before; not those that were accepted."""
@@ -289,6 +284,17 @@ class _InUse(Exception):
 def _refuse(seconds: float) -> None:
     del seconds
     raise _InUse
+
+
+def _rows_of(execute: Execute, run: RunInfo) -> list[Submission]:
+    rows = execute(
+        "SELECT s.number, e.row, s.path, s.body, s.key, e.labels, s.state, s.sent_at,"
+        " s.task_id, s.trace_id, s.error_code, s.error_message"
+        " FROM entries e JOIN submissions s ON s.number = e.submission"
+        " WHERE e.run = ? ORDER BY e.row",
+        [run.number],
+    )
+    return list(map(_submission, rows))
 
 
 def _submission(row: Sequence[Any]) -> Submission:

@@ -4,8 +4,9 @@ from functools import partial
 
 import typer
 
-from flux_cli.commands.file_options import DownloadFolder, FileOptions, check_use
+from flux_cli.commands.file_options import DownloadFolder, FileOptions
 from flux_cli.commands.inputs import read_ids
+from flux_cli.commands.option_groups import check_use
 from flux_cli.commands.options import InputOptions, ServiceOptions
 from flux_cli.commands.watch_options import NotifyOptions, WatchOptions, WatchOutputOptions
 from flux_cli.runtime import Runtime
@@ -46,7 +47,8 @@ def watch(
 
     runtime: Runtime = ctx.obj
     output.apply(runtime)
-    check_use(ctx, saves=download_to is not None)
+    if download_to is None:
+        check_use(ctx, [FileOptions], "when files are saved", hint="Add --download DIR")
     with runtime.session(service, patience=policy.patience) as session:
         ids = read_ids(ctx, inputs, session)
         hint = partial(print_resume_hint, ctx, read_at=runtime.now())

@@ -1,4 +1,4 @@
-"""Asks for a secret on the terminal, where it is not shown."""
+"""Asks on the terminal: for a secret, which is not shown, or for a yes."""
 
 import contextlib
 import os
@@ -13,6 +13,23 @@ _LONGEST = 1 << 16  # bytes of one answer; a terminal takes far less
 
 
 def ask_secret(prompt: str) -> str:
+    """Show `prompt` on the terminal and return the line that is typed, which is not shown.
+
+    Raises Interrupted, and OSError where stdin is no terminal.
+    """
+    return _ask(prompt, is_secret=True)
+
+
+def confirm(question: str) -> bool:
+    """Ask `question` on the terminal, whatever stdin is; True for a yes.
+
+    Raises Interrupted, and OSError where there is no terminal.
+    """
+    answer = _ask(f"{question} [y/N] ", is_secret=False)
+    return answer.strip().lower() in ("y", "yes")
+
+
+def _ask(prompt: str, *, is_secret: bool) -> str:
     """Show `prompt` on the terminal and return the line that is typed, without its end.
 
     Ctrl-Z stops the process with the terminal as it was, and asks anew when it
@@ -22,17 +39,19 @@ def ask_secret(prompt: str) -> str:
         import getpass
 
         with interrupts.cuttable():
-            return getpass.getpass(prompt)
+            return getpass.getpass(prompt) if is_secret else input(prompt)
     import termios
 
     try:
         terminal = os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY)
     except OSError:  # stdin is one all the same
+        if not os.isatty(0):
+            raise
         terminal = os.dup(0)
     before = termios.tcgetattr(terminal)
 
     hidden: list[Any] = [*before]
-    hidden[3] = (before[3] | termios.ICANON | termios.ISIG) & ~termios.ECHO
+    hidden[3] = (before[3] | termios.ICANON | termios.ISIG) & ~(termios.ECHO * is_secret)
 
     def hide() -> None:
         while not is_foreground(terminal):  # a shell has the terminal, in a state of its own
@@ -58,5 +77,5 @@ def ask_secret(prompt: str) -> str:
     finally:
         show()
         with contextlib.suppress(OSError):
-            os.write(terminal, b"\n")
+            os.write(terminal, b"\n" * is_secret)
         os.close(terminal)

@@ -1,0 +1,43 @@
+"""`flux images edit`: submits images to be changed as prompts say."""
+
+from dataclasses import asdict
+
+import typer
+
+from flux_cli.commands.file_options import DownloadFolder, FileOptions
+from flux_cli.commands.image_options import EditOptions
+from flux_cli.commands.options import ServiceOptions
+from flux_cli.commands.submit_options import PromptOptions, SubmitOptions
+from flux_cli.commands.submit_prompts import Afterwards, Watch, submit_prompts
+from flux_cli.commands.watch_options import NotifyOptions, WatchOptions, WatchOutputOptions
+from flux_cli.models.requests import RequestKind
+
+
+def edit(
+    ctx: typer.Context,
+    *,
+    prompts: PromptOptions,
+    image: EditOptions,
+    submit: SubmitOptions,
+    output: WatchOutputOptions,
+    watch: Watch = False,
+    download_to: DownloadFolder = None,
+    files: FileOptions,
+    policy: WatchOptions,
+    notify: NotifyOptions,
+    service: ServiceOptions,
+) -> None:
+    """Submit images to be edited as prompts say.
+
+    \b
+    Examples:
+      flux images edit 'make the sky violet' --image-url https://example.com/a.png --watch
+      flux images edit -f edits.csv -m flux-kontext-pro --download edited
+
+    --image-url is the image for all prompts; a file may have a column image_url
+    with one for each. All else is as for flux images generate.
+    """
+    afterwards = Afterwards(watch, download_to, files, policy, notify)
+    submit_prompts(
+        ctx, RequestKind.EDIT_IMAGE, prompts, asdict(image), submit, output, afterwards, service
+    )

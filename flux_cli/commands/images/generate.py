@@ -1,0 +1,61 @@
+"""`flux images generate`: submits prompts for images."""
+
+from dataclasses import asdict
+
+import typer
+
+from flux_cli.commands.file_options import DownloadFolder, FileOptions
+from flux_cli.commands.image_options import GenerateOptions
+from flux_cli.commands.options import ServiceOptions
+from flux_cli.commands.submit_options import PromptOptions, SubmitOptions
+from flux_cli.commands.submit_prompts import Afterwards, Watch, submit_prompts
+from flux_cli.commands.watch_options import NotifyOptions, WatchOptions, WatchOutputOptions
+from flux_cli.models.requests import RequestKind
+
+
+def generate(
+    ctx: typer.Context,
+    *,
+    prompts: PromptOptions,
+    image: GenerateOptions,
+    submit: SubmitOptions,
+    output: WatchOutputOptions,
+    watch: Watch = False,
+    download_to: DownloadFolder = None,
+    files: FileOptions,
+    policy: WatchOptions,
+    notify: NotifyOptions,
+    service: ServiceOptions,
+) -> None:
+    """Submit prompts for images: one, or ten thousand, each paid for once.
+
+    \b
+    Examples:
+      flux images generate 'a red fox in the snow' --watch
+      flux images generate -f prompts.txt --size 16:9
+      flux images generate -f prompts.csv --download pictures --contact-sheet
+      flux images generate -f prompts.jsonl --dry-run
+
+    A text file has a prompt a line. CSV and JSON lines have a column prompt,
+    and may set model, size, count and callback_url for each; other columns are
+    kept as labels. All is checked before anything is sent.
+
+    A journal on disk remembers what was submitted. Whatever ends the command,
+    run it again: it goes on where it ended, and submits nothing twice. A task
+    whose reply was lost is looked for in the account's history.
+
+    Exits with 0 if all prompts are accepted; 3 if one was refused; 5 if one was
+    not submitted, or may have been accepted and was not found; with --watch or
+    --download otherwise as flux tasks watch.
+    """
+    afterwards = Afterwards(watch, download_to, files, policy, notify)
+    submit_prompts(
+        ctx,
+        RequestKind.GENERATE_IMAGE,
+        prompts,
+        asdict(image),
+        submit,
+        output,
+        afterwards,
+        service,
+    )

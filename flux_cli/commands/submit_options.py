@@ -1,0 +1,70 @@
+"""Options of the commands that submit, each with its range and its sentence of help."""
+
+import re
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
+
+import typer
+
+from flux_cli.commands.options import number, reads
+from flux_cli.commands.run_options import JournalFile
+from flux_cli.config.rates import parse_rate
+from flux_cli.engine.policies import SubmitPolicy
+from flux_cli.errors import UsageError
+
+
+_RUN_NAME = re.compile(r"[^\W_][\w.-]{0,63}")
+
+
+def _run_name(text: str) -> str:
+    if not _RUN_NAME.fullmatch(text):
+        raise UsageError(
+            f"{text!r} is not a name for a run (letters, digits, dots, dashes and underscores)"
+        )
+    return text
+
+
+@dataclass(eq=False, repr=False)
+class PromptOptions:
+    """Where prompts come from."""
+
+    panel: ClassVar = "Input"
+    prompts: Annotated[list[str] | None, typer.Argument(metavar="[PROMPT]..."), "What to make."] = (
+        None
+    )
+    files: Annotated[
+        list[str] | None,
+        typer.Option("--file", "-f", metavar="FILE"),
+        "Read prompts from FILE (one a line, CSV or JSON lines), or - for stdin. Can be repeated.",
+    ] = None
+
+
+@dataclass(eq=False, repr=False)
+class SubmitOptions(SubmitPolicy):
+    """How fast, and what is sent."""
+
+    panel: ClassVar = "Submitting"
+    rate: Annotated[
+        float,
+        typer.Option(metavar="RATE", parser=reads(parse_rate)),
+        "Submit no faster than this: 1/s, 30/m. [default: 1/s]",
+    ] = SubmitPolicy.rate
+    dry_run: Annotated[bool, "Print what would be sent, as JSON lines, and send nothing."] = False
+    max: Annotated[
+        int | None, number(least=0), "Send nothing at all if it would be more than N tasks."
+    ] = None
+    yes: Annotated[bool, typer.Option("-y"), "Do not ask before submitting more than 10."] = False
+    run: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", parser=reads(_run_name)),
+        "Name of the run. [default: the run that has these prompts, else the file's name]",
+    ] = None
+    again: Annotated[bool, "Start a new run: submit everything once more, and pay again."] = False
+    retry_refused: Annotated[bool, "Submit what the service refused before."] = (
+        SubmitPolicy.retry_refused
+    )
+    resend_unconfirmed: Annotated[
+        bool,
+        "Submit again what may have been accepted and was not found. You may pay for it twice.",
+    ] = SubmitPolicy.resend_unconfirmed
+    journal: JournalFile = None

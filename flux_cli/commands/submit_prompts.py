@@ -1,0 +1,159 @@
+"""What the commands that submit have in common: from prompts and options to a run."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NamedTuple
+
+import typer
+
+from flux_cli.commands.file_options import FileOptions
+from flux_cli.commands.option_groups import check_use
+from flux_cli.commands.options import ServiceOptions
+from flux_cli.commands.submit_options import PromptOptions, SubmitOptions
+from flux_cli.commands.watch_options import NotifyOptions, WatchOptions, WatchOutputOptions
+from flux_cli.errors import ExitCode
+from flux_cli.models.requests import RequestKind, unknown_model
+from flux_cli.models.submission import PlannedRequest
+from flux_cli.runtime import Runtime
+
+
+if TYPE_CHECKING:
+    from flux_cli.engine.session import Session
+    from flux_cli.models.ids import TaskIds
+
+
+_MOST_NAMED = 3  # models, in a description
+Watch = Annotated[
+    bool,
+    typer.Option(rich_help_panel="Polling"),
+    "Watch what was accepted until all of it has finished.",
+]
+
+
+class Afterwards(NamedTuple):
+    """What is done with what was accepted: it is watched, and saved in `folder`."""
+
+    watch: bool
+    folder: Path | None
+    files: FileOptions
+    policy: WatchOptions
+    notify: NotifyOptions
+
+    def check(self, ctx: typer.Context) -> None:
+        """Raise UsageError for options that apply to nothing."""
+        if self.folder is None:
+            check_use(ctx, [FileOptions], "when files are saved", hint="Add --download DIR")
+        if not self.is_wanted:
+            check_use(
+                ctx,
+                [WatchOptions, NotifyOptions],
+                "when tasks are watched",
+                hint="Add --watch, or --download DIR",
+            )
+
+    @property
+    def is_wanted(self) -> bool:
+        return self.watch or self.folder is not None
+
+
+def submit_prompts(
+    ctx: typer.Context,
+    kind: RequestKind,
+    prompts: PromptOptions,
+    defaults: Mapping[str, object],
+    options: SubmitOptions,
+    output: WatchOutputOptions,
+    afterwards: Afterwards,
+    service: ServiceOptions,
+) -> None:
+    """Submit prompts, whose fields are `defaults` where they set none, and exit."""
+    from flux_cli.commands.submit_run import SubmitRequest, name_for, run_submit
+
+    runtime: Runtime = ctx.obj
+    output.apply(runtime)
+    afterwards.check(ctx)
+    with runtime.session(service, patience=afterwards.policy.patience) as session:
+        requests = _read(ctx, session, kind, prompts, defaults)
+        go_on = partial(_watch, runtime, output, afterwards) if afterwards.is_wanted else None
+        request = SubmitRequest(
+            requests,
+            name_for(prompts.files or [], requests),
+            options,
+            output,
+            partial(describe, kind.noun),
+            go_on,
+        )
+        raise typer.Exit(run_submit(runtime, session, request))
+
+
+def _read(
+    ctx: typer.Context,
+    session: "Session",
+    kind: RequestKind,
+    prompts: PromptOptions,
+    defaults: Mapping[str, object],
+) -> list[PlannedRequest]:
+    """Return a request for each prompt. Raises UsageError and InputError; exits without any."""
+    from flux_cli.input.plan import plan
+    from flux_cli.input.prompts import Prompt, read_prompts
+
+    runtime: Runtime = ctx.obj
+    arguments, files = prompts.prompts or [], prompts.files or []
+    if defaults.get("draft_task_id") and not (arguments or files):
+        return plan(kind, [Prompt({}, {}, "--draft-task-id")], defaults)  # it needs no prompt
+    has_stdin = runtime.stdin is not None and not runtime.stdin_is_terminal
+    if not (arguments or files or has_stdin):
+        typer.echo(ctx.get_usage(), err=True)
+        runtime.stderr.line("flux: no prompts. Give them as arguments, with --file, or on stdin.")
+        raise typer.Exit(ExitCode.USAGE)
+    requests = plan(
+        kind, read_prompts(arguments, files, runtime.stdin, token=session.token), defaults
+    )
+    models = {unknown_model(kind, request.body) for request in requests} - {None}
+    for model in sorted(filter(None, models)):
+        runtime.stderr.note(f"flux: model {model} is not one that flux knows; it is passed on.")
+    return requests
+
+
+def _watch(
+    runtime: Runtime,
+    output: WatchOutputOptions,
+    afterwards: Afterwards,
+    session: "Session",
+    ids: "TaskIds",
+    run: str,
+) -> ExitCode:
+    from flux_cli.commands.watch_run import WatchRequest, run_watch
+
+    def print_hint(open_ids: list[str], why: str) -> None:
+        noun = "task is" if len(open_ids) == 1 else "tasks are"
+        runtime.stderr.line(
+            f"flux: {why}; {len(open_ids):,} {noun} still open. Run the same command again to go"
+            f" on (nothing is submitted twice), or: {runtime.program} tasks watch --run {run}"
+        )
+
+    request = WatchRequest(
+        afterwards.policy,
+        output,
+        afterwards.notify,
+        afterwards.folder,
+        afterwards.files,
+        print_hint,
+    )
+    return run_watch(runtime, session, ids, request)
+
+
+def describe(noun: str, requests: Sequence[PlannedRequest]) -> str:
+    """Return in words what `requests` make: "12 images with flux-dev at 1:1"."""
+    bodies = [request.body for request in requests]
+    count = sum(int(body.get("count", 1)) for body in bodies)
+    text = f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+    for word, names in (("with", ("model",)), ("at", ("size", "resolution"))):
+        found = Counter(str(body[name]) for body in bodies for name in names if name in body)
+        if found:
+            named = [value for value, _ in found.most_common(_MOST_NAMED)]
+            more = len(found) - len(named)
+            text += f" {word} {', '.join(named)}" + (f" and {more:,} more" if more else "")
+    return text

@@ -1,0 +1,339 @@
+"""Submits prompts: from a list of requests to what stands on stdout, and on to a watch."""
+
+import contextlib
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import typer
+
+from flux_cli import interrupts
+from flux_cli.commands.options import OutputOptions
+from flux_cli.commands.program_name import program_name
+from flux_cli.commands.submit_options import SubmitOptions
+from flux_cli.commands.summary import raise_weightier
+from flux_cli.engine.session import Session
+from flux_cli.engine.submission import Submitter
+from flux_cli.errors import (
+    ExitCode,
+    Interrupted,
+    JournalError,
+    OutputError,
+    ServiceError,
+    Unanswered,
+    UsageError,
+)
+from flux_cli.models.ids import TaskIds
+from flux_cli.models.reasons import Reasons
+from flux_cli.models.submission import PlannedRequest, RunInfo, Submission, SubmissionState
+from flux_cli.output.jsonl import encode_record
+from flux_cli.output.progress import BarProgress, Progress
+from flux_cli.output.reasons import summary_lines
+from flux_cli.runtime import Runtime
+from flux_cli.storage.journal import Journal
+
+
+_UNASKED = 10  # tasks that are submitted without a question
+_PATIENCE = 10.0  # seconds that replies have to come, after a signal
+_NAME = re.compile(r"[^\w.-]+")
+_LONGEST_NAME = 40  # characters
+
+
+class SubmitRequest(NamedTuple):
+    """What is submitted, how, and what is shown. `describe` says in words what a number of
+    requests is: "12 images with flux-dev, 1:1".
+
+    `go_on`, where it is given, watches what was accepted, and returns the exit code.
+    """
+
+    requests: Sequence[PlannedRequest]
+    suggestion: str  # a name for the run
+    options: SubmitOptions
+    output: OutputOptions
+    describe: Callable[[Sequence[PlannedRequest]], str]
+    go_on: Callable[[Session, TaskIds, str], ExitCode] | None = None
+
+
+def run_submit(runtime: Runtime, session: Session, request: SubmitRequest) -> ExitCode:
+    """Submit what was not submitted before, write all rows, and return the exit code.
+
+    Raises UsageError, JournalError and NoToken before anything is sent;
+    ServiceError when rows were not sent, or are in doubt, after writing what is
+    known, and Interrupted likewise.
+    """
+    planned = _not_yet_submitted(runtime, session, request)
+    if request.options.dry_run:
+        for row in planned:
+            runtime.stdout.write(f"{encode_record(row.body)}\n".encode())
+        runtime.stderr.note(f"flux: would submit {_number(planned, request)}; nothing was sent.")
+        return ExitCode.OK
+    _ask_for_consent(runtime, planned, request)
+    runtime.stdout.outlives_reader = True
+    with runtime.open_journal(request.options.journal) as journal:
+        run, _ = _open_run(journal, session, request)
+        with journal.locked(run, wait=_waiter(runtime, run)):
+            rows = journal.submissions(run)[: len(request.requests)]
+            submitter = session.submitter(journal, run, rows, request.options)
+            return _SubmitRun(runtime, session, submitter, request).run()
+
+
+class _SubmitRun:
+    """A run under way: its rows are written in order, as soon as each is settled."""
+
+    def __init__(
+        self, runtime: Runtime, session: Session, submitter: Submitter, request: SubmitRequest
+    ) -> None:
+        self._runtime = runtime
+        self._session = session
+        self._submitter = submitter
+        self._request = request
+        self._reasons = Reasons()
+        self._counts: Counter[SubmissionState] = Counter()
+        self._writer = None if request.go_on else request.output.make_writer(runtime)
+
+    def run(self) -> ExitCode:
+        submitter, runtime = self._submitter, self._runtime
+        former = sum(row.state is SubmissionState.ACCEPTED for row in submitter.rows)
+        try:
+            submitter.settle()
+            self._announce(former)
+            with self._progress() as progress:
+                for row in submitter.results():
+                    self._show(row)
+                    progress.advanced(1)
+                    interrupts.check()
+            self._close()
+        except Interrupted:
+            self._finish_under_way()
+            self._print_summary()
+            runtime.stderr.line(
+                "flux: interrupted. Nothing is lost or paid for twice: run the same command"
+                " again to go on."
+            )
+            raise
+        except JournalError:
+            self._finish_under_way()
+            raise
+        except OutputError as error:
+            self._finish_under_way()
+            raise_weightier(runtime, error, self._trouble())
+        self._print_summary()
+        return self._go_on()
+
+    def _announce(self, former: int) -> None:
+        """Say what was submitted before, and is not sent again."""
+        run, total = self._submitter.run, len(self._submitter.rows)
+        if not former:
+            return
+        if total == 1:
+            what = "this prompt was"
+        elif former == total:
+            what = f"all {total:,} prompts were"
+        else:
+            what = f"{former:,} of {total:,} prompts were"
+        self._runtime.stderr.note(
+            f"flux: {what} submitted before (run {run.name}). Nothing is submitted twice;"
+            " add --again to do so, and to pay again."
+        )
+
+    def _show(self, row: Submission) -> None:
+        self._counts[row.state] += 1
+        task = row.as_task(self._runtime.now())
+        if row.state is SubmissionState.REFUSED:
+            self._reasons.add([task])
+        if self._writer is not None and self._request.output.shows(task):
+            self._writer.write([task])
+
+    def _close(self) -> None:
+        if self._writer is not None:
+            self._writer.close()
+
+    def _finish_under_way(self) -> None:
+        """Wait a moment for the replies that are on their way, and write what is known."""
+        if count := self._submitter.under_way:
+            noun = "reply" if count == 1 else "replies"
+            self._runtime.stderr.line(f"flux: waiting for {count} {noun}; Ctrl-C again to leave.")
+        for row in self._submitter.interrupt(_PATIENCE):
+            with contextlib.suppress(OutputError):
+                self._show(row)
+        with contextlib.suppress(OutputError):
+            self._close()
+
+    def _progress(self) -> Progress:
+        runtime = self._runtime
+        is_shown = runtime.stderr.has_styles and self._submitter.planned()
+        if not is_shown or runtime.stderr.is_quiet:
+            return Progress()
+        return BarProgress(runtime.stderr, total=len(self._submitter.rows))
+
+    def _print_summary(self) -> None:
+        """Say how many are in which state, why some were refused, and what to do next."""
+        run, stderr = self._submitter.run, self._runtime.stderr
+        stderr.note(f"run {run.name}: {counts_in_words(self._counts)}")
+        for line in summary_lines(self._reasons, stderr):
+            stderr.note(line)
+        if self._counts[SubmissionState.ACCEPTED] and self._request.go_on is None:
+            program = program_name(self._runtime)
+            stderr.note(f"Watch them:  {program} tasks watch --run {run.name}")
+
+    def _trouble(self) -> ServiceError | None:
+        """Return why rows were not sent, or are in doubt; None where all is well."""
+        submitter, counts = self._submitter, self._counts
+        unsent = counts[SubmissionState.PLANNED]
+        doubtful = counts[SubmissionState.UNKNOWN] + counts[SubmissionState.SENDING]
+        reason = submitter.stopped_by or submitter.failure
+        if unsent and submitter.stopped_by is not None:
+            return submitter.stopped_by
+        if not unsent and not doubtful:
+            return None
+        parts = []
+        if unsent:
+            parts.append(f"{unsent:,} of {counts.total():,} prompts were not submitted")
+        if doubtful:
+            parts.append(f"{doubtful:,} may have been accepted, and cannot be found")
+        hint = "Run the same command again: it looks for them, and sends none of them twice"
+        if doubtful:
+            hint += "; --resend-unconfirmed would send them again"
+        cause = f": {reason.message}" if reason is not None else ""
+        return Unanswered(
+            f"{' and '.join(parts)}{cause}",
+            code="unconfirmed",
+            hint=hint,
+            trace_id=reason.trace_id if reason else None,
+        )
+
+    def _go_on(self) -> ExitCode:
+        """Watch what was accepted, and return the exit code. Raises what left rows unsent."""
+        trouble = self._trouble()
+        code = ExitCode.OK
+        accepted = [r for r in self._submitter.rows if r.state is SubmissionState.ACCEPTED]
+        if self._request.go_on is not None and accepted:
+            if trouble is not None:
+                self._runtime.stderr.line(f"flux: {trouble.message}.")
+            ids = TaskIds()
+            for row in accepted:
+                ids.add(row.task_id or "")
+            try:
+                code = self._request.go_on(self._session, ids, self._submitter.run.name)
+            except OutputError as error:
+                raise_weightier(self._runtime, error, trouble)
+        if trouble is not None:
+            raise trouble
+        if self._counts[SubmissionState.REFUSED] and code in _LIGHTER:
+            return ExitCode.TASK_FAILED
+        return code
+
+
+_LIGHTER = (ExitCode.OK, ExitCode.NOT_FOUND, ExitCode.STILL_RUNNING)
+_WORDS = {
+    SubmissionState.ACCEPTED: "accepted",
+    SubmissionState.REFUSED: "refused",
+    SubmissionState.UNKNOWN: "in doubt",
+    SubmissionState.SENDING: "in doubt",
+    SubmissionState.PLANNED: "not submitted",
+}
+
+
+def counts_in_words(counts: Counter[SubmissionState]) -> str:
+    """Return the count of every state there is, as "12 accepted, 1 refused"."""
+    words: Counter[str] = Counter()
+    for state, word in _WORDS.items():
+        words[word] += counts[state]
+    return ", ".join(f"{count:,} {word}" for word, count in words.items() if count)
+
+
+def name_for(files: Sequence[str], requests: Sequence[PlannedRequest]) -> str:
+    """Return what to call a run: as its first file, or its first prompt."""
+    file = next((Path(file).stem for file in files if file != "-"), "")
+    prompt = str(requests[0].body.get("prompt", "")) if requests else ""
+    for text in (file, prompt):
+        name = _NAME.sub("-", text.lower())[:_LONGEST_NAME].strip("-._")
+        if name:
+            return name
+    return "run"
+
+
+def _not_yet_submitted(
+    runtime: Runtime, session: Session, request: SubmitRequest
+) -> list[PlannedRequest | Submission]:
+    """Return what would be sent, without changing the journal. Raises NoToken."""
+    options = request.options
+    path = runtime.journal_path(options.journal)
+    if not path.exists():
+        session.connection  # noqa: B018 - which needs a token
+        return list(request.requests)
+    with runtime.open_journal(options.journal) as journal:
+        _, rows = _open_run(journal, session, request, is_trial=True)
+    return [row for row in rows if _is_to_be_sent(row, options)]
+
+
+def _is_to_be_sent(row: Submission, options: SubmitOptions) -> bool:
+    match row.state:
+        case SubmissionState.PLANNED:
+            return True
+        case SubmissionState.REFUSED:
+            return options.retry_refused
+        case SubmissionState.UNKNOWN | SubmissionState.SENDING:
+            return options.resend_unconfirmed
+        case _:
+            return False
+
+
+def _open_run(
+    journal: Journal, session: Session, request: SubmitRequest, *, is_trial: bool = False
+) -> tuple[RunInfo, list[Submission]]:
+    return journal.open_run(
+        request.requests,
+        base_url=session.connection.base_url,
+        name=request.options.run,
+        suggestion=request.suggestion,
+        is_new=request.options.again,
+        is_trial=is_trial,
+    )
+
+
+def _number(planned: Sequence[PlannedRequest | Submission], request: SubmitRequest) -> str:
+    return request.describe([PlannedRequest(row.path, row.body) for row in planned])
+
+
+def _ask_for_consent(
+    runtime: Runtime, planned: Sequence[PlannedRequest | Submission], request: SubmitRequest
+) -> None:
+    """Raise UsageError for more than `--max`; on a terminal, ask about more than a few."""
+    options = request.options
+    if options.max is not None and len(planned) > options.max:
+        raise UsageError(
+            f"this would submit {_number(planned, request)}, and --max allows {options.max:,}",
+            hint="Nothing was sent",
+        )
+    if len(planned) <= _UNASKED or options.yes or not runtime.stderr.is_terminal:
+        return
+    from flux_cli.output.prompt import confirm
+
+    try:
+        agrees = confirm(f"Submit {_number(planned, request)}? They cost credits.")
+    except OSError:
+        raise UsageError(
+            f"this would submit {_number(planned, request)}, and there is no terminal to ask on",
+            hint="Nothing was sent. Add --yes",
+        ) from None
+    if not agrees:
+        runtime.stderr.line("flux: nothing was sent.")
+        raise typer.Exit(ExitCode.USAGE)
+
+
+def _waiter(runtime: Runtime, run: RunInfo) -> Callable[[float], None]:
+    """Return what waits while another process works on the run; it says so once."""
+    said: list[bool] = []
+
+    def wait(seconds: float) -> None:
+        if not said:
+            said.append(True)
+            runtime.stderr.line(
+                f"flux: another flux is submitting run {run.name}; waiting until it is done."
+            )
+        runtime.sleep(max(seconds, 0.2))
+
+    return wait

@@ -1,0 +1,46 @@
+"""`flux videos generate`: submits prompts for videos."""
+
+from dataclasses import asdict
+
+import typer
+
+from flux_cli.commands.file_options import DownloadFolder, FileOptions
+from flux_cli.commands.options import ServiceOptions
+from flux_cli.commands.submit_options import PromptOptions, SubmitOptions
+from flux_cli.commands.submit_prompts import Afterwards, Watch, submit_prompts
+from flux_cli.commands.video_options import VideoOptions
+from flux_cli.commands.watch_options import NotifyOptions, WatchOptions, WatchOutputOptions
+from flux_cli.models.requests import RequestKind
+
+
+def generate(
+    ctx: typer.Context,
+    *,
+    prompts: PromptOptions,
+    video: VideoOptions,
+    submit: SubmitOptions,
+    output: WatchOutputOptions,
+    watch: Watch = False,
+    download_to: DownloadFolder = None,
+    files: FileOptions,
+    policy: WatchOptions,
+    notify: NotifyOptions,
+    service: ServiceOptions,
+) -> None:
+    """Submit prompts for videos.
+
+    \b
+    Examples:
+      flux videos generate 'waves at dusk, slow pan' --duration 8 --watch
+      flux videos generate 'it starts to snow' --keyframes https://example.com/a.png
+      flux videos generate --draft-task-id ID --resolution fhd --download films
+      flux videos generate -f shots.csv --resolution fhd --dry-run
+
+    The mode follows from what is given: keyframes (i2v), a start video (v2v), a
+    draft to enhance, or a prompt alone (t2v). A file may set each field by a
+    column of its name. All else is as for flux images generate.
+    """
+    afterwards = Afterwards(watch, download_to, files, policy, notify)
+    submit_prompts(
+        ctx, RequestKind.GENERATE_VIDEO, prompts, asdict(video), submit, output, afterwards, service
+    )
