@@ -217,6 +217,7 @@ class Session:
             policy=policy,
             workers=settings.concurrency,
             loop=loop or EventLoop(),
+            now=self._now,
             clock=self._clock,
         )
 

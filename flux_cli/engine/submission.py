@@ -7,6 +7,7 @@ been taken is searched for in the account's history, and told when it is not fou
 """
 
 import contextlib
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -29,6 +30,7 @@ from flux_cli.storage.journal import Journal
 Submit = Callable[[str, Mapping[str, Any]], Acceptance]
 
 SEARCHES = (0.5, 2.0, 5.0)  # seconds before each; a new task may not be listed at once
+_LISTED_AFTER = 20.0  # seconds; by then the history lists a task, if it ever does
 _AHEAD = 32  # rows for each worker that may be done before their turn to be shown
 _MOST_REFUSALS = 20  # with nothing accepted: then it is not the prompts that are wrong
 _TICK = 0.1  # seconds between two looks at what is under way
@@ -57,6 +59,7 @@ class Submitter:
         workers: int,
         loop: EventLoop,
         searches: Sequence[float] = SEARCHES,
+        now: Callable[[], float] = time.time,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.run = run
@@ -70,6 +73,7 @@ class Submitter:
         self._workers = workers
         self._loop = loop
         self._searches = searches
+        self._now = now
         self._clock = clock
         self._locks = RequestLocks()
         self._pace = threading.Lock()
@@ -251,8 +255,20 @@ class Submitter:
             if row.state is SubmissionState.SENDING:
                 self._journal.mark(row, SubmissionState.UNKNOWN, _UNCONFIRMED)
         self._adopt(leftovers)
+        if self._policy.resend_unconfirmed:
+            self._wait_until_listed([self._update(row) for row in leftovers])
         for row in leftovers:
             self._update(row)
+
+    def _wait_until_listed(self, rows: Sequence[Submission]) -> None:
+        """Before rows are sent again: give the history time to list those sent a moment ago."""
+        doubtful = [row for row in rows if row.state is SubmissionState.UNKNOWN]
+        youngest = max((row.sent_at or 0.0 for row in doubtful), default=-math.inf)
+        wait = youngest + _LISTED_AFTER - self._now()
+        if wait > 0:
+            with contextlib.suppress(Stopped):
+                self._round.sleep(min(wait, _LISTED_AFTER))
+                self._adopt(doubtful)
 
     def _adopt(self, rows: Sequence[Submission]) -> None:
         for row, task in self._history.find(rows):
