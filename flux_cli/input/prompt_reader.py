@@ -40,7 +40,7 @@ _HTML = re.compile(
 )
 _MARKDOWN = re.compile(r"\|.*\|")
 _JSON_IN_TEXT = re.compile(r'\{\s*"|\[\s*[{"]')
-_PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~\s]+")  # ASCII; an emoji is a prompt
+_RULE_OF_TABLE = re.compile(r"[\s|+:=-]*[|+][\s|+:=-]*")
 _CSV_NAME = re.compile(r".*\.[ct]sv", re.IGNORECASE)
 _COLUMN = re.compile(r"[A-Za-z_][\w.-]*(?: [\w.-]+)*")
 _QUOTED_CELLS = re.compile(r'"[^"]*"(?:[,;]"[^"]*")+')
@@ -94,8 +94,8 @@ def refusal_of_line(line: str) -> tuple[str, str] | None:
         look = "a Markdown table"
     elif _JSON_IN_TEXT.match(line):
         look = "JSON, in a file whose first line is text"
-    elif _PUNCTUATION.fullmatch(line):
-        look = "a table" if set(line) & set("|+") else "a line of marks"
+    elif _RULE_OF_TABLE.fullmatch(line):
+        look = "a table"
     return (f"this looks like {look}, not a prompt", _AS_TEXT) if look else None
 
 

@@ -13,6 +13,7 @@ from flux_cli.token import Token
 
 
 _NOTHING_SENT = "Nothing was sent"
+_WORD = re.compile("[!-~]+")  # ASCII: many languages have no spaces between words
 _FILE_NAME = re.compile(r"\S+\.(?:txt|[ct]sv|jsonl?)", re.IGNORECASE)
 
 
@@ -40,6 +41,7 @@ def read_prompts(
     Stdin is read when there are neither arguments nor files. Raises InputError
     that names the place of the first thing that is no prompt, or has `token` in it.
     """
+    _check_words(arguments)
     for number, text in enumerate(arguments, 1):
         place = f"argument {number}"
         _check_argument(text, place)
@@ -82,6 +84,17 @@ def _checked(prompt: Prompt, token: Token | None) -> Prompt:
             hint=f"{_NOTHING_SENT}. Correct the \\uD800 to \\uDFFF in it, or take it out",
         ) from None
     return prompt
+
+
+def _check_words(arguments: Sequence[str]) -> None:
+    """Raise InputError for one prompt without quotation marks: each word would be paid for."""
+    if len(arguments) > 1 and all(map(_WORD.fullmatch, arguments)):
+        raise InputError(
+            f"arguments 1 to {len(arguments)}: {shown(' '.join(arguments))} is"
+            f" {len(arguments)} prompts of one word each",
+            hint=f"{_NOTHING_SENT}. Put quotation marks around a prompt; to send single words"
+            " give them on stdin, one in each line",
+        )
 
 
 def _check_argument(text: str, place: str) -> None:
