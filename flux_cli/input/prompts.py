@@ -41,11 +41,14 @@ def read_prompts(
     Stdin is read when there are neither arguments nor files. Raises InputError
     that names the place of the first thing that is no prompt, or has `token` in it.
     """
+    given = [
+        _checked(Prompt({"prompt": text}, {}, f"argument {number}"), token)
+        for number, text in enumerate(arguments, 1)
+    ]
     _check_words(arguments)
-    for number, text in enumerate(arguments, 1):
-        place = f"argument {number}"
-        _check_argument(text, place)
-        yield _checked(Prompt({"prompt": text}, {}, place), token)
+    for prompt in given:
+        _check_argument(prompt)
+        yield prompt
     for file in files or ([] if arguments else [STDIN]):
         with opened(file, stdin, "prompts") as source:
             is_empty = True
@@ -71,7 +74,7 @@ def _found(text: Text, token: Token | None) -> Iterator[Found]:
 
 def _checked(prompt: Prompt, token: Token | None) -> Prompt:
     """Return `prompt`. Raises InputError for what may be kept or sent in none."""
-    if token and token.hide_in(values := [prompt.fields, prompt.labels]) != values:
+    if token and token.hide(text := f"{prompt.fields}{prompt.labels}") != text:
         raise InputError(
             f"{prompt.place}: this contains your API token",
             hint=f"{_NOTHING_SENT}. Take it out, and make a new token if others have seen it",
@@ -97,7 +100,8 @@ def _check_words(arguments: Sequence[str]) -> None:
         )
 
 
-def _check_argument(text: str, place: str) -> None:
+def _check_argument(prompt: Prompt) -> None:
+    text = str(prompt.fields["prompt"])
     hint = f"{_NOTHING_SENT}. To use the word itself as a prompt, give it on stdin"
     refusal: tuple[str, str] | None = None
     if text == STDIN:
@@ -109,4 +113,4 @@ def _check_argument(text: str, place: str) -> None:
     elif text.strip():
         refusal = refusal_of_line(text.strip())
     if refusal:
-        raise InputError(f"{place}: {refusal[0]}", hint=refusal[1])
+        raise InputError(f"{prompt.place}: {refusal[0]}", hint=refusal[1])

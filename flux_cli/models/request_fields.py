@@ -1,6 +1,7 @@
 """The fields of a submission, one by one: out of text or JSON, and checked."""
 
 import re
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
@@ -17,9 +18,8 @@ Parser = Callable[[Any], Any]
 _PROMPT = "prompt"
 _UNSENDABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]|[\ud800-\udfff]")
 _URL = re.compile("https?://[^\\s/?#\x00-\x20\x7f\ud800-\udfff][^\\s\x00-\x20\x7f\ud800-\udfff]*")
-_WORDLESS = re.compile("[!-/:-@\\[-`{-~\\s]+")  # ASCII; an emoji is a prompt
 _PLACEHOLDER = re.compile(
-    r"null|none|nil|nan|undefined|n/a|tbd|#n/a|#[a-z0-9/]+[!?]", re.IGNORECASE
+    r"prompts?|null|none|nil|nan|undefined|n/a|tbd|#n/a|#[a-z0-9/]+[!?]", re.IGNORECASE
 )
 _LONGEST_URL = 8192  # characters; what servers take
 _WHOLE = re.compile(r"([0-9]{1,9})(?:\.0{1,9})?")  # spreadsheets write 2 as 2.0
@@ -65,13 +65,20 @@ def prompt(longest: int) -> Parser:
 
 def _flaw_in_prompt(text: str) -> str | None:
     """Say what stands in place of words: a slip of a script would be paid for."""
-    if _WORDLESS.fullmatch(text):
+    if not any(map(_says_something, text)):
         return "has no word in it"
     if _PLACEHOLDER.fullmatch(text):
         return "is a placeholder"
     if is_uuid(text):
         return "is a task id"
     return "is a URL" if _URL.fullmatch(text) else None
+
+
+def _says_something(character: str) -> bool:
+    """Tell whether it is of a word, or a symbol as an emoji is; not whether it is `+` or `|`."""
+    return character.isalnum() or (
+        not character.isascii() and unicodedata.category(character)[0] in "SM"
+    )
 
 
 def one_of(words: Sequence[str]) -> Parser:

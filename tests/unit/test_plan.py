@@ -9,6 +9,8 @@ from flux_cli.errors import InputError, UsageError
 from flux_cli.input.plan import plan
 from flux_cli.input.prompts import Prompt
 from flux_cli.models.requests import RequestKind
+from flux_cli.token import Token
+from tests.support.program import CANARY
 
 
 IMAGE, EDIT, VIDEO = RequestKind
@@ -72,6 +74,12 @@ def test_an_option_that_no_prompt_can_have_is_wrong_by_itself(
         plan(IMAGE, unread, defaults)
     assert caught.value.message == message
     assert len(list(unread)) == 1
+
+
+def test_the_token_in_an_option_is_not_repeated() -> None:
+    with pytest.raises(UsageError) as caught:
+        plan(EDIT, [], {"image_url": f"x{CANARY}"}, token=Token(CANARY))
+    assert caught.value.message == "--image-url: this contains your API token"
 
 
 def test_an_option_that_does_not_go_with_prompts_is_named_once() -> None:

@@ -66,6 +66,7 @@ def in_arguments(*arguments: str, token: Token | None = None) -> list[Prompt]:
         ),
         ("<lora:fox:1> a fox\n- a\n", [("<lora:fox:1> a fox", 1), ("- a", 2)]),
         ("{red|blue} fox\n", None),
+        ("a fox\n\ufeff# no\n\ufeffb\n", [("a fox", 1), ("b", 3)]),
         (f"a fox like {U}\n", [(f"a fox like {U}", 1)]),
         ("portrait, model, studio light", [("portrait, model, studio light", 1)]),
     ],
@@ -93,6 +94,7 @@ def test_text_has_a_prompt_in_each_line(data: str, expected: list[tuple[str, int
         ('prompt\n"a\nfox"\n', {"prompt": "a\nfox"}, {}),
         ("prompt,size\n,1:1\n", {"size": "1:1"}, {}),
         ("draft_task_id,resolution\na-1,fhd\n", {"draft_task_id": "a-1", "resolution": "fhd"}, {}),
+        ("prompt,response\na,b\n", {"prompt": "a"}, {"response": "b"}),
         ("image_url,who\nu,me\n", {"image_url": "u"}, {"who": "me"}),
         ('{"prompt": "a"}', {"prompt": "a"}, {}),
         ('["a"]', {"prompt": "a"}, {}),
@@ -164,7 +166,12 @@ REFUSED: dict[str, tuple[str, str]] = {  # what the file has, and what is said
     ),
     "CSV after a comment": (
         "# my prompts\nprompt,size\na,1:1\n",
-        "in:2: this looks like the header of CSV, which has to be the first line",
+        "in:2: this looks like the header of CSV",
+    ),
+    "CSV with bars": ("prompt|size\na|1:1\n", "in:1: this looks like the header of CSV"),
+    "JSON nested deep": (
+        f'{{"prompt": "a", "x": {"[" * 900}{"]" * 900}}}',
+        "in:1: this object is nested too deep",
     ),
     "JSON after a comment": (
         '# my prompts\n{"prompt": "a"}\n',
@@ -282,8 +289,8 @@ def test_the_token_is_found_wherever_it_stands() -> None:
     with pytest.raises(InputError) as caught:
         read(f"id,{CANARY}\n", token=token)
     assert CANARY not in caught.value.message
-    with pytest.raises(InputError, match="argument 1: this contains your API token"):
-        in_arguments(CANARY, token=token)
+    with pytest.raises(InputError, match="argument 2: this contains your API token"):
+        in_arguments("fox", CANARY, token=token)
 
 
 def test_a_pipe_that_somebody_writes_to_is_read_to_its_end() -> None:
