@@ -1,13 +1,14 @@
 """Requests out of prompts and options, or everything that is wrong with them."""
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from flux_cli.errors import InputError, UsageError
 from flux_cli.input.plan import plan
-from flux_cli.input.prompts import Prompt
+from flux_cli.input.prompts import Prompt, read_prompts
 from flux_cli.models.requests import RequestKind
 from flux_cli.token import Token
 from tests.support.program import CANARY
@@ -92,6 +93,18 @@ def test_an_option_that_does_not_go_with_prompts_is_named_once() -> None:
     first, second = refusal(IMAGE, rows, size="1024x1024")
     assert first.startswith('in:1: --size: size "1024x1024" is in pixels, which flux-2-pro does')
     assert second.startswith('in:4: --size: size "1024x1024" is in pixels, which flux-2-max does')
+
+
+def test_prompts_are_read_and_planned_in_one_go(tmp_path: Path) -> None:
+    file = tmp_path / "prompts.csv"
+    file.write_text("prompt,size,who\na fox,16:09,me\n,,you\n")
+    assert refusal(IMAGE, read_prompts(["a cat", ""], [str(file)], None)) == [
+        "argument 2: prompt is missing or empty",
+        f"{file}:3: prompt is missing or empty",
+    ]
+    with pytest.raises(InputError) as caught:
+        plan(IMAGE, read_prompts(["-"], [], None), {})
+    assert caught.value.hint == "Nothing was sent"
 
 
 def test_what_ends_the_reading_comes_after_what_is_wrong_before_it() -> None:
