@@ -109,7 +109,10 @@ def _read(
         runtime.stderr.line("flux: no prompts. Give them as arguments, with --file, or on stdin.")
         raise typer.Exit(ExitCode.USAGE)
     requests = plan(
-        kind, read_prompts(arguments, files, runtime.stdin, token=session.token), defaults
+        kind,
+        read_prompts(arguments, files, runtime.stdin, token=session.token),
+        defaults,
+        token=session.token,
     )
     models = {unknown_model(kind, request.body) for request in requests} - {None}
     for model in sorted(filter(None, models)):

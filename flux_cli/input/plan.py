@@ -8,6 +8,7 @@ from flux_cli.input.prompts import Prompt
 from flux_cli.models.request_fields import is_given
 from flux_cli.models.requests import RequestKind, make_body, parse
 from flux_cli.models.submission import PlannedRequest
+from flux_cli.token import Token
 
 
 _MOST_PROBLEMS = 5  # named one by one
@@ -15,15 +16,20 @@ _HINT = "Nothing was sent. Correct what is named, and run the same command again
 
 
 def plan(
-    kind: RequestKind, prompts: Iterable[Prompt], defaults: Mapping[str, Any]
+    kind: RequestKind,
+    prompts: Iterable[Prompt],
+    defaults: Mapping[str, Any],
+    *,
+    token: Token | None = None,
 ) -> list[PlannedRequest]:
     """Return the request for each prompt; what a prompt does not set, `defaults` do.
 
     Those come from options named after the fields. Raises UsageError for one of them
-    that no prompt can have, and InputError, with the places, when prompts cannot be sent.
+    that no prompt can have, or that has `token` in it, and InputError, with the places,
+    when prompts cannot be sent.
     """
     defaults = {name: value for name, value in defaults.items() if is_given(value)}
-    _check_defaults(kind, defaults)
+    _check_defaults(kind, defaults, token)
     planned: list[PlannedRequest] = []
     problems = _Problems()
     try:
@@ -50,8 +56,10 @@ def option_of(field: str) -> str:
     return f"--{field.replace('_', '-')}"
 
 
-def _check_defaults(kind: RequestKind, defaults: Mapping[str, Any]) -> None:
+def _check_defaults(kind: RequestKind, defaults: Mapping[str, Any], token: Token | None) -> None:
     for name, value in defaults.items():
+        if token and token.hide_in(value) != value:
+            raise UsageError(f"{option_of(name)}: this contains your API token", hint=_HINT)
         try:
             parse(kind, name, value)
         except FieldError as error:

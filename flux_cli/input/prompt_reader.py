@@ -23,7 +23,9 @@ _MATERIAL = {  # what tells of a row that it is about a request; folded
     folded(name): name
     for name in ("prompt", "image_url", "keyframes", "start_video", "draft_task_id")
 }
-_RECORD = ({"request"}, {"response"}, {"state", "outputs"}, {"state", "observedat"})  # folded
+_RECORD = ({"id", "request"}, {"state", "outputs"}, {"state", "observedat"})  # folded
+_BOM = "\ufeff"
+_DEEPEST = 20  # levels of JSON in a label or field
 _LONGEST_PROMPT = 1 << 16  # characters, of one that goes over several lines
 _LONGEST_HEADER = 10_000  # characters of a line that are looked at
 _MOST_NAMES = 10  # of columns, in a message
@@ -31,6 +33,7 @@ _LONGEST_NAME = 40  # characters
 _NOTHING_SENT = "Nothing was sent"
 _AS_TASKS = f"{_NOTHING_SENT}. To see where tasks stand, use flux tasks check"
 _AS_COLUMN = f'{_NOTHING_SENT}. Name the column of the prompts "prompt", in the first line'
+_AS_HEADER = f"{_NOTHING_SENT}. Make it the first line, with commas, semicolons or tabs in it"
 _AS_JSON = f'{_NOTHING_SENT}. In JSON a prompt is text, or in an object as "prompt"'
 _AS_TEXT = f"{_NOTHING_SENT}. Plain text has one prompt in each line"
 _OF_PROMPTS = f"{_NOTHING_SENT}. Keep only fields of the request, such as prompt, model and size"
@@ -40,7 +43,7 @@ _HTML = re.compile(
 )
 _MARKDOWN = re.compile(r"\|.*\|")
 _JSON_IN_TEXT = re.compile(r'\{\s*"|\[\s*[{"]')
-_PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~\s]+")  # ASCII; an emoji is a prompt
+_RULE_OF_TABLE = re.compile(r"[\s|+:=-]*[|+][\s|+:=-]*")
 _CSV_NAME = re.compile(r".*\.[ct]sv", re.IGNORECASE)
 _COLUMN = re.compile(r"[A-Za-z_][\w.-]*(?: [\w.-]+)*")
 _QUOTED_CELLS = re.compile(r'"[^"]*"(?:[,;]"[^"]*")+')
@@ -94,8 +97,8 @@ def refusal_of_line(line: str) -> tuple[str, str] | None:
         look = "a Markdown table"
     elif _JSON_IN_TEXT.match(line):
         look = "JSON, in a file whose first line is text"
-    elif _PUNCTUATION.fullmatch(line):
-        look = "a table" if set(line) & set("|+") else "a line of marks"
+    elif _RULE_OF_TABLE.fullmatch(line):
+        look = "a table"
     return (f"this looks like {look}, not a prompt", _AS_TEXT) if look else None
 
 
@@ -111,7 +114,7 @@ class _Lines:
 
     def take(self, entry: Entry) -> Iterator[Found]:
         """Take a line, and yield the prompt that ends with it."""
-        line = entry.value.strip()
+        line = entry.value.strip().removeprefix(_BOM).lstrip()  # of a file that was appended
         if not self._parts:
             if not line or line.startswith("#"):
                 return
@@ -148,13 +151,13 @@ class _Lines:
         if names is None:
             return None
         if any(folded(name) in _MATERIAL for name in names):
-            return "this looks like the header of CSV, which has to be the first line", _AS_TEXT
+            return "this looks like the header of CSV", _AS_HEADER
         return _no_prompt("this looks like CSV and", "column", names), _AS_COLUMN
 
 
 def _column_names(line: str, *, is_csv: bool) -> list[str] | None:
     """Return the cells of a line that looks like the header of CSV, not like a prompt."""
-    for delimiter in "\t;,":
+    for delimiter in "\t;,|":
         cells = [
             cell.strip()
             for cell in next(csv.reader([line[:_LONGEST_HEADER]], delimiter=delimiter), [])
@@ -207,6 +210,8 @@ def _in_value(value: Any, name: str, line: int) -> Found:
             f"{name}:{line}: this is neither a prompt nor an object with one", hint=_AS_JSON
         )
     _check_names(list(value), f"{name}:{line}: this object", "key", _AS_JSON)
+    if _is_deep(value, _DEEPEST):
+        raise InputError(f"{name}:{line}: this object is nested too deep", hint=_AS_JSON)
     fields, labels = {}, {}
     for key, entry in value.items():
         if entry is None:
@@ -216,6 +221,13 @@ def _in_value(value: Any, name: str, line: int) -> Found:
         else:
             labels[key.strip()] = entry if isinstance(entry, str) else _compact(entry)
     return Found(fields, labels, line)
+
+
+def _is_deep(value: Any, levels: int) -> bool:
+    if not isinstance(value, dict | list):
+        return False
+    inner = value.values() if isinstance(value, dict) else value
+    return levels == 0 or any(_is_deep(entry, levels - 1) for entry in inner)
 
 
 def _compact(value: Any) -> str:

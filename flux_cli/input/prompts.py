@@ -13,6 +13,7 @@ from flux_cli.token import Token
 
 
 _NOTHING_SENT = "Nothing was sent"
+_WORD = re.compile("[!-~]+")  # ASCII: many languages have no spaces between words
 _FILE_NAME = re.compile(r"\S+\.(?:txt|[ct]sv|jsonl?)", re.IGNORECASE)
 
 
@@ -40,10 +41,14 @@ def read_prompts(
     Stdin is read when there are neither arguments nor files. Raises InputError
     that names the place of the first thing that is no prompt, or has `token` in it.
     """
-    for number, text in enumerate(arguments, 1):
-        place = f"argument {number}"
-        _check_argument(text, place)
-        yield _checked(Prompt({"prompt": text}, {}, place), token)
+    given = [
+        _checked(Prompt({"prompt": text}, {}, f"argument {number}"), token)
+        for number, text in enumerate(arguments, 1)
+    ]
+    _check_words(arguments)
+    for prompt in given:
+        _check_argument(prompt)
+        yield prompt
     for file in files or ([] if arguments else [STDIN]):
         with opened(file, stdin, "prompts") as source:
             is_empty = True
@@ -69,7 +74,7 @@ def _found(text: Text, token: Token | None) -> Iterator[Found]:
 
 def _checked(prompt: Prompt, token: Token | None) -> Prompt:
     """Return `prompt`. Raises InputError for what may be kept or sent in none."""
-    if token and token.hide_in(values := [prompt.fields, prompt.labels]) != values:
+    if token and token.hide(text := f"{prompt.fields}{prompt.labels}") != text:
         raise InputError(
             f"{prompt.place}: this contains your API token",
             hint=f"{_NOTHING_SENT}. Take it out, and make a new token if others have seen it",
@@ -84,7 +89,19 @@ def _checked(prompt: Prompt, token: Token | None) -> Prompt:
     return prompt
 
 
-def _check_argument(text: str, place: str) -> None:
+def _check_words(arguments: Sequence[str]) -> None:
+    """Raise InputError for one prompt without quotation marks: each word would be paid for."""
+    if len(arguments) > 1 and all(map(_WORD.fullmatch, arguments)):
+        raise InputError(
+            f"arguments 1 to {len(arguments)}: {shown(' '.join(arguments))} is"
+            f" {len(arguments)} prompts of one word each",
+            hint=f"{_NOTHING_SENT}. Put quotation marks around a prompt; to send single words"
+            " give them on stdin, one in each line",
+        )
+
+
+def _check_argument(prompt: Prompt) -> None:
+    text = str(prompt.fields["prompt"])
     hint = f"{_NOTHING_SENT}. To use the word itself as a prompt, give it on stdin"
     refusal: tuple[str, str] | None = None
     if text == STDIN:
@@ -96,4 +113,4 @@ def _check_argument(text: str, place: str) -> None:
     elif text.strip():
         refusal = refusal_of_line(text.strip())
     if refusal:
-        raise InputError(f"{place}: {refusal[0]}", hint=refusal[1])
+        raise InputError(f"{prompt.place}: {refusal[0]}", hint=refusal[1])

@@ -1,13 +1,14 @@
 """The fields of a submission, one by one: out of text or JSON, and checked."""
 
 import re
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
 from flux_cli.errors import FieldError
 from flux_cli.models.echo import shown
-from flux_cli.models.ids import flaw_in_data
+from flux_cli.models.ids import flaw_in_data, is_uuid
 
 
 # Takes what was given, and returns the JSON value to send. Raises ValueError: a clause
@@ -17,6 +18,9 @@ Parser = Callable[[Any], Any]
 _PROMPT = "prompt"
 _UNSENDABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]|[\ud800-\udfff]")
 _URL = re.compile("https?://[^\\s/?#\x00-\x20\x7f\ud800-\udfff][^\\s\x00-\x20\x7f\ud800-\udfff]*")
+_PLACEHOLDER = re.compile(
+    r"prompts?|null|none|nil|nan|undefined|n/a|tbd|#n/a|#[a-z0-9/]+[!?]", re.IGNORECASE
+)
 _LONGEST_URL = 8192  # characters; what servers take
 _WHOLE = re.compile(r"([0-9]{1,9})(?:\.0{1,9})?")  # spreadsheets write 2 as 2.0
 _TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
@@ -28,7 +32,7 @@ _MOMENT = re.compile(r"([0-9]{1,4}(?:\.[0-9]{1,6})?)=(.*)", re.DOTALL)
 
 def is_given(value: Any) -> bool:
     """Tell whether a field has a value: an empty cell, null and an empty list are none."""
-    return bool(value.strip()) if isinstance(value, str) else value is not None and value != []
+    return bool(value.strip()) if isinstance(value, str) else value not in (None, [], ())
 
 
 def parse_field(name: str, value: Any, parsers: Mapping[str, Parser]) -> Any:
@@ -52,9 +56,29 @@ def prompt(longest: int) -> Parser:
             raise ValueError(f"contains a control character (U+{ord(match[0]):04X})")
         if len(text) > longest:
             raise ValueError(f"is {len(text):,} characters long; the maximum is {longest:,}")
+        if reason := _flaw_in_prompt(text):
+            raise ValueError(reason)
         return text
 
     return parse
+
+
+def _flaw_in_prompt(text: str) -> str | None:
+    """Say what stands in place of words: a slip of a script would be paid for."""
+    if not any(map(_says_something, text)):
+        return "has no word in it"
+    if _PLACEHOLDER.fullmatch(text):
+        return "is a placeholder"
+    if is_uuid(text):
+        return "is a task id"
+    return "is a URL" if _URL.fullmatch(text) else None
+
+
+def _says_something(character: str) -> bool:
+    """Tell whether it is of a word, or a symbol as an emoji is; not whether it is `+` or `|`."""
+    return character.isalnum() or (
+        not character.isascii() and unicodedata.category(character)[0] in "SM"
+    )
 
 
 def one_of(words: Sequence[str]) -> Parser:

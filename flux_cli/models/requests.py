@@ -88,12 +88,12 @@ def _check_model(kind: RequestKind, values: Mapping[str, Any]) -> None:
         if noun != kind.noun and model in models:
             raise FieldError(
                 "model",
-                f"model {shown(model)} makes {noun}s: use {any_command(noun)}, or"
+                f"model {shown(model)} makes {noun}s: use {_command_for(noun)}, or"
                 f" {', '.join(_MODELS[kind.noun])}",
             )
 
 
-def any_command(noun: str) -> str:
+def _command_for(noun: str) -> str:
     """Return the command that makes such a thing."""
     return next(kind.command for kind in RequestKind if kind.noun == noun)
 

@@ -64,7 +64,9 @@ def video_body(values: Mapping[str, Any]) -> dict[str, Any]:
 def _derived_mode(values: Mapping[str, Any]) -> str:
     given = [name for name in _MATERIAL if name in values]
     if len(given) > 1:
-        raise FieldError(given[1], f"{given[0]} and {given[1]} cannot be combined")
+        raise FieldError(
+            given[1], f"{given[0]} and {given[1]} cannot be combined: give one of them"
+        )
     return _MATERIAL[given[0]] if given else "t2v"
 
 

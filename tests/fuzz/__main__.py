@@ -18,7 +18,11 @@ with atheris.instrument_imports(include=["flux_cli"]):
     from flux_cli.errors import InputError, ServiceError
     from flux_cli.input.decoding import Text
     from flux_cli.input.id_reader import read_ids
+    from flux_cli.input.plan import plan
+    from flux_cli.input.prompt_reader import read_prompts_in
+    from flux_cli.input.prompts import Prompt
     from flux_cli.models.ids import TaskIds
+    from flux_cli.models.requests import RequestKind
     from flux_cli.models.task import parse_task
     from flux_cli.output.jsonl import encode_record
     from flux_cli.output.records import as_record
@@ -54,6 +58,16 @@ def ids(data: bytes) -> None:
                     found.add(text)
 
 
+def prompts(data: bytes) -> None:
+    """A file's bytes are prompts that can be sent, or one error."""
+    kind = list(RequestKind)[len(data) % 3]
+    with contextlib.suppress(InputError):
+        found = read_prompts_in(Text(io.BytesIO(data), "file"))
+        rows = (Prompt(fields, labels, f"file:{line}") for fields, labels, line in found)
+        for request in plan(kind, rows, {}):
+            json.dumps(request.body, allow_nan=False).encode()
+
+
 def text(data: bytes) -> None:
     """Safe text holds nothing that a terminal acts on, and doing it twice changes nothing."""
     given = data.decode("utf-32-le" if data[:1] == b"\0" else "utf-8", "replace")
@@ -62,7 +76,7 @@ def text(data: bytes) -> None:
         assert not any(ord(character) < 32 or 127 <= ord(character) < 160 for character in safe)
 
 
-TARGETS = {target.__name__: target for target in (reply, body, ids, text)}
+TARGETS = {target.__name__: target for target in (reply, body, ids, prompts, text)}
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ URL = "https://x.example/1.png"
 URL_2 = "https://x.example/a,b.png?c=d"
 UUID = "00000000-0000-0001-0000-000000000001"
 COUNT, SECONDS = fields.whole_number(1, 4), fields.duration(5, 20)
-WORDS, PROMPT = fields.one_of(("hd", "fhd")), fields.prompt(10)
+WORDS, PROMPT = fields.one_of(("hd", "fhd")), fields.prompt(40)
 NOT_WHOLE = "is not a whole number from 1 to 4"
 NOT_SECONDS = "is neither 5 to 20 whole seconds nor auto"
 NOT_URL = "is not one http:// or https:// URL"
@@ -43,7 +43,9 @@ NOT_URL = "is not one http:// or https:// URL"
         (fields.url, URL_2, URL_2),
         (fields.task_id, UUID, UUID),
         (PROMPT, " a\n\tfox ", "a\n\tfox"),
-        (PROMPT, "🦊" * 10, "🦊" * 10),
+        (PROMPT, "🦊" * 40, "🦊" * 40),
+        (PROMPT, "none of us", "none of us"),
+        (PROMPT, f"like {URL}", f"like {URL}"),
         (fields.keyframes, URL, [URL]),
         (fields.keyframes, [URL], [URL]),
         (fields.keyframes, f"{URL} {URL_2}", [URL, URL_2]),
@@ -107,11 +109,17 @@ def test_what_is_refused(parser: Parser, value: Any, message: str) -> None:
 @pytest.mark.parametrize(
     ("value", "message"),
     [
-        ("x" * 11, "prompt is 11 characters long; the maximum is 10"),
+        ("x" * 41, "prompt is 41 characters long; the maximum is 40"),
         ("a\x07", "prompt contains a control character (U+0007)"),
         ("a\x9b", "prompt contains a control character (U+009B)"),
         ("a\udcff", "prompt contains a control character (U+DCFF)"),
         (7, "prompt 7 is not text"),
+        *((text, "prompt has no word in it") for text in ("...", "---+---", "…", "\u200b", "=>")),
+        ("Prompt", "prompt is a placeholder"),
+        ("NaN", "prompt is a placeholder"),
+        ("#REF!", "prompt is a placeholder"),
+        (UUID, "prompt is a task id"),
+        (URL, "prompt is a URL"),
     ],
 )
 def test_a_prompt_is_not_repeated_in_a_message(value: Any, message: str) -> None:

@@ -47,7 +47,11 @@ def test_the_mode_follows_from_the_material(values: dict[str, Any], mode: str) -
     [
         ({}, "prompt", "prompt is missing or empty"),
         (FRAMES, "prompt", "prompt is missing or empty"),
-        (PROMPT | FRAMES | VIDEO, "start_video", "keyframes and start_video cannot be combined"),
+        (
+            PROMPT | FRAMES | VIDEO,
+            "start_video",
+            "keyframes and start_video cannot be combined: give one of them",
+        ),
         (
             PROMPT | FRAMES | {"mode": "t2v"},
             "keyframes",
