@@ -44,6 +44,7 @@ class SubmitOptions(SubmitPolicy):
     """How fast, and what is sent."""
 
     panel: ClassVar = "Submitting"
+    again_hint: ClassVar = ""  # how to submit something once more
     rate: Annotated[
         float,
         typer.Option(metavar="RATE", parser=reads(parse_rate)),
@@ -54,12 +55,6 @@ class SubmitOptions(SubmitPolicy):
         int | None, number(least=0), "Send nothing at all if it would be more than N tasks."
     ] = None
     yes: Annotated[bool, typer.Option("-y"), "Do not ask before submitting more than 10."] = False
-    run: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", parser=reads(_run_name)),
-        "Name of the run. [default: the run that has these prompts, else the file's name]",
-    ] = None
-    again: Annotated[bool, "Start a new run: submit everything once more, and pay again."] = False
     retry_refused: Annotated[bool, "Submit what the service refused before."] = (
         SubmitPolicy.retry_refused
     )
@@ -68,3 +63,42 @@ class SubmitOptions(SubmitPolicy):
         "Submit again what may have been accepted and was not found. You may pay for it twice.",
     ] = SubmitPolicy.resend_unconfirmed
     journal: JournalFile = None
+
+    @property
+    def run_name(self) -> str | None:
+        """The run that was asked for."""
+        return None
+
+    @property
+    def is_new(self) -> bool:
+        """Whether all is to be submitted once more."""
+        return False
+
+
+@dataclass(eq=False, repr=False)
+class PromptRunOptions(SubmitOptions):
+    """The same for prompts, of which a run is made."""
+
+    again_hint: ClassVar = "to do so, and to pay again, add --again"
+    run: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", parser=reads(_run_name)),
+        "Name of the run. [default: the run that has these prompts, else the file's name]",
+    ] = None
+    again: Annotated[bool, "Start a new run: submit everything once more, and pay again."] = False
+
+    @property
+    def run_name(self) -> str | None:
+        return self.run
+
+    @property
+    def is_new(self) -> bool:
+        return self.again
+
+
+@dataclass(eq=False, repr=False)
+class RetryOptions(SubmitOptions):
+    """The same for failed tasks."""
+
+    again_hint: ClassVar = "to retry a retry, give its own id"
+    all: Annotated[bool, "Retry, too, what content moderation has refused."] = False

@@ -11,7 +11,7 @@ import typer
 from flux_cli.commands.file_options import FileOptions
 from flux_cli.commands.option_groups import check_use
 from flux_cli.commands.options import ServiceOptions
-from flux_cli.commands.submit_options import PromptOptions, SubmitOptions
+from flux_cli.commands.submit_options import PromptOptions, PromptRunOptions
 from flux_cli.commands.watch_options import NotifyOptions, WatchOptions, WatchOutputOptions
 from flux_cli.errors import ExitCode
 from flux_cli.models.requests import RequestKind, unknown_model
@@ -20,6 +20,7 @@ from flux_cli.runtime import Runtime
 
 
 if TYPE_CHECKING:
+    from flux_cli.commands.submit_run import GoOn
     from flux_cli.engine.session import Session
     from flux_cli.models.ids import TaskIds
 
@@ -57,13 +58,17 @@ class Afterwards(NamedTuple):
     def is_wanted(self) -> bool:
         return self.watch or self.folder is not None
 
+    def start(self, runtime: Runtime, output: WatchOutputOptions) -> "GoOn | None":
+        """Return what does it; None where nothing is to be done."""
+        return partial(_watch, runtime, output, self) if self.is_wanted else None
+
 
 def submit_prompts(
     ctx: typer.Context,
     kind: RequestKind,
     prompts: PromptOptions,
     defaults: Mapping[str, object],
-    options: SubmitOptions,
+    options: PromptRunOptions,
     output: WatchOutputOptions,
     afterwards: Afterwards,
     service: ServiceOptions,
@@ -76,14 +81,13 @@ def submit_prompts(
     afterwards.check(ctx)
     with runtime.session(service, patience=afterwards.policy.patience) as session:
         requests = _read(ctx, session, kind, prompts, defaults)
-        go_on = partial(_watch, runtime, output, afterwards) if afterwards.is_wanted else None
         request = SubmitRequest(
             requests,
             name_for(prompts.files or [], requests),
             options,
             output,
             partial(describe, kind.noun),
-            go_on,
+            afterwards.start(runtime, output),
         )
         raise typer.Exit(run_submit(runtime, session, request))
 

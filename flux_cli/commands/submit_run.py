@@ -41,6 +41,9 @@ _NAME = re.compile(r"[^\w.-]+")
 _LONGEST_NAME = 40  # characters
 
 
+GoOn = Callable[[Session, TaskIds, str], ExitCode]  # for some ids, of a run
+
+
 class SubmitRequest(NamedTuple):
     """What is submitted, how, and what is shown. `describe` says in words what a number of
     requests is: "12 images with flux-dev, 1:1".
@@ -53,7 +56,7 @@ class SubmitRequest(NamedTuple):
     options: SubmitOptions
     output: OutputOptions
     describe: Callable[[Sequence[PlannedRequest]], str]
-    go_on: Callable[[Session, TaskIds, str], ExitCode] | None = None
+    go_on: GoOn | None = None
 
 
 def run_submit(runtime: Runtime, session: Session, request: SubmitRequest) -> ExitCode:
@@ -134,8 +137,8 @@ class _SubmitRun:
         else:
             what = f"{former:,} of {total:,} prompts were"
         self._runtime.stderr.note(
-            f"flux: {what} submitted before (run {run.name}). Nothing is submitted twice;"
-            " add --again to do so, and to pay again."
+            f"flux: {what} submitted before (run {run.name}). Nothing is submitted twice:"
+            f" {self._request.options.again_hint}."
         )
 
     def _show(self, row: Submission) -> None:
@@ -287,9 +290,9 @@ def _open_run(
     return journal.open_run(
         request.requests,
         base_url=session.connection.base_url,
-        name=request.options.run,
+        name=request.options.run_name,
         suggestion=request.suggestion,
-        is_new=request.options.again,
+        is_new=request.options.is_new,
         is_trial=is_trial,
     )
 

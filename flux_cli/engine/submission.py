@@ -18,6 +18,7 @@ from flux_cli.api.throttle import Stopped, Throttle
 from flux_cli.engine.event_loop import EventLoop
 from flux_cli.engine.history import History
 from flux_cli.engine.ordered_pool import OrderedPool
+from flux_cli.engine.pace import Pace
 from flux_cli.engine.policies import SubmitPolicy
 from flux_cli.engine.request_locks import RequestLocks
 from flux_cli.engine.thread_pool import ThreadPool
@@ -34,7 +35,6 @@ _LISTED_AFTER = 20.0  # seconds; by then the history lists a task, if it ever do
 _AHEAD = 32  # rows for each worker that may be done before their turn to be shown
 _MOST_REFUSALS = 20  # with nothing accepted: then it is not the prompts that are wrong
 _TICK = 0.1  # seconds between two looks at what is under way
-_LAG = 0.1  # seconds that the pace may make up for
 _ANSWERED = "the service answered {}: "  # which a record need not say
 _UNCONFIRMED = TaskError("unconfirmed", "flux ended before the reply came")
 _TAKEN_ID = TaskError("bad_reply", "the reply names a task that another submission became")
@@ -76,8 +76,7 @@ class Submitter:
         self._now = now
         self._clock = clock
         self._locks = RequestLocks()
-        self._pace = threading.Lock()
-        self._next_at = clock()
+        self._pace = Pace(policy.rate, clock=clock)
         self._refused = 0
         self._has_accepted = False
         self._written = 0  # rows that were yielded
@@ -220,15 +219,7 @@ class Submitter:
 
     def _wait_for_turn(self) -> None:
         """Wait until the pace, and the service, allow one more request. Raises Stopped."""
-        while True:
-            wait = self._throttle.pause_left()
-            if not wait:
-                with self._pace:
-                    now = self._clock()
-                    wait = self._next_at - now
-                    if wait <= 0:
-                        self._next_at = max(self._next_at, now - _LAG) + 1.0 / self._policy.rate
-                        break
+        while wait := self._throttle.pause_left() or self._pace.take_turn():
             self._round.sleep(wait)
         self._round.sleep(0.0)  # which ends it where the run was stopped
 

@@ -37,9 +37,9 @@ def test_a_field_of_its_own_wins_over_an_option() -> None:
         ("16:9", "flux-pro"),
         ("9:16", "flux-pro"),
     ]
-    assert [(each.kind, each.labels, each.place) for each in planned] == [
-        (IMAGE, {"n": "1"}, "in:1"),
-        (IMAGE, {"n": "2"}, "in:2"),
+    assert [(each.path, each.labels, each.place) for each in planned] == [
+        ("/flux/images", {"n": "1"}, "in:1"),
+        ("/flux/images", {"n": "2"}, "in:2"),
     ]
 
 

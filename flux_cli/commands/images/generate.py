@@ -7,7 +7,7 @@ import typer
 from flux_cli.commands.file_options import DownloadFolder, FileOptions
 from flux_cli.commands.image_options import GenerateOptions
 from flux_cli.commands.options import ServiceOptions
-from flux_cli.commands.submit_options import PromptOptions, SubmitOptions
+from flux_cli.commands.submit_options import PromptOptions, PromptRunOptions
 from flux_cli.commands.submit_prompts import Afterwards, Watch, submit_prompts
 from flux_cli.commands.watch_options import NotifyOptions, WatchOptions, WatchOutputOptions
 from flux_cli.models.requests import RequestKind
@@ -18,7 +18,7 @@ def generate(
     *,
     prompts: PromptOptions,
     image: GenerateOptions,
-    submit: SubmitOptions,
+    submit: PromptRunOptions,
     output: WatchOutputOptions,
     watch: Watch = False,
     download_to: DownloadFolder = None,

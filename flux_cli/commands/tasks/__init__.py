@@ -5,7 +5,7 @@ import typer
 from flux_cli.commands.groups import load_group
 
 
-_VERBS = ("check", "watch", "download", "list", "show")  # in the order of the help
+_VERBS = ("check", "watch", "download", "list", "show", "retry")  # in the order of the help
 
 
 def make_group(verb: str = "", *, is_outline: bool = False) -> typer.Typer:
@@ -13,7 +13,7 @@ def make_group(verb: str = "", *, is_outline: bool = False) -> typer.Typer:
     return load_group(
         __name__,
         _VERBS,
-        "Check, watch, list, show and download generation tasks.",
+        "Check, watch, list, show, download and retry generation tasks.",
         verb,
         is_outline=is_outline,
     )

@@ -1,0 +1,50 @@
+"""`flux tasks retry`: submits failed tasks again."""
+
+import typer
+
+from flux_cli.commands.file_options import DownloadFolder, FileOptions
+from flux_cli.commands.inputs import read_ids
+from flux_cli.commands.options import InputOptions, ServiceOptions
+from flux_cli.commands.submit_options import RetryOptions
+from flux_cli.commands.submit_prompts import Afterwards, Watch
+from flux_cli.commands.watch_options import NotifyOptions, WatchOptions, WatchOutputOptions
+from flux_cli.runtime import Runtime
+
+
+def retry(
+    ctx: typer.Context,
+    *,
+    inputs: InputOptions,
+    submit: RetryOptions,
+    output: WatchOutputOptions,
+    watch: Watch = False,
+    download_to: DownloadFolder = None,
+    files: FileOptions,
+    policy: WatchOptions,
+    notify: NotifyOptions,
+    service: ServiceOptions,
+) -> None:
+    """Submit failed tasks again, as they were submitted before; each is paid for again.
+
+    \b
+    Examples:
+      flux tasks retry ID ID
+      flux tasks retry -f ids.txt --watch
+      flux tasks retry --run prompts --download pictures
+
+    Looks at every task, and submits those that have failed, with the request
+    that the service has of them. What content moderation has refused would be
+    refused again, and is left out unless --all is given. A task is retried
+    once, however often the command is run; if that fails too, retry its new id.
+
+    Exits as flux images generate; 0 if no task has failed.
+    """
+    from flux_cli.commands.retry_run import run_retry
+
+    runtime: Runtime = ctx.obj
+    output.apply(runtime)
+    afterwards = Afterwards(watch, download_to, files, policy, notify)
+    afterwards.check(ctx)
+    with runtime.session(service, patience=policy.patience) as session:
+        ids = read_ids(ctx, inputs, session)
+        raise typer.Exit(run_retry(runtime, session, ids, submit, output, afterwards))
