@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from flux_cli import interrupts
 from flux_cli.commands.submit_options import RetryOptions
 from flux_cli.commands.submit_prompts import Afterwards, describe
-from flux_cli.commands.submit_run import SubmitRequest, run_submit
+from flux_cli.commands.submit_request import SubmitRequest
+from flux_cli.commands.submit_run import run_submit
 from flux_cli.commands.watch_options import WatchOutputOptions
 from flux_cli.engine.check import no_answer_for
 from flux_cli.engine.session import Session

@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar
 
 import typer
 
+from flux_cli.commands.file_options import DownloadFolder
 from flux_cli.commands.options import number, reads
 from flux_cli.commands.run_options import JournalFile
 from flux_cli.config.rates import parse_rate
@@ -102,3 +103,15 @@ class RetryOptions(SubmitOptions):
 
     again_hint: ClassVar = "to retry a retry, give its own id"
     all: Annotated[bool, "Retry, too, what content moderation has refused."] = False
+
+
+@dataclass(eq=False, repr=False)
+class GoingOnOptions:
+    """What is done with what was accepted."""
+
+    watch: Annotated[
+        bool,
+        typer.Option(rich_help_panel="Polling"),
+        "Watch what was accepted until all of it has finished.",
+    ] = False
+    download_to: DownloadFolder = None

@@ -4,14 +4,14 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import typer
 
 from flux_cli.commands.file_options import FileOptions
 from flux_cli.commands.option_groups import check_use
 from flux_cli.commands.options import ServiceOptions
-from flux_cli.commands.submit_options import PromptOptions, PromptRunOptions
+from flux_cli.commands.submit_options import GoingOnOptions, PromptOptions, PromptRunOptions
 from flux_cli.commands.watch_options import NotifyOptions, WatchOptions, WatchOutputOptions
 from flux_cli.errors import ExitCode
 from flux_cli.models.requests import RequestKind, unknown_model
@@ -20,24 +20,18 @@ from flux_cli.runtime import Runtime
 
 
 if TYPE_CHECKING:
-    from flux_cli.commands.submit_run import GoOn
+    from flux_cli.commands.submit_request import GoOn
     from flux_cli.engine.session import Session
     from flux_cli.models.ids import TaskIds
 
 
 _MOST_NAMED = 3  # models, in a description
-Watch = Annotated[
-    bool,
-    typer.Option(rich_help_panel="Polling"),
-    "Watch what was accepted until all of it has finished.",
-]
 
 
 class Afterwards(NamedTuple):
     """What is done with what was accepted: it is watched, and saved in `folder`."""
 
-    watch: bool
-    folder: Path | None
+    going_on: GoingOnOptions
     files: FileOptions
     policy: WatchOptions
     notify: NotifyOptions
@@ -56,7 +50,11 @@ class Afterwards(NamedTuple):
 
     @property
     def is_wanted(self) -> bool:
-        return self.watch or self.folder is not None
+        return self.going_on.watch or self.folder is not None
+
+    @property
+    def folder(self) -> Path | None:
+        return self.going_on.download_to
 
     def start(self, runtime: Runtime, output: WatchOutputOptions) -> "GoOn | None":
         """Return what does it; None where nothing is to be done."""
@@ -74,7 +72,8 @@ def submit_prompts(
     service: ServiceOptions,
 ) -> None:
     """Submit prompts, whose fields are `defaults` where they set none, and exit."""
-    from flux_cli.commands.submit_run import SubmitRequest, name_for, run_submit
+    from flux_cli.commands.submit_request import SubmitRequest, name_for
+    from flux_cli.commands.submit_run import run_submit
 
     runtime: Runtime = ctx.obj
     output.apply(runtime)

@@ -1,18 +1,13 @@
 """Submits prompts: from a list of requests to what stands on stdout, and on to a watch."""
 
 import contextlib
-import re
 from collections import Counter
-from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import NamedTuple
-
-import typer
+from collections.abc import Callable
 
 from flux_cli import interrupts
-from flux_cli.commands.options import OutputOptions
 from flux_cli.commands.program_name import program_name
-from flux_cli.commands.submit_options import SubmitOptions
+from flux_cli.commands.submit_consent import ask_for_consent, in_words, not_yet_submitted
+from flux_cli.commands.submit_request import SubmitRequest, open_run
 from flux_cli.commands.summary import raise_weightier
 from flux_cli.engine.session import Session
 from flux_cli.engine.submission import Submitter
@@ -23,40 +18,17 @@ from flux_cli.errors import (
     OutputError,
     ServiceError,
     Unanswered,
-    UsageError,
 )
 from flux_cli.models.ids import TaskIds
 from flux_cli.models.reasons import Reasons
-from flux_cli.models.submission import PlannedRequest, RunInfo, Submission, SubmissionState
+from flux_cli.models.submission import RunInfo, Submission, SubmissionState
 from flux_cli.output.jsonl import encode_record
 from flux_cli.output.progress import BarProgress, Progress
 from flux_cli.output.reasons import summary_lines
 from flux_cli.runtime import Runtime
-from flux_cli.storage.journal import Journal
 
 
-_UNASKED = 10  # tasks that are submitted without a question
 _PATIENCE = 10.0  # seconds that replies have to come, after a signal
-_NAME = re.compile(r"[^\w.-]+")
-_LONGEST_NAME = 40  # characters
-
-
-GoOn = Callable[[Session, TaskIds, str], ExitCode]  # for some ids, of a run
-
-
-class SubmitRequest(NamedTuple):
-    """What is submitted, how, and what is shown. `describe` says in words what a number of
-    requests is: "12 images with flux-dev, 1:1".
-
-    `go_on`, where it is given, watches what was accepted, and returns the exit code.
-    """
-
-    requests: Sequence[PlannedRequest]
-    suggestion: str  # a name for the run
-    options: SubmitOptions
-    output: OutputOptions
-    describe: Callable[[Sequence[PlannedRequest]], str]
-    go_on: GoOn | None = None
 
 
 def run_submit(runtime: Runtime, session: Session, request: SubmitRequest) -> ExitCode:
@@ -66,16 +38,16 @@ def run_submit(runtime: Runtime, session: Session, request: SubmitRequest) -> Ex
     ServiceError when rows were not sent, or are in doubt, after writing what is
     known, and Interrupted likewise.
     """
-    planned = _not_yet_submitted(runtime, session, request)
+    planned = not_yet_submitted(runtime, session, request)
     if request.options.dry_run:
         for row in planned:
             runtime.stdout.write(f"{encode_record(row.body)}\n".encode())
-        runtime.stderr.note(f"flux: would submit {_number(planned, request)}; nothing was sent.")
+        runtime.stderr.note(f"flux: would submit {in_words(planned, request)}; nothing was sent.")
         return ExitCode.OK
-    _ask_for_consent(runtime, planned, request)
+    ask_for_consent(runtime, planned, request)
     runtime.stdout.outlives_reader = True
     with runtime.open_journal(request.options.journal) as journal:
-        run, _ = _open_run(journal, session, request)
+        run, _ = open_run(journal, session, request)
         with journal.locked(run, wait=_waiter(runtime, run)):
             rows = journal.submissions(run)[: len(request.requests)]
             submitter = session.submitter(journal, run, rows, request.options)
@@ -245,86 +217,6 @@ def counts_in_words(counts: Counter[SubmissionState]) -> str:
     for state, word in _WORDS.items():
         words[word] += counts[state]
     return ", ".join(f"{count:,} {word}" for word, count in words.items() if count)
-
-
-def name_for(files: Sequence[str], requests: Sequence[PlannedRequest]) -> str:
-    """Return what to call a run: as its first file, or its first prompt."""
-    file = next((Path(file).stem for file in files if file != "-"), "")
-    prompt = str(requests[0].body.get("prompt", "")) if requests else ""
-    for text in (file, prompt):
-        name = _NAME.sub("-", text.lower())[:_LONGEST_NAME].strip("-._")
-        if name:
-            return name
-    return "run"
-
-
-def _not_yet_submitted(
-    runtime: Runtime, session: Session, request: SubmitRequest
-) -> list[PlannedRequest | Submission]:
-    """Return what would be sent, without changing the journal. Raises NoToken."""
-    options = request.options
-    path = runtime.journal_path(options.journal)
-    if not path.exists():
-        session.connection  # noqa: B018 - which needs a token
-        return list(request.requests)
-    with runtime.open_journal(options.journal) as journal:
-        _, rows = _open_run(journal, session, request, is_trial=True)
-    return [row for row in rows if _is_to_be_sent(row, options)]
-
-
-def _is_to_be_sent(row: Submission, options: SubmitOptions) -> bool:
-    match row.state:
-        case SubmissionState.PLANNED:
-            return True
-        case SubmissionState.REFUSED:
-            return options.retry_refused
-        case SubmissionState.UNKNOWN | SubmissionState.SENDING:
-            return options.resend_unconfirmed
-        case _:
-            return False
-
-
-def _open_run(
-    journal: Journal, session: Session, request: SubmitRequest, *, is_trial: bool = False
-) -> tuple[RunInfo, list[Submission]]:
-    return journal.open_run(
-        request.requests,
-        base_url=session.connection.base_url,
-        name=request.options.run_name,
-        suggestion=request.suggestion,
-        is_new=request.options.is_new,
-        is_trial=is_trial,
-    )
-
-
-def _number(planned: Sequence[PlannedRequest | Submission], request: SubmitRequest) -> str:
-    return request.describe([PlannedRequest(row.path, row.body) for row in planned])
-
-
-def _ask_for_consent(
-    runtime: Runtime, planned: Sequence[PlannedRequest | Submission], request: SubmitRequest
-) -> None:
-    """Raise UsageError for more than `--max`; on a terminal, ask about more than a few."""
-    options = request.options
-    if options.max is not None and len(planned) > options.max:
-        raise UsageError(
-            f"this would submit {_number(planned, request)}, and --max allows {options.max:,}",
-            hint="Nothing was sent",
-        )
-    if len(planned) <= _UNASKED or options.yes or not runtime.stderr.is_terminal:
-        return
-    from flux_cli.output.prompt import confirm
-
-    try:
-        agrees = confirm(f"Submit {_number(planned, request)}? They cost credits.")
-    except OSError:
-        raise UsageError(
-            f"this would submit {_number(planned, request)}, and there is no terminal to ask on",
-            hint="Nothing was sent. Add --yes",
-        ) from None
-    if not agrees:
-        runtime.stderr.line("flux: nothing was sent.")
-        raise typer.Exit(ExitCode.USAGE)
 
 
 def _waiter(runtime: Runtime, run: RunInfo) -> Callable[[float], None]:

@@ -10,13 +10,14 @@ import json
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 from flux_cli.errors import JournalError
 from flux_cli.models.submission import PlannedRequest, RunInfo, Submission, SubmissionState
 from flux_cli.models.task import TaskError
 from flux_cli.storage.atomic import abort, open_partial
 from flux_cli.storage.database import Database, Execute
+from flux_cli.storage.journal_rows import rows_of
 from flux_cli.storage.journal_schema import APPLICATION, MIGRATIONS
 from flux_cli.storage.run_finder import find_run, run_named
 
@@ -58,7 +59,7 @@ class Journal:
     def submissions(self, run: RunInfo) -> list[Submission]:
         """Return the rows of a run, in their order."""
         with self._database.read() as execute:
-            return _rows_of(execute, run)
+            return rows_of(execute, run)
 
     def reload(self, submission: Submission) -> Submission:
         """Return a row of a run as it is now."""
@@ -123,7 +124,7 @@ class Journal:
                     "INSERT INTO entries (run, row, submission, labels) VALUES (?, ?, ?, ?)",
                     [run.number, row, *entry],
                 )
-            rows = _rows_of(execute, run)
+            rows = rows_of(execute, run)
         return run, rows[: len(numbers)]
 
     def plan_again(self, submissions: Iterable[Submission]) -> None:
@@ -284,32 +285,3 @@ class _InUse(Exception):
 def _refuse(seconds: float) -> None:
     del seconds
     raise _InUse
-
-
-def _rows_of(execute: Execute, run: RunInfo) -> list[Submission]:
-    rows = execute(
-        "SELECT s.number, e.row, s.path, s.body, s.key, e.labels, s.state, s.sent_at,"
-        " s.task_id, s.trace_id, s.error_code, s.error_message"
-        " FROM entries e JOIN submissions s ON s.number = e.submission"
-        " WHERE e.run = ? ORDER BY e.row",
-        [run.number],
-    )
-    return list(map(_submission, rows))
-
-
-def _submission(row: Sequence[Any]) -> Submission:
-    number, position, path, body, key, labels, state, sent_at, task_id, trace_id, *error = row
-    code, message = error
-    return Submission(
-        number=number,
-        row=position,
-        path=path,
-        body=json.loads(body),
-        key=key,
-        labels=json.loads(labels),
-        state=SubmissionState(state),
-        sent_at=sent_at,
-        task_id=task_id,
-        trace_id=trace_id,
-        error=TaskError(code, message) if code or message else None,
-    )

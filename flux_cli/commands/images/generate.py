@@ -4,11 +4,11 @@ from dataclasses import asdict
 
 import typer
 
-from flux_cli.commands.file_options import DownloadFolder, FileOptions
+from flux_cli.commands.file_options import FileOptions
 from flux_cli.commands.image_options import GenerateOptions
 from flux_cli.commands.options import ServiceOptions
-from flux_cli.commands.submit_options import PromptOptions, PromptRunOptions
-from flux_cli.commands.submit_prompts import Afterwards, Watch, submit_prompts
+from flux_cli.commands.submit_options import GoingOnOptions, PromptOptions, PromptRunOptions
+from flux_cli.commands.submit_prompts import Afterwards, submit_prompts
 from flux_cli.commands.watch_options import NotifyOptions, WatchOptions, WatchOutputOptions
 from flux_cli.models.requests import RequestKind
 
@@ -20,8 +20,7 @@ def generate(
     image: GenerateOptions,
     submit: PromptRunOptions,
     output: WatchOutputOptions,
-    watch: Watch = False,
-    download_to: DownloadFolder = None,
+    going_on: GoingOnOptions,
     files: FileOptions,
     policy: WatchOptions,
     notify: NotifyOptions,
@@ -48,7 +47,7 @@ def generate(
     not submitted, or may have been accepted and was not found; with --watch or
     --download otherwise as flux tasks watch.
     """
-    afterwards = Afterwards(watch, download_to, files, policy, notify)
+    afterwards = Afterwards(going_on, files, policy, notify)
     submit_prompts(
         ctx,
         RequestKind.GENERATE_IMAGE,

@@ -2,11 +2,11 @@
 
 import typer
 
-from flux_cli.commands.file_options import DownloadFolder, FileOptions
+from flux_cli.commands.file_options import FileOptions
 from flux_cli.commands.inputs import read_ids
 from flux_cli.commands.options import InputOptions, ServiceOptions
-from flux_cli.commands.submit_options import RetryOptions
-from flux_cli.commands.submit_prompts import Afterwards, Watch
+from flux_cli.commands.submit_options import GoingOnOptions, RetryOptions
+from flux_cli.commands.submit_prompts import Afterwards
 from flux_cli.commands.watch_options import NotifyOptions, WatchOptions, WatchOutputOptions
 from flux_cli.runtime import Runtime
 
@@ -17,8 +17,7 @@ def retry(
     inputs: InputOptions,
     submit: RetryOptions,
     output: WatchOutputOptions,
-    watch: Watch = False,
-    download_to: DownloadFolder = None,
+    going_on: GoingOnOptions,
     files: FileOptions,
     policy: WatchOptions,
     notify: NotifyOptions,
@@ -43,7 +42,7 @@ def retry(
 
     runtime: Runtime = ctx.obj
     output.apply(runtime)
-    afterwards = Afterwards(watch, download_to, files, policy, notify)
+    afterwards = Afterwards(going_on, files, policy, notify)
     afterwards.check(ctx)
     with runtime.session(service, patience=policy.patience) as session:
         ids = read_ids(ctx, inputs, session)

@@ -4,10 +4,10 @@ from dataclasses import asdict
 
 import typer
 
-from flux_cli.commands.file_options import DownloadFolder, FileOptions
+from flux_cli.commands.file_options import FileOptions
 from flux_cli.commands.options import ServiceOptions
-from flux_cli.commands.submit_options import PromptOptions, PromptRunOptions
-from flux_cli.commands.submit_prompts import Afterwards, Watch, submit_prompts
+from flux_cli.commands.submit_options import GoingOnOptions, PromptOptions, PromptRunOptions
+from flux_cli.commands.submit_prompts import Afterwards, submit_prompts
 from flux_cli.commands.video_options import VideoOptions
 from flux_cli.commands.watch_options import NotifyOptions, WatchOptions, WatchOutputOptions
 from flux_cli.models.requests import RequestKind
@@ -20,8 +20,7 @@ def generate(
     video: VideoOptions,
     submit: PromptRunOptions,
     output: WatchOutputOptions,
-    watch: Watch = False,
-    download_to: DownloadFolder = None,
+    going_on: GoingOnOptions,
     files: FileOptions,
     policy: WatchOptions,
     notify: NotifyOptions,
@@ -40,7 +39,7 @@ def generate(
     draft to enhance, or a prompt alone (t2v). A file may set each field by a
     column of its name. All else is as for flux images generate.
     """
-    afterwards = Afterwards(watch, download_to, files, policy, notify)
+    afterwards = Afterwards(going_on, files, policy, notify)
     submit_prompts(
         ctx, RequestKind.GENERATE_VIDEO, prompts, asdict(video), submit, output, afterwards, service
     )
