@@ -1,7 +1,8 @@
 """What the commands that submit have in common: from prompts and options to a run."""
 
+import difflib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -14,7 +15,7 @@ from flux_cli.commands.options import ServiceOptions
 from flux_cli.commands.submit_options import GoingOnOptions, PromptOptions, PromptRunOptions
 from flux_cli.commands.watch_options import NotifyOptions, WatchOptions, WatchOutputOptions
 from flux_cli.errors import ExitCode
-from flux_cli.models.requests import RequestKind, unknown_model
+from flux_cli.models.requests import RequestKind, fields_of, unknown_model
 from flux_cli.models.submission import PlannedRequest
 from flux_cli.runtime import Runtime
 
@@ -105,7 +106,8 @@ def _read(
     runtime: Runtime = ctx.obj
     arguments, files = prompts.prompts or [], prompts.files or []
     if defaults.get("draft_task_id") and not (arguments or files):
-        return plan(kind, [Prompt({}, {}, "--draft-task-id")], defaults)  # it needs no prompt
+        alone = [Prompt({}, {}, "--draft-task-id")]  # it needs no prompt
+        return plan(kind, alone, defaults, token=session.token)
     has_stdin = runtime.stdin is not None and not runtime.stdin_is_terminal
     if not (arguments or files or has_stdin):
         typer.echo(ctx.get_usage(), err=True)
@@ -120,7 +122,16 @@ def _read(
     models = {unknown_model(kind, request.body) for request in requests} - {None}
     for model in sorted(filter(None, models)):
         runtime.stderr.note(f"flux: model {model} is not one that flux knows; it is passed on.")
+    if labels := dict.fromkeys(name for request in requests for name in request.labels):
+        names = ", ".join(_named(label, fields_of(kind)) for label in labels)
+        runtime.stderr.note(f"flux: not sent, but kept as labels: {names}.")
     return requests
+
+
+def _named(label: str, fields: Collection[str]) -> str:
+    """Return a label, and the field that may have been meant."""
+    meant = difflib.get_close_matches(label.lower(), fields, n=1, cutoff=0.75)
+    return f"{label} (did you mean {meant[0]}?)" if meant else label
 
 
 def _watch(

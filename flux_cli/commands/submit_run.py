@@ -168,9 +168,12 @@ class _SubmitRun:
             parts.append(f"{unsent:,} of {counts.total():,} prompts were not submitted")
         if doubtful:
             parts.append(f"{doubtful:,} may have been accepted, and cannot be found")
-        hint = "Run the same command again: it looks for them, and sends none of them twice"
+        hint = "Run the same command again to submit the rest"
         if doubtful:
-            hint += "; --resend-unconfirmed would send them again"
+            hint = (
+                "Run the same command again: it looks for them, and sends none of them twice;"
+                " --resend-unconfirmed would send them again"
+            )
         cause = f": {reason.message}" if reason is not None else ""
         return Unanswered(
             f"{' and '.join(parts)}{cause}",
