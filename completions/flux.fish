@@ -1,4 +1,4 @@
-# fish completion for flux. Made by `make completions`; do not edit. [sha256 b7512dd82005f7b9f5ce895689e99f5ab1fa887f7ce52da5ebee8659f0d982bb]
+# fish completion for flux. Made by `make completions`; do not edit. [sha256 2a2a36635c8553258711a1d48a681dec5ae63f2ce25069162ecbd9589d0c81a3]
 
 function __flux_at --description 'Whether the command line is at this command'
     set -l path flux
@@ -120,8 +120,6 @@ complete -c flux -n '__flux_at flux tasks list' -l state -x -a '(__flux_list pen
 complete -c flux -n '__flux_at flux tasks list' -l raw -d 'Add the service\'s own record to JSON and CSV, as the field raw.'
 complete -c flux -n '__flux_at flux tasks list' -l fields -x -a '(__flux_list id state previous_state type action model prompt size created_at started_at finished_at elapsed outputs error cost trace_id observed_at raw)' -d 'Write only these fields, in this order (JSON lines, JSON, CSV). Can be repeated.'
 complete -c flux -n '__flux_at flux tasks list' -l quiet -s q -d 'Suppress notes and the summary on stderr.'
-complete -c flux -n '__flux_at flux tasks list' -l concurrency -x -d 'Maximum concurrent requests. [default: 8; 1<=x<=64]'
-complete -c flux -n '__flux_at flux tasks list' -l batch-size -x -d 'Maximum ids per request. [default: 50; 1<=x<=50]'
 complete -c flux -n '__flux_at flux tasks list' -l request-timeout -x -d 'Maximum time for one request, from DNS lookup to last byte. [default: 30s]'
 complete -c flux -n '__flux_at flux tasks list' -l retries -x -d 'Maximum number of retries. [default: 3; 0<=x<=20]'
 complete -c flux -n '__flux_at flux tasks list' -l profile -x -d 'Account to use, even if FLUX_API_TOKEN is set; see `flux auth list`.'
