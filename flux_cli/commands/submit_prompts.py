@@ -14,6 +14,7 @@ from flux_cli.commands.options import ServiceOptions
 from flux_cli.commands.submit_options import GoingOnOptions, PromptOptions, PromptRunOptions
 from flux_cli.commands.watch_options import NotifyOptions, WatchOptions, WatchOutputOptions
 from flux_cli.errors import ExitCode
+from flux_cli.models.echo import shown
 from flux_cli.models.requests import RequestKind, unknown_model
 from flux_cli.models.submission import PlannedRequest
 from flux_cli.runtime import Runtime
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from flux_cli.models.ids import TaskIds
 
 
-_MOST_NAMED = 3  # models, in a description
+_MOST_NAMED = 3  # models in a description, and labels
 
 
 class Afterwards(NamedTuple):
@@ -119,7 +120,11 @@ def _read(
     )
     models = {unknown_model(kind, request.body) for request in requests} - {None}
     for model in sorted(filter(None, models)):
-        runtime.stderr.note(f"flux: model {model} is not one that flux knows; it is passed on.")
+        runtime.stderr.note(f"flux: unknown model {model}: sent all the same, as it may be new.")
+    if labels := list(dict.fromkeys(name for request in requests for name in request.labels)):
+        named = ", ".join(map(shown, labels[:_MOST_NAMED]))
+        more = f" and {len(labels) - _MOST_NAMED:,} more" if len(labels) > _MOST_NAMED else ""
+        runtime.stderr.note(f"flux: labels, not sent: {named}{more}.")
     return requests
 
 
