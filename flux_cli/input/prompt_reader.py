@@ -9,6 +9,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from flux_cli.errors import InputError
@@ -19,6 +20,7 @@ from flux_cli.models.requests import RequestKind, fields_of
 
 
 _FIELDS = {folded(name): name for kind in RequestKind for name in fields_of(kind)}
+_SETTABLE = {key: name for key, name in _FIELDS.items() if name not in ("action", "async")}
 _MATERIAL = {  # what tells of a row that it is about a request; folded
     folded(name): name
     for name in ("prompt", "image_url", "keyframes", "start_video", "draft_task_id")
@@ -245,6 +247,31 @@ def _check_names(names: Sequence[str], subject: str, noun: str, hint: str) -> No
     if twice := next((n for n, count in Counter(filter(None, meant)).items() if count > 1), None):
         both = _listed(n for n, m in zip(names, meant, strict=True) if m == twice)
         raise InputError(f"{subject} has {twice} twice: {both}", hint=f"{_NOTHING_SENT}. Keep one")
+    for name, key in zip(names, keys, strict=True):
+        if key not in _FIELDS and (field := _field_nearly(key)) and field not in meant:
+            raise InputError(
+                f'{subject} has a {noun} {_listed([name])}; perhaps "{field}" is meant',
+                hint=f"{_NOTHING_SENT}. Correct its name, or choose another one for a label",
+            )
+
+
+@lru_cache(1024)
+def _field_nearly(key: str) -> str | None:
+    """Return the field that `key` misses by a letter too many or too few, or by two swapped.
+
+    Another letter in place of one is no slip: "code" is a word of its own, not "mode".
+    """
+    for name, field in _SETTABLE.items():
+        short, long = sorted((key, name), key=len)
+        if len(long) - len(short) == 1 and short in {
+            long[:n] + long[n + 1 :] for n in range(len(long))
+        }:
+            return field
+        if len(long) == len(short) and key in {
+            name[:n] + name[n + 1] + name[n] + name[n + 2 :] for n in range(len(name) - 1)
+        }:
+            return field
+    return None
 
 
 def _no_prompt(subject: str, noun: str, names: Sequence[str]) -> str:

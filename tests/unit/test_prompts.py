@@ -178,6 +178,14 @@ REFUSED: dict[str, tuple[str, str]] = {  # what the file has, and what is said
         "in:2: this looks like JSON, in a file whose first line is text, not a prompt",
     ),
     "two columns": ("prompt,Prompt\na,b\n", 'in: this CSV has prompt twice: "prompt", "Prompt"'),
+    "a slip in a column": (
+        "prompt,siz\na,16:9\n",
+        'in: this CSV has a column "siz"; perhaps "size" is meant',
+    ),
+    "a slip in a key": (
+        '{"prompt": "a", "conut": 2}',
+        'in:1: this object has a key "conut"; perhaps "count" is meant',
+    ),
     "two labels": ("prompt,x, x \na,b,c\n", 'in: this CSV has x twice: "x", "x"'),
     "two keys": (
         '{"prompt": "a", "imageUrl": "u", "image_url": "v"}',
@@ -325,3 +333,19 @@ def test_bytes_are_prompts_or_one_error(data: bytes) -> None:
     for prompt in prompts:
         assert prompt.line >= 1
         assert all(isinstance(label, str) for label in prompt.labels.values())
+
+
+@pytest.mark.parametrize(
+    "name", ["code", "side", "country", "sync", "scene", "id", "n", "seed", "modes and more", ""]
+)
+def test_other_words_are_labels(name: str) -> None:
+    (prompt,) = read(f"prompt,size,{name}\na,1:1,c\n")
+    assert list(prompt.labels.values()) == ["c"]
+
+
+@pytest.mark.parametrize("name", ["models", "Modle", "mdoel", "modl", "callbckurl"])
+def test_what_is_nearly_a_field_is_refused_unless_that_is_there(name: str) -> None:
+    with pytest.raises(InputError, match="is meant"):
+        read(f"prompt,{name}\na,c\n")
+    (prompt,) = read(f"prompt,{name},model,callback_url\na,c,d,e\n")
+    assert list(prompt.labels.values()) == ["c"]
