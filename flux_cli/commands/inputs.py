@@ -54,6 +54,7 @@ def read_ids(
         note=runtime.stderr.note,
         find=inputs.find_ids,
         keep=keep,
+        keep_row=session.rows.add,
     )
     if task_ids.duplicates:
         noun = "duplicate id" if task_ids.duplicates == 1 else "duplicate ids"
