@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NewType
 
 import typer
 
+from flux_cli.commands.run_options import JournalFile
 from flux_cli.config.durations import parse_duration
 from flux_cli.config.moments import Moment, parse_moment
 from flux_cli.engine.policies import ServiceSettings
@@ -107,6 +108,12 @@ class InputOptions:
         moment(),
         "Use the account's own tasks created since this time instead of ids: 2h, 7d, 2026-11-20.",
     ] = None
+    run: Annotated[
+        str | None,
+        typer.Option(metavar="NAME"),
+        "Use the tasks of a run instead of ids; see `flux runs list`.",
+    ] = None
+    journal: JournalFile = None
 
 
 @dataclass(eq=False, repr=False)

@@ -2,10 +2,14 @@
 
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from flux_cli.models.ids import match_key
-from flux_cli.models.submission import Submission
 from flux_cli.models.task import Task
+
+
+if TYPE_CHECKING:
+    from flux_cli.models.submission import Submission
 
 
 _NO_LABELS: Mapping[str, str] = {}
@@ -18,7 +22,7 @@ class RunRows:
         self._rows: dict[str, tuple[int, Mapping[str, str]]] = {}
         self._names: dict[str, None] | None = None
 
-    def add_run(self, submissions: Iterable[Submission]) -> None:
+    def add_run(self, submissions: "Iterable[Submission]") -> None:
         """Note the rows of a run, also of one that has brought no tasks yet."""
         self._note_names(())
         for submission in submissions:

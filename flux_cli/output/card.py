@@ -105,6 +105,9 @@ class CardWriter:
         yield from _known("model", task.model)
         yield from _known("size", task.size)
         yield from _known("action", task.action)
+        if task.labels:
+            lines = (sanitize(f"{name}: {text}") for name, text in task.labels.items())
+            yield "labels", Text("\n".join(lines))
         yield from self._times(task)
         if task.cost is not None:
             unit = sanitize(task.cost.currency or "")
