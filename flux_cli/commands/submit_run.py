@@ -66,7 +66,10 @@ class _SubmitRun:
         self._request = request
         self._reasons = Reasons()
         self._counts: Counter[SubmissionState] = Counter()
-        self._writer = None if request.go_on else request.output.make_writer(runtime)
+        session.rows.add_run(submitter.rows)
+        self._writer = (
+            None if request.go_on else request.output.make_writer(runtime, session.rows.labels)
+        )
 
     def run(self) -> ExitCode:
         submitter, runtime = self._submitter, self._runtime
@@ -193,6 +196,7 @@ class _SubmitRun:
             ids = TaskIds()
             for row in accepted:
                 ids.add(row.task_id or "")
+            self._session.rows.add_run(accepted)
             try:
                 code = self._request.go_on(self._session, ids, self._submitter.run.name)
             except OutputError as error:

@@ -10,6 +10,9 @@ from flux_cli.output.sanitize import one_line, web_url
 from flux_cli.output.times import format_age, format_duration
 
 
+NO_ID = "-"  # where a submission brought none
+
+
 class Row(NamedTuple):
     """One task in words; every text is safe to show. `link` is what `result` opens."""
 
@@ -31,7 +34,7 @@ def make_row(task: Task, now: float, *, full_urls: bool) -> Row:
     link = _link(task.outputs[0]) if task.outputs else None
     return Row(
         state=task.state,
-        id=task.id,
+        id=task.id or NO_ID,
         model=one_line(task.model or "", 24),
         created=format_age(task.created_at, now),
         took=format_duration(took),
