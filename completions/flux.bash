@@ -1,4 +1,4 @@
-# bash completion for flux. Made by `make completions`; do not edit. [sha256 620d49b33cdb15bc7028c71655220a7493fa3e1220a320f91be5427b22a521b6]
+# bash completion for flux. Made by `make completions`; do not edit. [sha256 2f82e05de2784e3ca922f1548a339c2546ba859f6c219022d0f4dc2af9442b1b]
 
 _flux() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
@@ -45,6 +45,7 @@ _flux() {
         "flux tasks watch:--name") return ;;
         "flux tasks watch:--max-size") return ;;
         "flux tasks watch:--file-timeout") return ;;
+        "flux tasks watch:--archive") _flux_files -f; return ;;
         "flux tasks watch:--concurrency") return ;;
         "flux tasks watch:--batch-size") return ;;
         "flux tasks watch:--request-timeout") return ;;
@@ -57,6 +58,7 @@ _flux() {
         "flux tasks download:--name") return ;;
         "flux tasks download:--max-size") return ;;
         "flux tasks download:--file-timeout") return ;;
+        "flux tasks download:--archive") _flux_files -f; return ;;
         "flux tasks download:--output" | "flux tasks download:-o") _flux_words "auto table jsonl json csv ids urls reasons"; return ;;
         "flux tasks download:--state") _flux_list "pending processing succeeded failed not_found unknown"; return ;;
         "flux tasks download:--fields") _flux_list "id state previous_state type action model prompt size created_at started_at finished_at elapsed outputs error cost trace_id observed_at raw"; return ;;
@@ -122,8 +124,8 @@ _flux() {
             "flux") words="--version --install-completion --show-completion --help -h" ;;
             "flux tasks") words="--help -h" ;;
             "flux tasks check") words="--file -f --find-ids --since --output -o --state --raw --fields --quiet -q --exit-status --concurrency --batch-size --request-timeout --retries --profile --base-url --debug --help -h" ;;
-            "flux tasks watch") words="--file -f --find-ids --since --output -o --state --raw --fields --quiet -q --preview --interval --max-interval --timeout --until --fail-fast --not-found-grace --give-up-after --exec --notify --bell --download --name --overwrite --max-size --file-timeout --sidecar --contact-sheet --concurrency --batch-size --request-timeout --retries --profile --base-url --debug --help -h" ;;
-            "flux tasks download") words="--file -f --find-ids --since --dir -d --name --overwrite --max-size --file-timeout --sidecar --contact-sheet --output -o --state --raw --fields --quiet -q --exit-status --concurrency --batch-size --request-timeout --retries --profile --base-url --debug --help -h" ;;
+            "flux tasks watch") words="--file -f --find-ids --since --output -o --state --raw --fields --quiet -q --preview --interval --max-interval --timeout --until --fail-fast --not-found-grace --give-up-after --exec --notify --bell --download --name --overwrite --max-size --file-timeout --archive --sidecar --contact-sheet --concurrency --batch-size --request-timeout --retries --profile --base-url --debug --help -h" ;;
+            "flux tasks download") words="--file -f --find-ids --since --dir -d --name --overwrite --max-size --file-timeout --archive --sidecar --contact-sheet --output -o --state --raw --fields --quiet -q --exit-status --concurrency --batch-size --request-timeout --retries --profile --base-url --debug --help -h" ;;
             "flux tasks list") words="--since --until --limit --all --type --output -o --state --raw --fields --quiet -q --request-timeout --retries --profile --base-url --debug --help -h" ;;
             "flux tasks show") words="--file -f --find-ids --since --output -o --raw --preview --open --quiet -q --exit-status --concurrency --batch-size --request-timeout --retries --profile --base-url --debug --help -h" ;;
             "flux auth") words="--help -h" ;;

@@ -1,4 +1,4 @@
-# fish completion for flux. Made by `make completions`; do not edit. [sha256 2a2a36635c8553258711a1d48a681dec5ae63f2ce25069162ecbd9589d0c81a3]
+# fish completion for flux. Made by `make completions`; do not edit. [sha256 f702b0c2fceeb96367bfb5018dbf02c54703edc0b8d85e5759dd920cd18d97b5]
 
 function __flux_at --description 'Whether the command line is at this command'
     set -l path flux
@@ -76,6 +76,7 @@ complete -c flux -n '__flux_at flux tasks watch' -l name -x -d 'File name templa
 complete -c flux -n '__flux_at flux tasks watch' -l overwrite -d 'Overwrite existing files, which are otherwise kept.'
 complete -c flux -n '__flux_at flux tasks watch' -l max-size -x -d 'Maximum file size, such as 500kB, 200MB or 1GiB. [default: 200MB]'
 complete -c flux -n '__flux_at flux tasks watch' -l file-timeout -x -d 'Maximum time per file; at least 64 KiB must arrive in each --request-timeout. [default: 30m]'
+complete -c flux -n '__flux_at flux tasks watch' -l archive -r -F -d 'Remember in FILE what was saved, and skip it from then on, even if it was moved or deleted.'
 complete -c flux -n '__flux_at flux tasks watch' -l sidecar -d 'Write the task\'s record next to each file: NAME.json for NAME.png.'
 complete -c flux -n '__flux_at flux tasks watch' -l contact-sheet -d 'Write index.html, a gallery of the saved files to open in a browser.'
 complete -c flux -n '__flux_at flux tasks watch' -l concurrency -x -d 'Maximum concurrent requests. [default: 8; 1<=x<=64]'
@@ -94,6 +95,7 @@ complete -c flux -n '__flux_at flux tasks download' -l name -x -d 'File name tem
 complete -c flux -n '__flux_at flux tasks download' -l overwrite -d 'Overwrite existing files, which are otherwise kept.'
 complete -c flux -n '__flux_at flux tasks download' -l max-size -x -d 'Maximum file size, such as 500kB, 200MB or 1GiB. [default: 200MB]'
 complete -c flux -n '__flux_at flux tasks download' -l file-timeout -x -d 'Maximum time per file; at least 64 KiB must arrive in each --request-timeout. [default: 30m]'
+complete -c flux -n '__flux_at flux tasks download' -l archive -r -F -d 'Remember in FILE what was saved, and skip it from then on, even if it was moved or deleted.'
 complete -c flux -n '__flux_at flux tasks download' -l sidecar -d 'Write the task\'s record next to each file: NAME.json for NAME.png.'
 complete -c flux -n '__flux_at flux tasks download' -l contact-sheet -d 'Write index.html, a gallery of the saved files to open in a browser.'
 complete -c flux -n '__flux_at flux tasks download' -l output -s o -x -a 'auto table jsonl json csv ids urls reasons' -d 'Output format. auto is a table on a terminal, JSON lines elsewhere. [default: auto]'

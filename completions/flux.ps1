@@ -1,4 +1,4 @@
-# PowerShell completion for flux. Made by `make completions`; do not edit. [sha256 26cf0e5a11a4c32be44cb0d5c31e11046089d44fcd9e183f12ee1852c52492cc]
+# PowerShell completion for flux. Made by `make completions`; do not edit. [sha256 3db5a16fd93a39772071350a2bebd44a7108facf190a99d7e25767bf98d3d4bf]
 
 Register-ArgumentCompleter -Native -CommandName flux, flux-tasks -ScriptBlock {
     param($current, $line, $cursor)
@@ -12,8 +12,8 @@ Register-ArgumentCompleter -Native -CommandName flux, flux-tasks -ScriptBlock {
         'flux' = @('--version', '--install-completion', '--show-completion', '--help', '-h')
         'flux tasks' = @('--help', '-h')
         'flux tasks check' = @('--file', '-f', '--find-ids', '--since', '--output', '-o', '--state', '--raw', '--fields', '--quiet', '-q', '--exit-status', '--concurrency', '--batch-size', '--request-timeout', '--retries', '--profile', '--base-url', '--debug', '--help', '-h')
-        'flux tasks watch' = @('--file', '-f', '--find-ids', '--since', '--output', '-o', '--state', '--raw', '--fields', '--quiet', '-q', '--preview', '--interval', '--max-interval', '--timeout', '--until', '--fail-fast', '--not-found-grace', '--give-up-after', '--exec', '--notify', '--bell', '--download', '--name', '--overwrite', '--max-size', '--file-timeout', '--sidecar', '--contact-sheet', '--concurrency', '--batch-size', '--request-timeout', '--retries', '--profile', '--base-url', '--debug', '--help', '-h')
-        'flux tasks download' = @('--file', '-f', '--find-ids', '--since', '--dir', '-d', '--name', '--overwrite', '--max-size', '--file-timeout', '--sidecar', '--contact-sheet', '--output', '-o', '--state', '--raw', '--fields', '--quiet', '-q', '--exit-status', '--concurrency', '--batch-size', '--request-timeout', '--retries', '--profile', '--base-url', '--debug', '--help', '-h')
+        'flux tasks watch' = @('--file', '-f', '--find-ids', '--since', '--output', '-o', '--state', '--raw', '--fields', '--quiet', '-q', '--preview', '--interval', '--max-interval', '--timeout', '--until', '--fail-fast', '--not-found-grace', '--give-up-after', '--exec', '--notify', '--bell', '--download', '--name', '--overwrite', '--max-size', '--file-timeout', '--archive', '--sidecar', '--contact-sheet', '--concurrency', '--batch-size', '--request-timeout', '--retries', '--profile', '--base-url', '--debug', '--help', '-h')
+        'flux tasks download' = @('--file', '-f', '--find-ids', '--since', '--dir', '-d', '--name', '--overwrite', '--max-size', '--file-timeout', '--archive', '--sidecar', '--contact-sheet', '--output', '-o', '--state', '--raw', '--fields', '--quiet', '-q', '--exit-status', '--concurrency', '--batch-size', '--request-timeout', '--retries', '--profile', '--base-url', '--debug', '--help', '-h')
         'flux tasks list' = @('--since', '--until', '--limit', '--all', '--type', '--output', '-o', '--state', '--raw', '--fields', '--quiet', '-q', '--request-timeout', '--retries', '--profile', '--base-url', '--debug', '--help', '-h')
         'flux tasks show' = @('--file', '-f', '--find-ids', '--since', '--output', '-o', '--raw', '--preview', '--open', '--quiet', '-q', '--exit-status', '--concurrency', '--batch-size', '--request-timeout', '--retries', '--profile', '--base-url', '--debug', '--help', '-h')
         'flux auth' = @('--help', '-h')
@@ -58,7 +58,7 @@ Register-ArgumentCompleter -Native -CommandName flux, flux-tasks -ScriptBlock {
         'flux auth list:-o' = @('auto', 'table', 'jsonl', 'json')
         'flux sandbox:--misbehave' = @('ignore-ids', 'no-items', 'mixed-pages', 'any-order', 'oldest-first', 'repeat', 'ignore-bounds', 'exclusive-bounds', 'ignore-type', 'ignore-paging', 'no-history', 'late-history', 'placeholder', 'records-2025', 'odd-records', 'undated', 'trimmed-requests', 'odd-replies', 'odd-errors', 'open-queries', 'disabled')
     }
-    $files = @('flux tasks check:--file', 'flux tasks check:-f', 'flux tasks watch:--file', 'flux tasks watch:-f', 'flux tasks download:--file', 'flux tasks download:-f', 'flux tasks show:--file', 'flux tasks show:-f')
+    $files = @('flux tasks check:--file', 'flux tasks check:-f', 'flux tasks watch:--file', 'flux tasks watch:-f', 'flux tasks watch:--archive', 'flux tasks download:--file', 'flux tasks download:-f', 'flux tasks download:--archive', 'flux tasks show:--file', 'flux tasks show:-f')
     $path = 'flux'
     $before = @($line.CommandElements | Where-Object { $_.Extent.EndOffset -lt $cursor } |
         ForEach-Object { $_.ToString() })

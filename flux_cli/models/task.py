@@ -40,13 +40,21 @@ class Cost(NamedTuple):
 
 
 class File(NamedTuple):
-    """What became of an output that was to be saved: a file of `size` bytes, or an error."""
+    """What became of an output that was to be saved: a file of `size` bytes, or an error.
+
+    Neither of them where it was saved before, and moved or deleted since.
+    """
 
     path: str | None
     size: int | None
     sha256: str | None
     is_new: bool
     error: TaskError | None = None
+
+    @property
+    def is_archived(self) -> bool:
+        """Whether it was saved before, and is not where it would be now."""
+        return self.path is None and self.error is None
 
 
 class Output(NamedTuple):

@@ -80,4 +80,5 @@ def _saved(outputs: Sequence[Output]) -> str:
         if file.error is not None:
             return f"not saved: {file.error.message}"
     more = f" +{len(files) - 1}" if len(files) > 1 else ""
-    return f"{files[0].path}{more}" if files else ""
+    first = next((file.path for file in files if file.path), "in the archive")
+    return f"{first}{more}" if files else ""

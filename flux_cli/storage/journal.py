@@ -16,7 +16,7 @@ from flux_cli.errors import JournalError
 from flux_cli.models.submission import PlannedRequest, RunInfo, Submission, SubmissionState
 from flux_cli.models.task import TaskError
 from flux_cli.storage.database import Database, Execute
-from flux_cli.storage.journal_rows import rows_of
+from flux_cli.storage.journal_rows import make_run, rows_of
 from flux_cli.storage.journal_schema import APPLICATION, MIGRATIONS
 from flux_cli.storage.run_finder import find_run, run_named
 from flux_cli.storage.run_lock import is_worked_on, run_lock
@@ -115,7 +115,7 @@ class Journal:
         """
         with self._database.write(is_trial=is_trial) as execute:
             found = find_run(execute, requests, base_url=base_url, name=name, is_new=is_new)
-            run = found.run or self._make_run(execute, name, suggestion, base_url)
+            run = found.run or make_run(execute, name or suggestion, base_url, self._now())
             numbers = list(self._rows_for(execute, requests, found.candidates))
             chosen = set(numbers)
             former = execute(
@@ -256,22 +256,6 @@ class Journal:
     ) -> AbstractContextManager[None]:
         """Work on a run alone; see `run_lock`. Raises JournalError."""
         return run_lock(self.path, run.number, wait=wait)
-
-    def _make_run(
-        self, execute: Execute, name: str | None, suggestion: str, base_url: str
-    ) -> RunInfo:
-        taken = {row[0] for row in execute("SELECT name FROM runs")}
-        number = 1
-        wanted = name or suggestion
-        while wanted in taken:
-            number += 1
-            wanted = f"{suggestion}-{number}"
-        created_at = self._now()
-        cursor = execute(
-            "INSERT INTO runs (name, base_url, created_at) VALUES (?, ?, ?)",
-            [wanted, base_url, created_at],
-        )
-        return RunInfo(cursor.lastrowid or 0, wanted, base_url, created_at)
 
     def _rows_for(
         self,

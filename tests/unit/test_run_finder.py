@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -101,7 +102,7 @@ def test_as_often_as_it_is_asked_for(journal: Journal) -> None:
 
 
 def test_another_file_with_the_same_prompts_is_the_same_run(journal: Journal) -> None:
-    planned = [request._replace(place="other.csv:9") for request in requests(*ALL)]
+    planned = [replace(request, place="other.csv:9") for request in requests(*ALL)]
     run, rows = journal.open_run(
         planned, base_url="https://api.example", name=None, suggestion="other"
     )
@@ -110,7 +111,8 @@ def test_another_file_with_the_same_prompts_is_the_same_run(journal: Journal) ->
 
 def test_labels_and_how_it_is_answered_make_no_other_request(journal: Journal) -> None:
     planned = [
-        request._replace(
+        replace(
+            request,
             body={**request.body, "async": False, "callback_url": "https://x.example"},
             labels={"n": "1"},
         )
@@ -134,9 +136,9 @@ def test_whatever_else_differs_makes_another(journal: Journal, change: dict[str,
 
 def test_a_task_that_is_retried_is_another_request(journal: Journal) -> None:
     [request] = requests("a")
-    assert states(open_run(journal, [request._replace(retry_of="task-1")])[1]) == "p"
-    assert states(open_run(journal, [request._replace(retry_of="task-2")])[1]) == "p"
-    assert states(open_run(journal, [request._replace(path="/flux/videos")])[1]) == "p"
+    assert states(open_run(journal, [replace(request, retry_of="task-1")])[1]) == "p"
+    assert states(open_run(journal, [replace(request, retry_of="task-2")])[1]) == "p"
+    assert states(open_run(journal, [replace(request, path="/flux/videos")])[1]) == "p"
 
 
 def test_to_begin_anew_plans_all_of_it(journal: Journal) -> None:
