@@ -210,6 +210,7 @@ class _SubmitRun:
 
 _LIGHTER = (ExitCode.OK, ExitCode.NOT_FOUND, ExitCode.STILL_RUNNING)
 
+
 def _waiter(runtime: Runtime, run: RunInfo) -> Callable[[float], None]:
     """Return what waits while another process works on the run; it says so once."""
     said: list[bool] = []
