@@ -153,8 +153,8 @@ class _SubmitRun:
         for line in summary_lines(self._reasons, stderr):
             stderr.note(line)
         if self._counts[SubmissionState.ACCEPTED] and self._request.go_on is None:
-            program = program_name(self._runtime)
-            stderr.note(f"Watch them:  {program} tasks watch --run {run.name}")
+            stderr.note("To watch them until they have finished, run:")
+            stderr.note(f"  {program_name(self._runtime)} tasks watch --run {run.name}")
 
     def _trouble(self) -> ServiceError | None:
         """Return why rows were not sent, or are in doubt; None where all is well."""
