@@ -105,7 +105,7 @@ def serve(
     listener = _listen(runtime, host, port) if http else None
 
     from flux_cli.mcp.queries import Queries
-    from flux_cli.mcp.server import make_server
+    from flux_cli.mcp.server import make_server, serve_stdio
 
     settings = ServiceSettings(
         request_timeout=request_timeout,
@@ -115,17 +115,22 @@ def serve(
         debug=debug,
     )
 
-    def open_session(pause: float) -> "Session":
+    def open_session(pause: float, patience: float) -> "Session":
         runtime.credentials.load(anew=True)  # somebody may have logged in or out meanwhile
-        return runtime.session(settings, pause=pause)
+        return runtime.session(settings, pause=pause, patience=patience)
 
-    queries = Queries(open_session, now=runtime.now, clock=runtime.clock, sleep=runtime.sleep)
+    queries = Queries(
+        open_session,
+        sanitized=runtime.stderr.sanitized,
+        now=runtime.now,
+        clock=runtime.clock,
+    )
     server = make_server(queries)
     if listener is None:
         _end_on_signals()
-        server.run()
+        serve_stdio(server)
         return
-    from flux_cli.mcp.web import serve as serve_http
+    from flux_cli.mcp.web import serve_http
 
     number = listener.getsockname()[1]
     shown = f"[{host}]" if ":" in host else host

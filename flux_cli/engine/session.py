@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from flux_cli.engine.hosts import Hosts
     from flux_cli.engine.listing import Bounds, Question
     from flux_cli.engine.watch import Watch
+    from flux_cli.errors import ServiceError
     from flux_cli.models.task import Task
 
 
@@ -199,9 +200,9 @@ class Session:
             self._file_client.open, self._hosts, url, max_size=max_size, seconds=seconds
         )
 
-    def stop(self) -> None:
-        """Ask for no more tasks."""
-        self._throttle.stop()
+    def stop(self, reason: "ServiceError | None" = None) -> None:
+        """Ask for no more tasks; those without an answer are told `reason`."""
+        self._throttle.stop(reason)
 
     def pause_left(self) -> float:
         """Return the seconds that are left of a pause that the service asked for."""
