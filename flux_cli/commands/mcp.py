@@ -102,7 +102,8 @@ def serve(
     runtime: Runtime = ctx.obj
     with contextlib.suppress(NoToken):  # which callers are told, as it may be mended meanwhile
         runtime.account(base_url, profile)  # a bad service or profile is said now
-    listener = _listen(runtime, host, port) if http else None
+    bearer = _bearer(runtime, host) if http else None  # before anybody can connect
+    listener = _listen(host, port) if http else None
 
     from flux_cli.mcp.queries import Queries
     from flux_cli.mcp.server import make_server, serve_stdio
@@ -136,7 +137,7 @@ def serve(
     shown = f"[{host}]" if ":" in host else host
     runtime.stderr.line(f"flux: MCP server at http://{shown}:{number}/mcp; press Ctrl-C to stop.")
     with interrupts.cuttable():  # the server handles signals itself, and hands them on at its end
-        serve_http(server, listener, host=host, token=_bearer(runtime, host))
+        serve_http(server, listener, host=host, token=bearer)
 
 
 @group.command()
@@ -220,13 +221,17 @@ def _bearer(runtime: Runtime, host: str) -> str | None:
             f"{_TOKEN}: must be at least {_SHORTEST_TOKEN} printable ASCII characters",
             hint="Use a long random string of letters and digits",
         )
+    if runtime.stderr.has_secret(token):
+        raise UsageError(
+            f"{_TOKEN}: is the API token, which callers must not be given",
+            hint="Use another long random string",
+        )
     return token
 
 
-def _listen(runtime: Runtime, host: str, port: int) -> "socket.socket":
+def _listen(host: str, port: int) -> "socket.socket":
     import socket
 
-    _bearer(runtime, host)  # before anybody can connect
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         return socket.create_server((host, port), family=family)

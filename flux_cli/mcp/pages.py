@@ -17,7 +17,8 @@ MOST_TASKS = 50  # on a page
 CONCISE, FULL = "concise", "full"
 OPEN = "open"
 KINDS = (OPEN, *(s.value for s in State if not s.is_running))
-_ROOM = {CONCISE: 9_900, FULL: 40_000}  # characters of a page as JSON; a token has about four
+# Characters of a page as JSON, but for what tells of the next one; a token has about four.
+_ROOM = {CONCISE: 9_700, FULL: 40_000}
 _PROMPT = (16, 120)  # characters of a prompt: at least where it is longer, and at most
 _MOST_URLS = 10  # of one task
 _LONGEST_ERROR = 200  # characters
