@@ -1,4 +1,4 @@
-# bash completion for flux. Made by `make completions`; do not edit. [sha256 6848823bf5f3bf54215281573ede8b97ff10492e907bad85c92235a242909268]
+# bash completion for flux. Made by `make completions`; do not edit. [sha256 0d2c142142a926db485b476f7e919f0761ea128f9fe6b674c3ed715e3828dd96]
 
 _flux() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
@@ -114,6 +114,7 @@ _flux() {
         "flux sandbox:--misbehave") _flux_words "ignore-ids no-items mixed-pages any-order oldest-first repeat ignore-bounds exclusive-bounds ignore-type ignore-paging no-history late-history placeholder records-2025 odd-records undated trimmed-requests odd-replies odd-errors open-queries disabled"; return ;;
         "flux mcp:--host") return ;;
         "flux mcp:--port") return ;;
+        "flux mcp:--download-dir") _flux_files -d; return ;;
         "flux mcp:--request-timeout") return ;;
         "flux mcp:--profile") return ;;
         "flux mcp:--base-url") return ;;
@@ -137,7 +138,7 @@ _flux() {
             "flux auth switch") words="--help -h" ;;
             "flux demo") words="--preview --help -h" ;;
             "flux sandbox") words="--port --failure-rate --speed --history --balance --seed --latency --error-rate --lose-replies --rate-limit --page-limit --ignore-ids --placeholder --misbehave --help -h" ;;
-            "flux mcp") words="--http --host --port --request-timeout --profile --base-url --debug --help -h" ;;
+            "flux mcp") words="--http --host --port --download-dir --request-timeout --profile --base-url --debug --help -h" ;;
             "flux mcp config") words="--profile --help -h" ;;
             "flux schema") words="--help -h" ;;
             "flux help") words="--help -h" ;;

@@ -1,4 +1,4 @@
-# fish completion for flux. Made by `make completions`; do not edit. [sha256 a354e8826aef074dcf7f731f0bd875a6bdfb88d3f76392dca7d09978a0270a1f]
+# fish completion for flux. Made by `make completions`; do not edit. [sha256 38725b8451d340de5ae639a96e73081e183f4ecfae3fafc57a69f409e7a9fabc]
 
 function __flux_at --description 'Whether the command line is at this command'
     set -l path flux
@@ -193,6 +193,7 @@ complete -c flux -n '__flux_at flux mcp' -a config -d 'Print the configuration t
 complete -c flux -n '__flux_at flux mcp' -l http -d 'Serve over streamable HTTP instead of stdio.'
 complete -c flux -n '__flux_at flux mcp' -l host -x -d 'Address to listen on, with --http. [default: 127.0.0.1]'
 complete -c flux -n '__flux_at flux mcp' -l port -x -d 'Port to listen on, with --http; 0 picks a free one. [default: 8000; 0<=x<=65535]'
+complete -c flux -n '__flux_at flux mcp' -l download-dir -x -a '(__fish_complete_directories)' -d 'Offer a tool that saves outputs in this folder, and nowhere else.'
 complete -c flux -n '__flux_at flux mcp' -l request-timeout -x -d 'Maximum time for one request to the service. [default: 15s]'
 complete -c flux -n '__flux_at flux mcp' -l profile -x -d 'Account to use, even if FLUX_API_TOKEN is set; see `flux auth list`.'
 complete -c flux -n '__flux_at flux mcp' -l base-url -x -d 'Base URL of the service. [default: the profile\'s, else https://api.acedata.cloud]'

@@ -1,4 +1,4 @@
-# PowerShell completion for flux. Made by `make completions`; do not edit. [sha256 d4a8b4bdcc006284f244328a9efa76edf00810fa402b6fce02c8fd2ef4258222]
+# PowerShell completion for flux. Made by `make completions`; do not edit. [sha256 bc82951ed5f2acc8e6d1ccc942722c6cd926c35c36833f52590001f159591bf9]
 
 Register-ArgumentCompleter -Native -CommandName flux, flux-tasks -ScriptBlock {
     param($current, $line, $cursor)
@@ -25,7 +25,7 @@ Register-ArgumentCompleter -Native -CommandName flux, flux-tasks -ScriptBlock {
         'flux auth switch' = @('--help', '-h')
         'flux demo' = @('--preview', '--help', '-h')
         'flux sandbox' = @('--port', '--failure-rate', '--speed', '--history', '--balance', '--seed', '--latency', '--error-rate', '--lose-replies', '--rate-limit', '--page-limit', '--ignore-ids', '--placeholder', '--misbehave', '--help', '-h')
-        'flux mcp' = @('--http', '--host', '--port', '--request-timeout', '--profile', '--base-url', '--debug', '--help', '-h')
+        'flux mcp' = @('--http', '--host', '--port', '--download-dir', '--request-timeout', '--profile', '--base-url', '--debug', '--help', '-h')
         'flux mcp config' = @('--profile', '--help', '-h')
         'flux schema' = @('--help', '-h')
         'flux help' = @('--help', '-h')

@@ -21,6 +21,7 @@ from flux_cli.completion.tree import Command, Option, Value
 from flux_cli.mcp.queries import Queries
 from flux_cli.mcp.server import FluxServer
 from flux_cli.mcp.texts import INSTRUCTIONS
+from flux_cli.mcp.tools import tools_for
 from flux_cli.output.schema import record_schema
 
 
@@ -162,12 +163,13 @@ def mcp_page() -> str:
 async def _tools() -> str:
     nothing: Any = None  # listing asks nobody
     queries = Queries(nothing, sanitized=str, now=time.time, clock=time.monotonic)
-    server = FluxServer(queries)
+    server = FluxServer(queries, tools=tools_for(Path("DIR")))
     lines = ["## Instructions\n", f"```text\n{INSTRUCTIONS}\n```\n", "## Tools\n"]
     for tool in (await server.list_tools()).tools:
         lines += [f"### `{tool.name}`\n", f"```text\n{tool.description}\n```\n"]
         lines += _schema_table("takes", tool.input_schema)
-        lines += _schema_table("returns", tool.output_schema or {})
+        if tool.output_schema:
+            lines += _schema_table("returns", tool.output_schema)
     for template in (await server.list_templates()).resource_templates:
         lines += ["## Resource\n", f"`{template.uri_template}`: {template.description}\n"]
     for prompt in (await server.list_prompts()).prompts:

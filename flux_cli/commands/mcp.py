@@ -85,6 +85,11 @@ def serve(
         options.number(0, 65535, metavar="PORT"),
         "Port to listen on, with --http; 0 picks a free one.",
     ] = 8000,
+    download_dir: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR"),
+        "Offer a tool that saves outputs in this folder, and nowhere else.",
+    ] = None,
     request_timeout: Annotated[
         float,
         options.duration(0.1, 3600),
@@ -102,11 +107,13 @@ def serve(
     runtime: Runtime = ctx.obj
     with contextlib.suppress(NoToken):  # which callers are told, as it may be mended meanwhile
         runtime.account(base_url, profile)  # a bad service or profile is said now
+    folder = None if download_dir is None else _folder(download_dir)
     bearer = _bearer(runtime, host) if http else None  # before anybody can connect
     listener = _listen(host, port) if http else None
 
     from flux_cli.mcp.queries import Queries
     from flux_cli.mcp.server import make_server, serve_stdio
+    from flux_cli.mcp.tools import tools_for
 
     settings = ServiceSettings(
         request_timeout=request_timeout,
@@ -126,7 +133,7 @@ def serve(
         now=runtime.now,
         clock=runtime.clock,
     )
-    server = make_server(queries)
+    server = make_server(queries, tools=tools_for(folder))
     if listener is None:
         _end_on_signals()
         serve_stdio(server)
@@ -173,6 +180,19 @@ def config(
     )
     if hint := _missing():
         runtime.stderr.line(f"flux: {_NOT_INSTALLED}. {hint}.")
+
+
+def _folder(path: Path) -> Path:
+    """Return the folder for files, which is there afterwards. Raises UsageError."""
+    try:
+        folder = path.expanduser().absolute()
+        folder.mkdir(parents=True, exist_ok=True)
+    except (OSError, ValueError, RuntimeError) as error:
+        reason = (isinstance(error, OSError) and error.strerror) or "not a valid folder"
+        raise UsageError(
+            f"{path}: {reason.lower()}", hint="Choose another folder with --download-dir"
+        ) from None
+    return folder
 
 
 def _missing() -> str:

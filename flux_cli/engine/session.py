@@ -10,11 +10,11 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from flux_cli.api.certificates import Certificates
 from flux_cli.api.connection import Connection, Proxy
-from flux_cli.api.throttle import Throttle
+from flux_cli.api.throttle import Stopped, Throttle
 from flux_cli.engine.check import Check
 from flux_cli.engine.event_loop import EventLoop
 from flux_cli.engine.policies import DownloadPolicy, ServiceSettings, WatchPolicy
@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from flux_cli.engine.watch import Watch
     from flux_cli.errors import ServiceError
     from flux_cli.models.task import Task
+
+
+T = TypeVar("T")
 
 
 class Session:
@@ -103,7 +106,7 @@ class Session:
 
     def verify_token(self) -> None:
         """Find out whether the service takes the token. Raises ServiceError."""
-        self._throttle.send(self._client.verify_token)
+        self._send(self._client.verify_token)
 
     def check(
         self,
@@ -170,7 +173,7 @@ class Session:
         from flux_cli.engine.listing import Lister
 
         def ask(question: "Question") -> "BatchResponse":
-            return self._throttle.send(lambda: self._client.list_page(question))
+            return self._send(lambda: self._client.list_page(question))
 
         return Lister(ask, bounds, now=self._now, keep_raw=keep_raw).pages()
 
@@ -207,6 +210,13 @@ class Session:
     def pause_left(self) -> float:
         """Return the seconds that are left of a pause that the service asked for."""
         return self._throttle.pause_left()
+
+    def _send(self, exchange: Callable[[], T]) -> T:
+        """Send one query, with its retries. Raises ServiceError, also for why there are no more."""
+        try:
+            return self._throttle.send(exchange)
+        except Stopped:
+            raise self._throttle.reason or Stopped from None
 
     @cached_property
     def _hosts(self) -> "Hosts":

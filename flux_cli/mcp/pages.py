@@ -9,7 +9,7 @@ from flux_cli.models.state import State
 from flux_cli.models.summary import TaskCounts
 from flux_cli.models.task import Task
 from flux_cli.output.jsonl import encode_record
-from flux_cli.output.records import as_record
+from flux_cli.output.records import KEYS, as_record
 from flux_cli.output.sanitize import one_line, web_url
 
 
@@ -22,6 +22,7 @@ _ROOM = {CONCISE: 9_700, FULL: 40_000}
 _PROMPT = (16, 120)  # characters of a prompt: at least where it is longer, and at most
 _MOST_URLS = 10  # of one task
 _LONGEST_ERROR = 200  # characters
+_RECORD = tuple(key for key in KEYS if key != "previous_state")  # there is none
 
 Item = dict[str, Any]
 Shown = tuple[State, Item]
@@ -108,7 +109,7 @@ def as_item(task: Task, detail: str, width: int = _PROMPT[1]) -> Item:
     `width` is how many characters of the prompt that has at most.
     """
     if detail == FULL:
-        return as_record(task)
+        return as_record(task, _RECORD)
     item: Item = {"id": task.id}
     if task.prompt:
         item["prompt"] = one_line(task.prompt, width)

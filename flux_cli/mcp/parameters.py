@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from flux_cli.errors import UsageError
-from flux_cli.models.ids import MAX_LENGTH
 
 
 _REQUIRED: Any = object()
@@ -163,21 +162,18 @@ def _read_ids(value: Any) -> list[Any]:
     return value  # what in it is no id is told of beside the answers
 
 
-_EXAMPLES = ["2db0168c-2373-4367-8d9a-9dc778802e8a", "8f2c6a0e-55d1-4b6e-9f0d-3a7f3f2b9c11"]
-_ID = {"type": "string", "minLength": 1, "maxLength": MAX_LENGTH}
 TASK_ID = Parameter(
     "a task id, as a string",
-    {**_ID, "description": "The task_id that a submission returned.", "examples": _EXAMPLES[:1]},
+    {"type": "string", "minLength": 1, "description": "The task_id that a submission returned."},
     _read_text,
 )
 TASK_IDS = Parameter(
     "a list of task ids, each a string",
     {
         "type": "array",
-        "items": _ID,
+        "items": {"type": "string"},
         "minItems": 1,
         "description": "The task_ids that submissions returned, any number.",
-        "examples": [_EXAMPLES],
     },
     _read_ids,
 )

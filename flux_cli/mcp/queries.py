@@ -80,7 +80,7 @@ class Queries:
         """
         self.sanitized = sanitized
         self._open_session = open_session
-        self._now = now
+        self.now = now
         self._clock = clock
         self._paused_until = clock()
 
@@ -91,13 +91,13 @@ class Queries:
         and what ended it before any answer.
         """
         with self.session(call) as session:
-            requested = self._requested(given, session)
+            requested = self.requested(given, session)
             results = TaskResults(requested, Page(view))
             end = view.start + view.limit if view.start and view.only is None else None
             page, total = results.page, len(requested.ids)
             check = session.check(
                 itertools.islice(requested.ids, view.start, end),
-                is_over=lambda: _is_over(session, call) or (view.start > 0 and page.is_full),
+                is_over=lambda: is_over(session, call) or (view.start > 0 and page.is_full),
             )
             for batch in check.results():
                 for task in batch:
@@ -107,7 +107,7 @@ class Queries:
             if call.is_cancelled():
                 raise Cancelled
             page.end(total)
-            _raise_if_silent(page, check.stopped_by or check.failure)
+            raise_if_silent(page, check.stopped_by or check.failure)
             results.pause = session.pause_left()
             return results
 
@@ -118,20 +118,20 @@ class Queries:
 
     def one(self, session: Session, task_id: str, call: Call) -> tuple[Task, TaskResults]:
         """Ask once for one task in a session that is open; raises likewise."""
-        results = TaskResults(self._requested([task_id], session), Page(View()))
-        check = session.check(results.requested.ids, is_over=lambda: _is_over(session, call))
+        results = TaskResults(self.requested([task_id], session), Page(View()))
+        check = session.check(results.requested.ids, is_over=lambda: is_over(session, call))
         (task,) = itertools.chain.from_iterable(check.results())
         if call.is_cancelled():
             raise Cancelled
         results.page.add(task)
-        _raise_if_silent(results.page, check.stopped_by or check.failure)
+        raise_if_silent(results.page, check.stopped_by or check.failure)
         results.pause = session.pause_left()
         return task, results
 
     def wait(self, given: list[Any], view: View, call: Call) -> TaskResults:
         """Ask again and again until every task has ended or the time is over; raises likewise."""
         with self.session(call) as session:
-            requested = self._requested(given, session)
+            requested = self.requested(given, session)
             results = TaskResults(requested, Page(view))
             for task in self._watched(session, requested.ids, call):
                 results.page.add(task._replace(previous_state=None))
@@ -156,7 +156,8 @@ class Queries:
                 until = self._clock() + session.pause_left()
                 self._paused_until = max(self._paused_until, until)
 
-    def _requested(self, given: list[Any], session: Session) -> RequestedIds:
+    def requested(self, given: list[Any], session: Session) -> RequestedIds:
+        """Sort what was given. Raises InputError and NoToken."""
         return RequestedIds.of(given, session.connection.token, self.sanitized)
 
     def _watched(self, session: Session, ids: TaskIds, call: Call) -> Iterator[Task]:
@@ -183,9 +184,9 @@ class Queries:
             elif event.trouble is not None and not latest and _will_last(event.trouble):
                 raise event.trouble
             call.progress = f"{ended:,} of {len(ids):,} tasks ended"
-        tasks = [latest.get(i) or watch.latest(i, self._now()) for i in ids]
+        tasks = [latest.get(i) or watch.latest(i, self.now()) for i in ids]
         if all(task.state is State.UNKNOWN for task in tasks):
-            raise watch.error or watch.last_trouble or _silence(call)
+            raise watch.error or watch.last_trouble or silence(call)
         yield from tasks
 
 
@@ -195,15 +196,15 @@ def _flaw(given: Any, token: Token) -> str | None:
     return "is the API token, not a task id" if token.is_in(given) else flaw(given)
 
 
-def _is_over(session: Session, call: Call) -> bool:
+def is_over(session: Session, call: Call) -> bool:
     """Tell whether to ask no more: nobody waits, or the time is over, which is then the reason."""
     if call.left <= 0:
-        session.stop(_silence(call))
+        session.stop(silence(call))
         return True
     return call.is_cancelled()
 
 
-def _silence(call: Call) -> Unanswered:
+def silence(call: Call) -> Unanswered:
     return Unanswered(
         f"the service did not answer within {call.seconds:.0f} seconds",
         code="no_answer",
@@ -216,7 +217,8 @@ def _will_last(error: ServiceError) -> bool:
     return error.retry_rule is RetryRule.STOP and not isinstance(error, GaveUp)
 
 
-def _raise_if_silent(page: Page, error: ServiceError | None) -> None:
+def raise_if_silent(page: Page, error: ServiceError | None) -> None:
+    """Raise `error` where nothing at all was answered."""
     unknown = page.counts.by_state[State.UNKNOWN]
     if error is not None and unknown == page.counts.total > 0:
         raise error

@@ -197,7 +197,7 @@ def _published(tool: Tool) -> PublishedTool:
         title=tool.title,
         description=tool.description,
         input_schema=input_schema(tool.takes),
-        output_schema=dict(tool.returns),
+        output_schema=None if tool.returns is None else dict(tool.returns),
         annotations=ToolAnnotations(
             read_only_hint=tool.is_read_only,
             destructive_hint=False,

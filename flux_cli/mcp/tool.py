@@ -21,7 +21,7 @@ class Tool:
     title: str
     run: Callable[..., Answer]
     takes: Mapping[str, Parameter]
-    returns: Mapping[str, Any]  # a JSON Schema
+    returns: Mapping[str, Any] | None = None  # a JSON Schema, where no other tool has the same
     timeout: str | None = None
     is_read_only: bool = True
 

@@ -18,6 +18,7 @@ from tests.support.program import CANARY, FLUX, MEASURED_BY, Program
 
 
 BATCH, ONE, WAIT = "flux_get_tasks_batch", "flux_get_task", "flux_wait_tasks"
+LIST, SHOW, SAVE = "flux_list_tasks", "flux_show_task", "flux_download_outputs"
 INITIALIZE = {
     "jsonrpc": "2.0",
     "id": 1,
@@ -30,18 +31,18 @@ INITIALIZE = {
 }
 
 
-def program(limits: Mapping[str, float] | None) -> list[str]:
+def program(limits: Mapping[str, float] | None, without: str = "") -> list[str]:
     """Return how to start flux, with other limits of the server than it has, where they are given.
 
-    So that no test has to wait for what lasts a minute.
+    So that no test has to wait for what lasts a minute. `without` is a module that is not there.
     """
-    if limits is None:
+    if limits is None and not without:
         return [FLUX]
-    changes = ", ".join(f"{name}={value!r}" for name, value in limits.items())
+    changes = ", ".join(f"{name}={value!r}" for name, value in (limits or {}).items())
     code = (
-        "import flux_cli.mcp.limits as limits;"
+        "import sys, flux_cli.mcp.limits as limits;"
         f" limits.LIMITS = limits.Limits({changes});"
-        " import sys; sys.argv[0] = 'flux';"
+        f" sys.modules[{without!r}] = None; sys.argv[0] = 'flux';"
         " from flux_cli.__main__ import main; main()"
     )
     return [sys.executable, "-c", code]
@@ -75,7 +76,11 @@ def over_http(
 
 @contextlib.asynccontextmanager
 async def connected(
-    flux: Program, transport: str, *options: str, limits: Mapping[str, float] | None = None
+    flux: Program,
+    transport: str,
+    *options: str,
+    limits: Mapping[str, float] | None = None,
+    without: str = "",
 ) -> AsyncIterator[Client]:
     """Give a client of the server over `transport`."""
     if transport == "http":
@@ -85,7 +90,7 @@ async def connected(
         return
     log = flux.folder / "mcp.log"
     with log.open("w") as errors:
-        command, *arguments = program(limits)
+        command, *arguments = program(limits, without)
         parameters = StdioServerParameters(
             command=command, args=[*arguments, "mcp", *options], env=flux.variables({})
         )
@@ -102,12 +107,15 @@ def session(
     transport: str = "stdio",
     *options: str,
     limits: Mapping[str, float] | None = None,
+    without: str = "",
 ) -> Any:
     """Run `work` with a client, within a time that no test needs."""
 
     async def run() -> Any:
         with anyio.fail_after(120):
-            async with connected(flux, transport, *options, limits=limits) as client:
+            async with connected(
+                flux, transport, *options, limits=limits, without=without
+            ) as client:
                 return await work(client)
 
     return asyncio.run(run())

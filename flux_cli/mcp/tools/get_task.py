@@ -5,7 +5,6 @@ from flux_cli.mcp.calls import Call
 from flux_cli.mcp.pages import View
 from flux_cli.mcp.parameters import TASK_ID
 from flux_cli.mcp.queries import Queries
-from flux_cli.mcp.schemas import ONE
 from flux_cli.mcp.tool import Tool
 from flux_cli.mcp.tools.views import DETAIL
 
@@ -23,6 +22,4 @@ def flux_get_task(queries: Queries, call: Call, *, task_id: str, detail: str) ->
     return task_answer(task, results, View(detail))
 
 
-TOOL = Tool(
-    "Check one Flux task", flux_get_task, {"task_id": TASK_ID, "detail": DETAIL}, returns=ONE
-)
+TOOL = Tool("Check one Flux task", flux_get_task, {"task_id": TASK_ID, "detail": DETAIL})

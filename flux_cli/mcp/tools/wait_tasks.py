@@ -7,7 +7,6 @@ from flux_cli.mcp.calls import Call
 from flux_cli.mcp.limits import LIMITS
 from flux_cli.mcp.parameters import TASK_IDS, number
 from flux_cli.mcp.queries import Queries
-from flux_cli.mcp.schemas import WAIT
 from flux_cli.mcp.tool import Tool
 from flux_cli.mcp.tools.views import VIEW, view_of
 
@@ -40,6 +39,5 @@ TOOL = Tool(
     "Wait for Flux tasks",
     flux_wait_tasks,
     {"task_ids": TASK_IDS, "timeout_seconds": TIMEOUT, **VIEW},
-    returns=WAIT,
     timeout="timeout_seconds",
 )
