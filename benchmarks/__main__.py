@@ -30,6 +30,7 @@ from benchmarks.certificates import Certificates
 from benchmarks.measure import Figure, difference, in_turn, ratio
 from benchmarks.memory import memory
 from benchmarks.setup import Setup, make_ids
+from benchmarks.submitting import submitted
 from flux_cli import __version__
 
 
@@ -162,6 +163,10 @@ def run_all(report: Report, folder: Path, wanted: Callable[[str], bool]) -> None
         with service() as url:
             for row in memory(Setup(url, folder, program, installed)):
                 report.add(row)
+    if wanted("submitting"):
+        report.add("", "| submitting 10,000 prompts | | goal |", "|---|---|---|")
+        for row in submitted(folder, program):
+            report.add(row)
     if wanted("watch"):
         report.add("", watched(folder, program))
 

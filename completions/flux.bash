@@ -1,4 +1,4 @@
-# bash completion for flux. Made by `make completions`; do not edit. [sha256 6848823bf5f3bf54215281573ede8b97ff10492e907bad85c92235a242909268]
+# bash completion for flux. Made by `make completions`; do not edit. [sha256 620d49b33cdb15bc7028c71655220a7493fa3e1220a320f91be5427b22a521b6]
 
 _flux() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
@@ -73,8 +73,6 @@ _flux() {
         "flux tasks list:--output" | "flux tasks list:-o") _flux_words "auto table jsonl json csv ids urls reasons"; return ;;
         "flux tasks list:--state") _flux_list "pending processing succeeded failed not_found unknown"; return ;;
         "flux tasks list:--fields") _flux_list "id state previous_state type action model prompt size created_at started_at finished_at elapsed outputs error cost trace_id observed_at raw"; return ;;
-        "flux tasks list:--concurrency") return ;;
-        "flux tasks list:--batch-size") return ;;
         "flux tasks list:--request-timeout") return ;;
         "flux tasks list:--retries") return ;;
         "flux tasks list:--profile") return ;;
@@ -126,7 +124,7 @@ _flux() {
             "flux tasks check") words="--file -f --find-ids --since --output -o --state --raw --fields --quiet -q --exit-status --concurrency --batch-size --request-timeout --retries --profile --base-url --debug --help -h" ;;
             "flux tasks watch") words="--file -f --find-ids --since --output -o --state --raw --fields --quiet -q --preview --interval --max-interval --timeout --until --fail-fast --not-found-grace --give-up-after --exec --notify --bell --download --name --overwrite --max-size --file-timeout --sidecar --contact-sheet --concurrency --batch-size --request-timeout --retries --profile --base-url --debug --help -h" ;;
             "flux tasks download") words="--file -f --find-ids --since --dir -d --name --overwrite --max-size --file-timeout --sidecar --contact-sheet --output -o --state --raw --fields --quiet -q --exit-status --concurrency --batch-size --request-timeout --retries --profile --base-url --debug --help -h" ;;
-            "flux tasks list") words="--since --until --limit --all --type --output -o --state --raw --fields --quiet -q --concurrency --batch-size --request-timeout --retries --profile --base-url --debug --help -h" ;;
+            "flux tasks list") words="--since --until --limit --all --type --output -o --state --raw --fields --quiet -q --request-timeout --retries --profile --base-url --debug --help -h" ;;
             "flux tasks show") words="--file -f --find-ids --since --output -o --raw --preview --open --quiet -q --exit-status --concurrency --batch-size --request-timeout --retries --profile --base-url --debug --help -h" ;;
             "flux auth") words="--help -h" ;;
             "flux auth login") words="--with-token --verify --no-verify --profile --base-url --request-timeout --debug --help -h" ;;

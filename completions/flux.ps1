@@ -1,4 +1,4 @@
-# PowerShell completion for flux. Made by `make completions`; do not edit. [sha256 d4a8b4bdcc006284f244328a9efa76edf00810fa402b6fce02c8fd2ef4258222]
+# PowerShell completion for flux. Made by `make completions`; do not edit. [sha256 26cf0e5a11a4c32be44cb0d5c31e11046089d44fcd9e183f12ee1852c52492cc]
 
 Register-ArgumentCompleter -Native -CommandName flux, flux-tasks -ScriptBlock {
     param($current, $line, $cursor)
@@ -14,7 +14,7 @@ Register-ArgumentCompleter -Native -CommandName flux, flux-tasks -ScriptBlock {
         'flux tasks check' = @('--file', '-f', '--find-ids', '--since', '--output', '-o', '--state', '--raw', '--fields', '--quiet', '-q', '--exit-status', '--concurrency', '--batch-size', '--request-timeout', '--retries', '--profile', '--base-url', '--debug', '--help', '-h')
         'flux tasks watch' = @('--file', '-f', '--find-ids', '--since', '--output', '-o', '--state', '--raw', '--fields', '--quiet', '-q', '--preview', '--interval', '--max-interval', '--timeout', '--until', '--fail-fast', '--not-found-grace', '--give-up-after', '--exec', '--notify', '--bell', '--download', '--name', '--overwrite', '--max-size', '--file-timeout', '--sidecar', '--contact-sheet', '--concurrency', '--batch-size', '--request-timeout', '--retries', '--profile', '--base-url', '--debug', '--help', '-h')
         'flux tasks download' = @('--file', '-f', '--find-ids', '--since', '--dir', '-d', '--name', '--overwrite', '--max-size', '--file-timeout', '--sidecar', '--contact-sheet', '--output', '-o', '--state', '--raw', '--fields', '--quiet', '-q', '--exit-status', '--concurrency', '--batch-size', '--request-timeout', '--retries', '--profile', '--base-url', '--debug', '--help', '-h')
-        'flux tasks list' = @('--since', '--until', '--limit', '--all', '--type', '--output', '-o', '--state', '--raw', '--fields', '--quiet', '-q', '--concurrency', '--batch-size', '--request-timeout', '--retries', '--profile', '--base-url', '--debug', '--help', '-h')
+        'flux tasks list' = @('--since', '--until', '--limit', '--all', '--type', '--output', '-o', '--state', '--raw', '--fields', '--quiet', '-q', '--request-timeout', '--retries', '--profile', '--base-url', '--debug', '--help', '-h')
         'flux tasks show' = @('--file', '-f', '--find-ids', '--since', '--output', '-o', '--raw', '--preview', '--open', '--quiet', '-q', '--exit-status', '--concurrency', '--batch-size', '--request-timeout', '--retries', '--profile', '--base-url', '--debug', '--help', '-h')
         'flux auth' = @('--help', '-h')
         'flux auth login' = @('--with-token', '--verify', '--no-verify', '--profile', '--base-url', '--request-timeout', '--debug', '--help', '-h')

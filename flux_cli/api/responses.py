@@ -131,6 +131,12 @@ def parse_object(
     return read_reply(head, body, token, is_answer=_is_record)
 
 
+def json_object(body: bytes, token: Token | None) -> Mapping[str, Any]:
+    """Return the object that `body` holds, whatever reply it is of; an empty one for all else."""
+    value = _json(body, token)
+    return value if isinstance(value, dict) else {}
+
+
 def _has_items(value: Mapping[str, Any]) -> bool:
     return isinstance(value.get("items"), list)
 

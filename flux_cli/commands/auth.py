@@ -250,7 +250,8 @@ def _ask_for_token(runtime: Runtime, url: BaseUrl, *, from_stdin: bool) -> Token
 
         page = token_page(url)
         source = f" (create one at {page})" if page else ""
-        text = ask_secret(f"API token for {url.origin}{source}: ")
+        prompt = runtime.stderr.wrapped(f"API token for {url.origin}{source}: ")
+        text = ask_secret("\n".join(prompt))
     else:
         raise UsageError(
             "stdin is not a terminal, so flux cannot prompt for the token",

@@ -65,7 +65,8 @@ def _install(ctx: typer.Context, shell: Shell | None) -> None:
     def may_write(question: str) -> bool:
         if not (runtime.stdin_is_terminal and runtime.stderr.is_terminal):
             return False
-        return typer.confirm(runtime.stderr.sanitized(f"flux: {question}"), err=True)
+        lines = runtime.stderr.wrapped(runtime.stderr.sanitized(f"flux: {question}"))
+        return typer.confirm("\n".join(lines), err=True)
 
     has_changed = False
     for change in install(

@@ -1,6 +1,5 @@
 """`flux demo`: the whole program in fifteen seconds, without an account or a network."""
 
-import textwrap
 from typing import Annotated
 
 import typer
@@ -43,7 +42,6 @@ _NEXT_STEPS = (  # a heading, then what for and what to type
         ("Try your scripts on a local service:", "sandbox"),
     ),
 )
-_WIDEST = 80  # columns
 _INTERVAL = 1.0  # seconds between two looks
 _SEED = 7  # some of everything
 
@@ -81,8 +79,7 @@ def _tell_next_steps(runtime: Runtime) -> None:
     program = program_name(runtime)
     for heading, *steps in _NEXT_STEPS:
         runtime.stderr.line("")
-        for line in textwrap.wrap(heading, min(_WIDEST, runtime.stderr.columns)):
-            runtime.stderr.line(line)
+        runtime.stderr.line(heading)
         for purpose, command in steps:
             runtime.stderr.line(f"  {purpose}")
             runtime.stderr.line(f"    {program} {command}")

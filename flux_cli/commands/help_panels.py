@@ -25,7 +25,9 @@ class _Context(typer.Context):
     def make_formatter(self) -> Any:
         from flux_cli.commands.help_text import HelpText
 
-        return HelpText(self.obj.stdout.columns)
+        stdout, stderr = self.obj.stdout, self.obj.stderr
+        is_seen = stdout.is_terminal or not stderr.is_terminal  # else a pager, or an error, is
+        return HelpText((stdout if is_seen else stderr).columns)
 
 
 def fit_help(command: Any) -> None:

@@ -1,10 +1,10 @@
 """The options that say which of the account's own tasks are meant."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated, ClassVar
 
-from flux_cli.commands.options import moment, number
+from flux_cli.commands.options import ServiceOptions, moment, number
 from flux_cli.config.moments import Moment
 from flux_cli.engine.listing import Bounds
 from flux_cli.errors import UsageError
@@ -42,3 +42,11 @@ class ListOptions:
         if until < since:
             raise UsageError(f"--until {self.until.text} is before --since {self.since.text}")
         return Bounds(since, until, self.type)
+
+
+@dataclass(eq=False, repr=False)
+class ListServiceOptions(ServiceOptions):
+    """Which service is asked, and how: for one page after the other, by no ids."""
+
+    concurrency: int = field(default=1, init=False)
+    batch_size: int = field(default=ServiceOptions.batch_size, init=False)

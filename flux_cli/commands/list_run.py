@@ -6,12 +6,13 @@ from typing import Self
 
 from flux_cli import interrupts
 from flux_cli.commands.options import OutputOptions
-from flux_cli.commands.summary import raise_weightier
+from flux_cli.commands.summary import print_summary, raise_weightier
 from flux_cli.config.moments import format_moment
 from flux_cli.engine.listing import Bounds
 from flux_cli.engine.session import Session
 from flux_cli.engine.task_store import TaskStore
 from flux_cli.errors import Interrupted, OutputError, ServiceError
+from flux_cli.models.reasons import Reasons
 from flux_cli.models.summary import TaskCounts
 from flux_cli.models.task import Task
 from flux_cli.runtime import Runtime
@@ -33,7 +34,7 @@ def run_list(
     Raises ServiceError when the service refuses, after writing what it told
     before; Interrupted likewise.
     """
-    counts = TaskCounts()
+    counts, reasons = TaskCounts(), Reasons()
     ending: ServiceError | Interrupted | None = None
     with Newest() as newest:
         try:
@@ -47,12 +48,16 @@ def run_list(
         try:
             writer = output.make_writer(runtime)
             for tasks in newest.batches(limit):
-                counts.add(tasks[: writer.write(tasks)])
+                taken = tasks[: writer.write(tasks)]
+                counts.add(taken)
+                reasons.add(taken)
             writer.close()
         except OutputError as error:
             raise_weightier(runtime, error, ending if isinstance(ending, ServiceError) else None)
-    if counts.total or ending is None:
-        runtime.stderr.note(counts.summary() if counts.total else nothing_listed(session, bounds))
+    if counts.total:
+        print_summary(runtime, session, output, counts, reasons)
+    elif ending is None:
+        runtime.stderr.note(nothing_listed(session, bounds))
     if ending is not None:
         raise ending
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from flux_cli import interrupts
-from flux_cli.commands.options import OutputOptions
+from flux_cli.commands.options import OutputOptions, States
 from flux_cli.commands.watch_views import PrintView
 from flux_cli.engine.watch import Polled, Watch
 from flux_cli.models.ids import TaskIds
@@ -17,7 +17,7 @@ from flux_cli.runtime import Runtime
 
 
 _MOST_ROWS = 60  # of a final table; longer ones show what is not well, and the summary
-_NOT_WELL = frozenset({State.FAILED, State.NOT_FOUND, State.UNKNOWN})
+_NOT_WELL = States(frozenset({State.FAILED, State.NOT_FOUND, State.UNKNOWN}))
 
 
 class LiveWatchView(PrintView):
@@ -29,9 +29,9 @@ class LiveWatchView(PrintView):
     def __init__(
         self, runtime: Runtime, ids: TaskIds, output: OutputOptions, *, has_files: bool
     ) -> None:
-        self._is_shortened = output.states is None and len(ids) > _MOST_ROWS
+        self._is_shortened = not output.states and len(ids) > _MOST_ROWS
         if self._is_shortened:
-            output = replace(output, states=_NOT_WELL)
+            output = replace(output, states=[_NOT_WELL])
         super().__init__(runtime, ids, output, has_files=has_files)
         self._view = LiveView(
             runtime.stdout,

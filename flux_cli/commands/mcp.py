@@ -172,7 +172,7 @@ def config(
 def _missing() -> str:
     """Return how to add the SDK if it is not there, else nothing."""
     is_there = importlib.util.find_spec("mcp") is not None
-    return "" if is_there else f"Run {installation('mcp')} to add it"
+    return "" if is_there else f"To add it, run: {installation('mcp')}"
 
 
 def _program() -> list[str]:

@@ -4,7 +4,7 @@ import copy
 import functools
 import inspect
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import fields, is_dataclass
+from dataclasses import Field, fields, is_dataclass
 from typing import Annotated, Any, get_args, get_origin
 
 import typer
@@ -19,11 +19,11 @@ def option_groups(command: Callable[..., None]) -> Callable[..., None]:
     An option is `Annotated[TYPE, "Its help."]`, and is called as its field or parameter is. What
     else there is to it stands between the two, as `typer.Option` or `typer.Argument`. Options
     that name no panel of the help are in the `panel` of their dataclass. What has no sentence is
-    typer's own, and left to it.
+    typer's own, and left to it. A field that no caller sets (`init=False`) is no option.
     """
     signature = inspect.signature(command)
     groups = {
-        parameter.name: {field.name for field in fields(parameter.annotation)}
+        parameter.name: {field.name for field in _settable(parameter.annotation)}
         for parameter in signature.parameters.values()
         if is_dataclass(parameter.annotation)
     }
@@ -57,8 +57,12 @@ def _parts(parameter: inspect.Parameter) -> Iterator[inspect.Parameter]:
     if not is_dataclass(group):
         yield _option(parameter.name, parameter.default, group)
         return
-    for field in fields(group):
+    for field in _settable(group):
         yield _option(field.name, field.default, field.type, getattr(group, "panel", None))
+
+
+def _settable(group: Any) -> list[Field[Any]]:
+    return [field for field in fields(group) if field.init]
 
 
 def _option(

@@ -1,10 +1,11 @@
 """Options that several commands share, in groups, each with its range and its sentence of help."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from itertools import chain
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NewType
 
 import typer
 
@@ -57,21 +58,25 @@ def number(least: float | None = None, most: float | None = None, *, metavar: st
     return typer.Option(metavar=metavar, min=least, max=most, callback=refuse_nan)
 
 
-def _states(text: str) -> frozenset[State]:
+States = NewType("States", frozenset[State])  # what typer takes lists of has a plain name
+Fields = NewType("Fields", tuple[str, ...])
+
+
+def _states(text: str) -> States:
     try:
-        return frozenset(State(word.strip().lower()) for word in text.split(","))
+        return States(frozenset(State(word.strip().lower()) for word in text.split(",")))
     except ValueError:
         raise UsageError(f"{text!r} is not a list of states ({', '.join(State)})") from None
 
 
-def _fields(text: str) -> Sequence[str]:
+def _fields(text: str) -> Fields:
     from flux_cli.output.records import KEYS, RAW
 
-    fields = tuple(dict.fromkeys(word.strip().lower() for word in text.split(",")))
+    fields = tuple(word.strip().lower() for word in text.split(","))
     for field in fields:
         if field not in (*KEYS, RAW):
             raise UsageError(f"{field!r} is not a field ({', '.join((*KEYS, RAW))})")
-    return fields
+    return Fields(fields)
 
 
 OUTPUT = "Output"
@@ -114,15 +119,15 @@ class OutputOptions:
         "Output format. auto is a table on a terminal, JSON lines elsewhere.",
     ] = Format.AUTO
     states: Annotated[
-        frozenset[State] | None,
+        list[States] | None,
         typer.Option("--state", metavar="STATE[,STATE]", parser=reads(_states)),
-        f"Show only tasks in these states: {', '.join(State)}.",
+        f"Show only tasks in these states: {', '.join(State)}. Can be repeated.",
     ] = None
     raw: Annotated[bool, "Add the service's own record to JSON and CSV, as the field raw."] = False
     fields: Annotated[
-        Sequence[str] | None,
+        list[Fields] | None,
         typer.Option(metavar="FIELD[,FIELD]", parser=reads(_fields)),
-        "Write only these fields, in this order (JSON lines, JSON, CSV).",
+        "Write only these fields, in this order (JSON lines, JSON, CSV). Can be repeated.",
     ] = None
     quiet: Annotated[bool, typer.Option("-q"), "Suppress notes and the summary on stderr."] = False
 
@@ -130,7 +135,7 @@ class OutputOptions:
         """Prepare the streams. Raises UsageError where options do not go together."""
         runtime.stderr.is_quiet = self.quiet
         kind = self.format.on(runtime.stdout)
-        if self.fields is not None and not kind.has_records:
+        if self.fields and not kind.has_records:
             raise UsageError(
                 f"--fields selects fields of records, which -o {kind} does not print",
                 hint="Add -o jsonl, -o json or -o csv",
@@ -139,13 +144,17 @@ class OutputOptions:
     @property
     def keeps_raw(self) -> bool:
         """Whether the service's own record is to be shown."""
-        return self.raw or "raw" in (self.fields or ())
+        return self.raw or "raw" in self._chosen
+
+    @property
+    def _chosen(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(chain.from_iterable(self.fields or ())))
 
     def make_writer(self, runtime: "Runtime", *, has_files: bool = False) -> Writer:
         """Return what writes tasks to stdout; `has_files` says that outputs were to be saved."""
         from flux_cli.output.records import KEYS, RAW
 
-        keys = self.fields or KEYS
+        keys = self._chosen or KEYS
         if self.raw and RAW not in keys:
             keys = (*keys, RAW)
         return make_writer(
@@ -159,7 +168,7 @@ class OutputOptions:
 
     def shows(self, task: "Task") -> bool:
         """Tell whether `task` is in a state that is to be shown."""
-        return self.states is None or task.state in self.states
+        return not self.states or any(task.state in states for states in self.states)
 
 
 Profile = Annotated[

@@ -50,7 +50,7 @@ class Previews:
         if needs_pillow(method):
             raise UsageError(
                 f"--preview {method} needs Pillow, which is not installed",
-                hint=f"Run {installation(_EXTRA)} to add it",
+                hint=f"To add it, run: {installation(_EXTRA)}",
             )
 
     def __enter__(self) -> Self:
@@ -100,7 +100,7 @@ class Previews:
             reason = error.reason
             if not self._has_hinted:
                 self._has_hinted = True
-                reason += f"; run {installation(_EXTRA)} to add it"
+                reason += f"; to add it, run: {installation(_EXTRA)}"
         except NoPicture as error:
             reason = error.reason
         except (DownloadError, ServiceError) as error:

@@ -96,7 +96,9 @@ def _options(ctx: typer.Context) -> Iterator[str]:
         if getattr(parameter, "is_flag", False):
             yield parameter.opts[0]
         else:
-            yield from _option(parameter.opts[0], _as_typed(ctx.params[name]))
+            value = ctx.params[name]
+            for each in value if getattr(parameter, "multiple", False) else [value]:
+                yield from _option(parameter.opts[0], _as_typed(each))
 
 
 def _option(name: str, value: str) -> list[str]:

@@ -48,7 +48,7 @@ def run_retry(
             elif task.state is not State.FAILED:
                 left_out[task.state.value.replace("_", " ")] += 1
             elif _is_moderated(task) and not options.all:
-                left_out["rejected by content moderation (add --all)"] += 1
+                left_out["refused by content moderation (add --all)"] += 1
             elif (request := _request_of(task)) is None:
                 left_out["without their request on record"] += 1
             else:

@@ -125,7 +125,7 @@ def sandbox(
             "flux: sandbox is running; press Ctrl-C to stop. In another shell, set these"
             " variables and submit a task:"
         )
-        runtime.stderr.line(_submission(program_name(runtime, elsewhere=True)))
+        runtime.stderr.line("  " + _submission(program_name(runtime, elsewhere=True)))
         while True:
             runtime.sleep(3600)
 

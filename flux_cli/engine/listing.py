@@ -19,8 +19,8 @@ from flux_cli.models.ids import flaw, record_key
 from flux_cli.models.task import Task, parse_task
 
 
-Question = Mapping[str, Any]  # fields of the wire contract
-Ask = Callable[[Question], BatchResponse]
+PageQuery = Mapping[str, Any]  # fields of the wire contract
+Ask = Callable[[PageQuery], BatchResponse]
 
 PAGE = 30  # new tasks in a page: on large accounts, larger ones were seen to time out
 _LARGEST_PAGE = 500
@@ -50,7 +50,7 @@ class _Page:
     tasks: list[Task]  # within the bounds, and new
     ids: set[str] = field(default_factory=set)
     has_new: bool = False  # within the bounds or not
-    is_full: bool = False  # so that more may fit the same question
+    is_full: bool = False  # so that more may fit the same query
     is_descending: bool = True
     reaches_bound: bool = False  # holds a task that is as new as was asked, or newer
     leaves_bounds: bool = False  # holds a task that was not asked for
@@ -60,7 +60,7 @@ class _Page:
 class Lister:
     """Asks for the tasks of one account until nothing new comes; no task comes twice.
 
-    `ask` sends one query with its retries. Always ends: every further question
+    `ask` sends one query with its retries. Always ends: every further one
     depends on the last one having brought something new.
     """
 
@@ -180,22 +180,22 @@ class Lister:
     def _look(
         self, *, newest: float = math.inf, oldest: float = -math.inf, offset: int = 0
     ) -> _Page:
-        """Ask for one page of tasks, and compare it with the question."""
+        """Ask for one page of tasks, and compare it with the query."""
         newest, oldest = min(newest, self._bounds.until), max(oldest, self._bounds.since)
         if self._pages_left == 0:
             return _Page([])
         self._pages_left -= 1
         limit = min(PAGE + self._at_oldest, _LARGEST_PAGE)
-        question: dict[str, Any] = {"limit": limit}
+        query: dict[str, Any] = {"limit": limit}
         if math.isfinite(newest):
-            question["created_at_max"] = newest
+            query["created_at_max"] = newest
         if math.isfinite(oldest):
-            question["created_at_min"] = oldest
+            query["created_at_min"] = oldest
         if self._bounds.type is not None:
-            question["type"] = self._bounds.type
+            query["type"] = self._bounds.type
         if offset:
-            question["offset"] = offset
-        reply = self._ask(question)
+            query["offset"] = offset
+        reply = self._ask(query)
         self._count = self._count or reply.total
         self._largest_page = max(self._largest_page, reply.size)
         says_all = reply.total == reply.size < limit and self._count >= len(self._seen)

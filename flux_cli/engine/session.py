@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from flux_cli.engine.downloader import Downloader
     from flux_cli.engine.fetch import FileProgress
     from flux_cli.engine.hosts import Hosts
-    from flux_cli.engine.listing import Bounds, Question
+    from flux_cli.engine.listing import Bounds, PageQuery
     from flux_cli.engine.submission import Submitter
     from flux_cli.engine.watch import Watch
     from flux_cli.models.submission import RunInfo, Submission
@@ -181,8 +181,8 @@ class Session:
     ) -> Iterator["Sequence[Task]"]:
         from flux_cli.engine.listing import Lister
 
-        def ask(question: "Question") -> "BatchResponse":
-            return throttle.send(lambda: self._client.list_page(question))
+        def ask(query: "PageQuery") -> "BatchResponse":
+            return throttle.send(lambda: self._client.list_page(query))
 
         return Lister(ask, bounds, now=self._now, keep_raw=keep_raw).pages()
 

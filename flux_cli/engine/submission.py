@@ -7,6 +7,7 @@ been taken is searched for in the account's history, and told when it is not fou
 """
 
 import contextlib
+import itertools
 import math
 import threading
 import time
@@ -120,8 +121,10 @@ class Submitter:
 
         Raises Interrupted, and JournalError when the journal fails; see `interrupt`.
         """
+        states = [row.state for row in self._rows]  # as they are now; workers change the rows
+        to_send = [i for i, state in enumerate(states) if state is SubmissionState.PLANNED]
         pool = OrderedPool(
-            self._jobs(),
+            itertools.takewhile(lambda _: not self._round.is_stopped, to_send),
             self._work,
             loop=self._loop,
             workers=self._workers,
@@ -129,8 +132,8 @@ class Submitter:
             is_stopped=lambda: False,  # what has been sent is waited for
         )
         done = self._loop.each(pool.finished())
-        for index, row in enumerate(self._rows):
-            if row.state is SubmissionState.PLANNED:
+        for index, state in enumerate(states):
+            if state is SubmissionState.PLANNED:
                 next(done, None)  # this one, unless the run was stopped before its turn
             self._written = index + 1
             yield self._rows[index]
@@ -152,13 +155,6 @@ class Submitter:
     def stop(self) -> None:
         """Send no more."""
         self._round.stop()
-
-    def _jobs(self) -> Iterator[int]:
-        for index, row in enumerate(self._rows):
-            if self._round.is_stopped:
-                return
-            if row.state is SubmissionState.PLANNED:
-                yield index
 
     def _work(self, index: int) -> None:
         """Send one row, and note what became of it. Raises JournalError."""

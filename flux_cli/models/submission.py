@@ -3,7 +3,9 @@
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from flux_cli.models.fields import as_text
@@ -12,6 +14,7 @@ from flux_cli.models.task import Task, TaskError
 
 
 _DELIVERY = frozenset({"async", "callback_url"})  # how a task is answered, not what it makes
+_SORTED = json.JSONEncoder(sort_keys=True)
 _TYPES = {"/flux/images": "images", "/flux/videos": "videos"}
 
 
@@ -29,7 +32,8 @@ class SubmissionState(StrEnum):
         return self in (SubmissionState.SENDING, SubmissionState.UNKNOWN)
 
 
-class PlannedRequest(NamedTuple):
+@dataclass(frozen=True)
+class PlannedRequest:
     """What is to be submitted: the body for `path`, and what its row says beside that.
 
     `place` is where it was read, such as `prompts.csv:3`; `retry_of` is the id of the failed
@@ -38,15 +42,15 @@ class PlannedRequest(NamedTuple):
 
     path: str
     body: Mapping[str, Any]
-    labels: Mapping[str, str] = {}
+    labels: Mapping[str, str] = field(default_factory=dict)
     place: str = ""
     retry_of: str = ""
 
-    @property
+    @cached_property
     def key(self) -> str:
         """What requests have in common that ask for the same."""
         asked = {name: value for name, value in self.body.items() if name not in _DELIVERY}
-        text = json.dumps([self.path, self.retry_of, asked], sort_keys=True)
+        text = _SORTED.encode([self.path, self.retry_of, asked])
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 

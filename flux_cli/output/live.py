@@ -104,7 +104,8 @@ class LiveView:
 
     def say(self, line: str) -> None:
         """Write a line above the view."""
-        self._console.print(Text(sanitize(line)), soft_wrap=True)
+        lines = self._stdout.wrapped(sanitize(line))
+        self._console.print(Text("\n".join(lines)), soft_wrap=True)
 
     def changed(self, task: Task) -> None:
         """Take in a task that was seen for the first time, or in another state."""

@@ -143,8 +143,8 @@ class BarProgress(Progress):
             if path in self._files:
                 self._bars.remove_task(self._files.pop(path)[0])
             if file.error is not None:
-                line = self._stderr.sanitized(failure_line(file, name))
-                self._console.print(line, soft_wrap=True)
+                lines = self._stderr.wrapped(self._stderr.sanitized(failure_line(file, name)))
+                self._console.print("\n".join(lines), soft_wrap=True)
 
     def advanced(self, tasks: int) -> None:
         with self._lock:

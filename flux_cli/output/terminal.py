@@ -9,6 +9,7 @@ from typing import TextIO, cast
 from flux_cli.errors import OutputClosed, OutputError
 from flux_cli.output.sanitize import sanitize
 from flux_cli.output.sink import open_sink
+from flux_cli.output.wrapping import wrap
 from flux_cli.token import Token
 
 
@@ -130,6 +131,10 @@ class Screen:
                 return 80
         return UNLIMITED
 
+    def wrapped(self, text: str) -> list[str]:
+        """Return safe text in lines that break no word at the terminal's edge; one without."""
+        return wrap(text, self.columns) if self.is_terminal else [text]
+
 
 class Stdout(Screen):
     """Where results go, as bytes.
@@ -164,7 +169,10 @@ class Stdout(Screen):
 
 
 class Stderr(Screen):
-    """Where notes and errors go: safe single lines, with no secret in them."""
+    """Where notes and errors go: safe lines, with no secret in them.
+
+    Each is one line, but on a terminal that is too narrow for it.
+    """
 
     def __init__(self, stream: TextIO | None, environment: Mapping[str, str]) -> None:
         super().__init__(stream, environment)
@@ -193,7 +201,9 @@ class Stderr(Screen):
 
     def line(self, text: str) -> None:
         """Write one line, whatever `text` holds."""
-        self.write(f"{self.sanitized(text)}\n".encode(self.encoding, errors="backslashreplace"))
+        shown = self.sanitized(text).encode(self.encoding, errors="backslashreplace")
+        lines = "\n".join(self.wrapped(shown.decode(self.encoding)))
+        self.write(f"{lines}\n".encode(self.encoding))
 
     def write_pieces(self, pieces: Sequence[bytes]) -> int:
         """Write `pieces`; a stderr that cannot be written to is nobody's concern."""

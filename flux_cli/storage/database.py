@@ -1,6 +1,7 @@
 """One SQLite file, changed by transactions that are on the disk when they end."""
 
 import contextlib
+import errno
 import os
 import sqlite3
 import threading
@@ -17,27 +18,42 @@ _MEANINGS = {
     "SQLITE_NOTADB": "it is not a SQLite file, or is damaged",
     "SQLITE_CORRUPT": "it is damaged",
     "SQLITE_FULL": "the disk is full",
+    "SQLITE_READONLY_DIRECTORY": "its folder is read-only",
     "SQLITE_READONLY": "it is read-only",
     "SQLITE_BUSY": "another program has locked it",
     "SQLITE_CANTOPEN": "it cannot be opened",
 }
 
 
+_making = threading.Lock()
+
+
 class Database:
     """A file with the tables of `migrations`; safe to use from several threads and processes."""
 
-    def __init__(self, path: Path, *, application: int, migrations: Sequence[str]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        application: int,
+        migrations: Sequence[str],
+        patience: float = _PATIENCE,
+    ) -> None:
         """Open it, make it where it is not there, and bring it to this version.
 
-        `application` marks the file as one of this kind. Raises JournalError.
+        `application` marks the file as one of this kind; `patience` is in seconds.
+        Raises JournalError.
         """
         self._path = path
         self._lock = threading.Lock()
         with self._explained():
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # SQLite would let all read it
+            _make(path)
             self._connection = sqlite3.connect(
-                path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False
+                path.absolute(),  # which is no name of those that SQLite keeps in memory
+                timeout=patience,
+                isolation_level=None,
+                check_same_thread=False,
             )
         try:
             with self._explained():
@@ -82,7 +98,7 @@ class Database:
             (version,) = execute("PRAGMA user_version").fetchone()
             (owner,) = execute("PRAGMA application_id").fetchone()
             (tables,) = execute("SELECT count(*) FROM sqlite_schema").fetchone()
-            if tables and owner != application:
+            if owner != application and (tables or owner):
                 raise JournalError(
                     f"{self._path}: this is not a journal of flux",
                     hint="Choose another file with --journal or FLUX_JOURNAL",
@@ -108,6 +124,8 @@ class Database:
             name = getattr(error, "sqlite_errorname", "")
             known = (text for start, text in _MEANINGS.items() if name.startswith(start))
             self._fail(next(known, str(error)), error)
+        except FileExistsError as error:
+            self._fail("its folder is a file", error)
         except OSError as error:
             self._fail((error.strerror or str(error)).lower(), error)
 
@@ -116,3 +134,14 @@ class Database:
             f"{self._path}: the journal of submissions cannot be used: {reason}",
             hint="Fix that first: with another --journal, flux does not know what was submitted",
         ) from error
+
+
+def _make(path: Path) -> None:
+    """Create the file for its owner alone, where it is not there; SQLite would let all read it.
+
+    One that is there is not opened: closing it would end the locks that this process has on it.
+    """
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    with _making, contextlib.suppress(FileExistsError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))

@@ -22,6 +22,9 @@ from flux_cli.storage.journal_schema import APPLICATION, MIGRATIONS
 from flux_cli.storage.run_finder import find_run, run_named
 
 
+_JSON = json.JSONEncoder(ensure_ascii=False)
+
+
 class Journal:
     """The journal in one file, which is made when it is not there; a context manager."""
 
@@ -116,7 +119,7 @@ class Journal:
                 "SELECT submission, labels FROM entries WHERE run = ? ORDER BY row", [run.number]
             ).fetchall()
             kept = [(number, labels) for number, labels in former if number not in chosen]
-            labels = (json.dumps(dict(r.labels), ensure_ascii=False) for r in requests)
+            labels = (_JSON.encode(dict(r.labels)) for r in requests)
             entries = [*zip(numbers, labels, strict=True), *kept]
             execute("DELETE FROM entries WHERE run = ?", [run.number])
             for row, entry in enumerate(entries, 1):
@@ -270,7 +273,7 @@ class Journal:
                 [
                     request.key,
                     request.path,
-                    json.dumps(request.body, ensure_ascii=False),
+                    _JSON.encode(request.body),
                     request.retry_of,
                     SubmissionState.PLANNED,
                 ],

@@ -30,7 +30,7 @@ def _submission(row: Sequence[Any]) -> Submission:
         path=path,
         body=json.loads(body),
         key=key,
-        labels=json.loads(labels),
+        labels={} if labels == "{}" else json.loads(labels),
         state=SubmissionState(state),
         sent_at=sent_at,
         task_id=task_id,

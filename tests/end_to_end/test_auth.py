@@ -1,6 +1,5 @@
 """`flux auth`: the token is asked for, verified, kept, shown to nobody, and forgotten."""
 
-import ctypes
 import json
 import os
 import re
@@ -21,6 +20,7 @@ from flux_cli.sandbox.server import TOKEN, Sandbox
 from tests.end_to_end.test_check import Start
 from tests.support.patience import until
 from tests.support.program import CANARY, FLUX, Program, Run, decode
+from tests.support.rights import restrained
 from tests.support.terminal import Terminal
 
 
@@ -210,14 +210,6 @@ def test_a_base_url_that_no_layer_can_use_is_one_line(flux: Program, words: str,
     run = flux(*words.split(), "--base-url", url)
     run.expect(ExitCode.USAGE, stderr="flux: --base-url: the base URL has an invalid host")
     assert run.stderr.count("\n") == 1
-
-
-def restrained() -> None:
-    """Take from root, in a child, the right to read and write what it may not."""
-    if os.geteuid() == 0:
-        libc = ctypes.CDLL(None)
-        for right in (1, 2):  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH
-            libc.prctl(24, right, 0, 0, 0)  # PR_CAPBSET_DROP
 
 
 def broken_folders(base: Path) -> dict[str, tuple[str, str]]:

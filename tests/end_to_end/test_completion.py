@@ -17,10 +17,10 @@ from flux_cli.completion.shells import Shell, make_script
 from flux_cli.completion.tree import Command, Option, Value
 from flux_cli.errors import ExitCode
 from flux_cli.output.formats import Format
-from tests.end_to_end.test_auth import restrained
 from tests.support.needs import leave_out, need
 from tests.support.patience import LONGEST
 from tests.support.program import FLUX, MEASURED_BY, Program
+from tests.support.rights import restrained
 from tests.support.terminal import Terminal
 
 

@@ -1,4 +1,4 @@
-"""`--fields`: which keys of a record are written, and in which order."""
+"""`--fields` and `--state`: which keys are written, in which order, and of which tasks."""
 
 import csv
 import io
@@ -8,9 +8,9 @@ import pytest
 
 from flux_cli.errors import ExitCode
 from flux_cli.output.records import KEYS, RAW
-from tests.support.fault_server import FaultServer, Script, answer
+from tests.support.fault_server import FaultServer, Request, Script, Step, answer, reply
 from tests.support.program import Program
-from tests.support.records import finished
+from tests.support.records import batch, failed, finished, running
 from tests.support.terminal import Terminal
 
 
@@ -28,6 +28,24 @@ def test_the_keys_are_those_that_were_named_in_their_order(
     assert [record["id"] for record in run.records] == ["a1", "b1"]
     run = flux("tasks", verb, "a1", "-o", "csv", "--fields", "state,id")
     assert run.lines == ["state,id", "succeeded,a1"]
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_fields_and_states_that_are_given_again_add_up(
+    flux: Program, service: Start, verb: str
+) -> None:
+    def script(request: Request) -> list[Step]:
+        ends = {"a1": finished("a1"), "b1": failed("b1"), "c1": running("c1")}
+        return [reply(200, batch(ends[task_id] for task_id in request.ids))]
+
+    service(script)
+    options = ("--state", "failed", "--fields", "id,state", "--state", "pending,processing")
+    once = ("--timeout", "0") if verb == "watch" else ()
+    run = flux("tasks", verb, "a1", "b1", "c1", *options, "--fields", "type,id", *once)
+    assert [tuple(record.items()) for record in run.records] == [
+        (("id", "b1"), ("state", "failed"), ("type", "images")),
+        (("id", "c1"), ("state", "processing"), ("type", None)),
+    ]
 
 
 def test_a_field_named_twice_comes_once(flux: Program, service: Start) -> None:

@@ -70,6 +70,26 @@ def test_since_until_type_and_state_choose(flux: Program, sandbox: StartSandbox)
     assert failed.lines == ids[4:10:5]
 
 
+def test_below_the_summary_stands_why_tasks_failed(flux: Program, sandbox: StartSandbox) -> None:
+    ids = plant(sandbox, 12)
+    run = flux(*LIST, "-o", "ids").expect(ExitCode.OK)
+    checked = flux("tasks", "check", *ids, "-o", "ids").expect(ExitCode.OK)
+    summary, *reasons = run.stderr.splitlines()
+    assert summary.startswith("12 tasks: 10 succeeded, 2 failed")
+    assert reasons[1] == f"    {ids[4]} {ids[9]}"
+    assert run.stderr == checked.stderr  # as check says it
+    assert "10 succeeded" not in flux(*LIST, "-q").stderr
+    grouped = flux(*LIST, "-o", "reasons").expect(ExitCode.OK)
+    assert [json.loads(line)["count"] for line in grouped.lines] == [2]
+    assert len(grouped.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("option", ["--batch-size", "--concurrency"])
+def test_what_means_nothing_for_a_list_is_no_option_of_it(flux: Program, option: str) -> None:
+    flux(*LIST, option, "5").expect(ExitCode.USAGE, stderr="No such option")
+    assert option not in flux(*LIST, "--help").out
+
+
 def test_a_table_with_ages_on_a_terminal(flux: Program, sandbox: StartSandbox) -> None:
     ids = plant(sandbox, 3)
     screen = Terminal(flux, *LIST, columns=140).end()

@@ -635,7 +635,7 @@ def test_without_the_extra_a_line_says_how_to_get_it(
     )
     assert run.returncode == exit_code
     assert run.stderr.endswith(
-        f"flux: flux mcp needs the MCP SDK, which is not installed. Run {command} to add it.\n"
+        f"flux: flux mcp needs the MCP SDK, which is not installed. To add it, run: {command}.\n"
     )
 
 

@@ -32,7 +32,7 @@ class Service:
     repeats: bool = False
     counts: bool = True
     refuses_offset: bool = False
-    questions: list[Mapping[str, Any]] = field(default_factory=list)
+    queries: list[Mapping[str, Any]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         ids = make_ids(len(self.times))
@@ -41,32 +41,32 @@ class Service:
             for task_id, at in zip(ids, self.times, strict=True)
         ]
 
-    def ask(self, question: Mapping[str, Any]) -> BatchResponse:
-        self.questions.append(question)
-        assert "ids" not in question
-        if self.refuses_offset and "offset" in question:
+    def ask(self, query: Mapping[str, Any]) -> BatchResponse:
+        self.queries.append(query)
+        assert "ids" not in query
+        if self.refuses_offset and "offset" in query:
             raise BadRequest("unknown field offset", code="bad_request")
-        found = [task for task in self.tasks if self._is_within(task, question)]
+        found = [task for task in self.tasks if self._is_within(task, query)]
         if self.order == "oldest":
             found.sort(key=lambda task: task.get("created_at", 0))
         else:
             found.sort(key=lambda task: -task.get("created_at", math.inf))
-        first = question.get("offset", 0) if self.honours_offset else 0
-        limit = question["limit"] if self.honours_limit else DEFAULT_PAGE
+        first = query.get("offset", 0) if self.honours_offset else 0
+        limit = query["limit"] if self.honours_limit else DEFAULT_PAGE
         page = found[first : first + limit]
         if self.order == "shuffled":
-            random.Random(len(self.questions)).shuffle(page)
+            random.Random(len(self.queries)).shuffle(page)
         if self.repeats:
             page += page[: len(page) // 2]
         return BatchResponse(tuple(page), len(page), len(found) if self.counts else 0)
 
-    def _is_within(self, task: Mapping[str, Any], question: Mapping[str, Any]) -> bool:
+    def _is_within(self, task: Mapping[str, Any], query: Mapping[str, Any]) -> bool:
         at = task.get("created_at")
         if at is None or self.bounds == "ignored":
             return True
         low, high = (
-            question.get("created_at_min", -math.inf),
-            question.get("created_at_max", math.inf),
+            query.get("created_at_min", -math.inf),
+            query.get("created_at_max", math.inf),
         )
         if self.bounds == "exclusive":
             return bool(low < at < high)
@@ -106,7 +106,7 @@ def test_no_task_twice_none_left_out_that_is_told_of_and_always_an_end(
     service = Service(times, **ways)
     found = run(service)
     assert len(found) == len(set(found))
-    assert len(service.questions) <= 10 + len(times)
+    assert len(service.queries) <= 10 + len(times)
     has_limit = service.honours_limit
     is_offset_honoured = service.honours_offset and not service.refuses_offset
     crowded = max((times.count(at) for at in set(times)), default=0)
@@ -127,7 +127,7 @@ def test_a_service_that_behaves_is_asked_seldom(
 ) -> None:
     service = Service(times, bounds=bounds, honours_offset=offset)
     assert len(run(service)) == len(times)
-    assert len(service.questions) <= 2 + len(times) / 20
+    assert len(service.queries) <= 2 + len(times) / 20
 
 
 @settings(deadline=None, max_examples=200)
@@ -155,7 +155,7 @@ def service_index(service: Service, task_id: str) -> int:
 def test_a_service_that_ignores_bounds_is_not_asked_for_what_is_too_old() -> None:
     service = Service([START - number for number in range(1000)], bounds="ignored")
     assert len(run(service, Bounds(since=START - 20))) == 21
-    assert len(service.questions) == 1
+    assert len(service.queries) == 1
 
 
 def test_the_newest_are_told_first_though_the_oldest_come_first() -> None:
@@ -171,17 +171,17 @@ def test_until_and_type_are_asked_for_and_held_to() -> None:
         task["type"] = "videos" if number % 2 else "images"
     found = run(service, Bounds(until=START - 10, type="videos"))
     assert len(found) == 20
-    assert service.questions[0]["type"] == "videos"
-    assert service.questions[0]["created_at_max"] == START - 10
+    assert service.queries[0]["type"] == "videos"
+    assert service.queries[0]["created_at_max"] == START - 10
 
 
 def test_an_error_is_passed_on_and_what_was_told_before_it_stays() -> None:
     service = Service([START - number for number in range(100)])
 
-    def ask(question: Mapping[str, Any]) -> BatchResponse:
-        if len(service.questions) == 2:
+    def ask(query: Mapping[str, Any]) -> BatchResponse:
+        if len(service.queries) == 2:
             raise ServerFault("gone", code="http_503")
-        return service.ask(question)
+        return service.ask(query)
 
     found = []
     pages = Lister(ask, Bounds(), now=lambda: START).pages()

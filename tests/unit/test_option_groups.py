@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Annotated, Any, ClassVar
 
 import pytest
@@ -76,6 +76,24 @@ def test_an_option_is_called_as_its_field_and_helps_with_its_sentence() -> None:
     ]
 
 
+@dataclass(frozen=True)
+class BlackStrokes(Strokes, Colours):
+    paint: str = field(default="black", init=False)
+
+
+def test_a_field_that_a_group_has_fixed_is_no_option_and_is_there_all_the_same() -> None:
+    def command(*, strokes: BlackStrokes) -> None:
+        """Draw."""
+        typer.echo(strokes)
+
+    app = typer.Typer(rich_markup_mode=None, add_completion=False)
+    app.command()(option_groups(command))
+    assert "--paint" not in CliRunner().invoke(app, ["--help"]).output
+    output = CliRunner().invoke(app, ["--bright"]).output
+    assert output == f"{BlackStrokes(is_bright=True)}\n"
+    assert "paint='black'" in output
+
+
 def test_what_has_no_sentence_is_left_to_typer() -> None:
     def command(
         *, dots: Annotated[bool, typer.Option("--dotted", help="With dots.")] = False
@@ -125,5 +143,5 @@ def test_a_default_that_a_help_text_spells_out_is_the_one_that_holds(kind: type)
 def test_what_the_engine_knows_has_an_option_and_the_same_default(
     options: type, policy: type
 ) -> None:
-    for field in fields(policy):
-        assert getattr(options(), field.name) == field.default
+    for each in fields(policy):
+        assert getattr(options(), each.name) == each.default

@@ -2,13 +2,17 @@
 
 import typer
 
-from flux_cli.commands.list_options import ListOptions
-from flux_cli.commands.options import OutputOptions, ServiceOptions
+from flux_cli.commands.list_options import ListOptions, ListServiceOptions
+from flux_cli.commands.options import OutputOptions
 from flux_cli.runtime import Runtime
 
 
 def list(  # noqa: A001 - the command's name
-    ctx: typer.Context, *, selection: ListOptions, output: OutputOptions, service: ServiceOptions
+    ctx: typer.Context,
+    *,
+    selection: ListOptions,
+    output: OutputOptions,
+    service: ListServiceOptions,
 ) -> None:
     """List the account's own recent tasks, newest first.
 
