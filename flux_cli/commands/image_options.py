@@ -10,7 +10,7 @@ _IMAGE = "Image"
 CallbackUrl = Annotated[
     str | None,
     typer.Option(metavar="URL"),
-    "Have the service post the result to URL, too.",
+    "Have the service also POST the result to URL.",
 ]
 
 
@@ -47,5 +47,7 @@ class EditOptions(ImageOptions):
     """The same, for images that are there."""
 
     image_url: Annotated[
-        str | None, typer.Option(metavar="URL"), "The image to edit, unless a file gives one each."
+        str | None,
+        typer.Option(metavar="URL"),
+        "The image to edit, for all prompts that have none of their own.",
     ] = None

@@ -52,7 +52,7 @@ def run_retry(
             elif _is_moderated(task) and not options.all:
                 left_out["refused by content moderation (add --all)"] += 1
             elif (request := _request_of(task)) is None:
-                left_out["without a record of their request"] += 1
+                left_out["without their request on record"] += 1
             else:
                 requests.append(request)
     if poll.stopped_by is not None:
@@ -63,7 +63,7 @@ def run_retry(
         parts = ", ".join(f"{count:,} {what}" for what, count in left_out.items())
         runtime.stderr.note(f"flux: not retried: {parts}.")
     if not requests:
-        runtime.stderr.note("flux: there is nothing to retry.")
+        runtime.stderr.note("flux: nothing to retry.")
         return ExitCode.OK
     submission = SubmitRequest(
         requests, "retry", options, journal, output, _describe, afterwards.start(runtime, output)

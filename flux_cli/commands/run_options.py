@@ -9,5 +9,5 @@ import typer
 JournalFile = Annotated[
     Path | None,
     typer.Option("--journal", metavar="FILE", envvar=None),
-    "Journal of submissions. [default: FLUX_JOURNAL, else a file in the user's data folder]",
+    "File that records what was submitted. [default: FLUX_JOURNAL, else one in your data folder]",
 ]

@@ -20,7 +20,7 @@ _RUN_NAME = re.compile(r"[^\W_][\w.-]{0,63}")
 def _run_name(text: str) -> str:
     if not _RUN_NAME.fullmatch(text):
         raise UsageError(
-            f"{text!r} is not a name for a run (letters, digits, dots, dashes and underscores)"
+            f"{text!r} cannot be the name of a run (letters, digits, dots, dashes, underscores)"
         )
     return text
 
@@ -30,13 +30,13 @@ class PromptOptions:
     """Where prompts come from."""
 
     panel: ClassVar = "Input"
-    prompts: Annotated[list[str] | None, typer.Argument(metavar="[PROMPT]..."), "What to make."] = (
-        None
-    )
+    prompts: Annotated[
+        list[str] | None, typer.Argument(metavar="[PROMPT]..."), "Prompts, each in quotation marks."
+    ] = None
     files: Annotated[
         list[str] | None,
         typer.Option("--file", "-f", metavar="FILE"),
-        "Read prompts from FILE (one a line, CSV or JSON lines), or - for stdin. Can be repeated.",
+        "Read prompts from FILE (one per line, CSV, JSON lines), or - for stdin. Can be repeated.",
     ] = None
 
 
@@ -49,19 +49,19 @@ class SubmitOptions(SubmitPolicy):
     rate: Annotated[
         float,
         typer.Option(metavar="RATE", parser=reads(parse_rate)),
-        "Submit no faster than this: 1/s, 30/m. [default: 1/s]",
+        "Maximum rate of submissions, such as 5/s or 30/m. [default: 1/s]",
     ] = SubmitPolicy.rate
-    dry_run: Annotated[bool, "Print what would be sent, as JSON lines, and send nothing."] = False
+    dry_run: Annotated[bool, "Print the requests as JSON lines, and send nothing."] = False
     max: Annotated[
-        int | None, number(least=0), "Send nothing at all if it would be more than N tasks."
+        int | None, number(least=0), "Send nothing if it would be more than N tasks."
     ] = None
-    yes: Annotated[bool, typer.Option("-y"), "Do not ask before submitting more than 10."] = False
-    retry_refused: Annotated[bool, "Submit what the service refused before."] = (
+    yes: Annotated[bool, typer.Option("-y"), "Submit more than 10 tasks without asking."] = False
+    retry_refused: Annotated[bool, "Also submit what the service refused before."] = (
         SubmitPolicy.retry_refused
     )
     resend_unconfirmed: Annotated[
         bool,
-        "Submit again what may have been accepted and was not found. You may pay for it twice.",
+        "Also submit what may have been accepted but cannot be found. You may pay for it twice.",
     ] = SubmitPolicy.resend_unconfirmed
 
     @property
@@ -79,7 +79,7 @@ class SubmitOptions(SubmitPolicy):
 class PromptRunOptions(SubmitOptions):
     """The same for prompts, of which a run is made."""
 
-    again_hint: ClassVar = "to do so, and to pay again, add --again"
+    again_hint: ClassVar = "To submit everything once more, and pay again, add --again"
     run: Annotated[
         str | None,
         typer.Option(metavar="NAME", parser=reads(_run_name)),
@@ -101,8 +101,8 @@ class PromptRunOptions(SubmitOptions):
 class RetryOptions(SubmitOptions):
     """The same for failed tasks."""
 
-    again_hint: ClassVar = "to retry a retry, give its own id"
-    all: Annotated[bool, "Retry, too, what content moderation has refused."] = False
+    again_hint: ClassVar = "If a retry has failed too, give its own id"
+    all: Annotated[bool, "Also retry what content moderation rejected."] = False
 
 
 @dataclass(eq=False, repr=False)
@@ -112,6 +112,6 @@ class GoingOnOptions:
     watch: Annotated[
         bool,
         typer.Option(rich_help_panel="Polling"),
-        "Watch what was accepted until all of it has finished.",
+        "Watch the accepted tasks until all have finished.",
     ] = False
     download_to: DownloadFolder = None

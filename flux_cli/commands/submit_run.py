@@ -87,8 +87,8 @@ class _SubmitRun:
             self._finish_under_way()
             self._print_summary()
             runtime.stderr.line(
-                "flux: interrupted. Nothing is lost or paid for twice: run the same command"
-                " again to go on."
+                "flux: interrupted. Nothing is lost, and nothing is paid for twice: run the same"
+                " command again to continue."
             )
             raise
         except JournalError:
@@ -112,7 +112,7 @@ class _SubmitRun:
         else:
             what = f"{former:,} of {total:,} prompts were"
         self._runtime.stderr.note(
-            f"flux: {what} submitted before (run {run.name}). Nothing is submitted twice:"
+            f"flux: {what} submitted before (run {run.name}); nothing is submitted twice."
             f" {self._request.options.again_hint}."
         )
 
@@ -132,7 +132,7 @@ class _SubmitRun:
         """Wait a moment for the replies that are on their way, and write what is known."""
         if count := self._submitter.under_way:
             noun = "reply" if count == 1 else "replies"
-            self._runtime.stderr.line(f"flux: waiting for {count} {noun}; Ctrl-C again to leave.")
+            self._runtime.stderr.line(f"flux: waiting for {count} {noun}; Ctrl-C again to quit.")
         for row in self._submitter.interrupt(_PATIENCE):
             with contextlib.suppress(OutputError):
                 self._show(row)
@@ -168,14 +168,14 @@ class _SubmitRun:
             return None
         parts = []
         if unsent:
-            parts.append(f"{unsent:,} of {counts.total():,} prompts were not submitted")
+            verb = "was" if unsent == 1 else "were"
+            parts.append(f"{unsent:,} of {counts.total():,} prompts {verb} not submitted")
+            hint = "Run the same command again to submit the rest: nothing is submitted twice"
         if doubtful:
-            parts.append(f"{doubtful:,} may have been accepted, and cannot be found")
-        hint = "Run the same command again to submit the rest"
-        if doubtful:
+            parts.append(f"{doubtful:,} may have been accepted, but cannot be found")
             hint = (
-                "Run the same command again: it looks for them, and sends none of them twice;"
-                " --resend-unconfirmed would send them again"
+                "Run the same command again: it looks once more, and submits nothing twice."
+                " With --resend-unconfirmed it submits what cannot be found"
             )
         cause = f": {reason.message}" if reason is not None else ""
         return Unanswered(

@@ -15,12 +15,12 @@ from flux_cli.errors import JournalError
 Execute = Callable[..., sqlite3.Cursor]
 _PATIENCE = 10.0  # seconds that another process may take for a transaction
 _MEANINGS = {
-    "SQLITE_NOTADB": "it is no SQLite file, or it is damaged",
+    "SQLITE_NOTADB": "it is not a SQLite file, or is damaged",
     "SQLITE_CORRUPT": "it is damaged",
     "SQLITE_FULL": "the disk is full",
     "SQLITE_READONLY_DIRECTORY": "its folder is read-only",
     "SQLITE_READONLY": "it is read-only",
-    "SQLITE_BUSY": "another program keeps it locked",
+    "SQLITE_BUSY": "another program has locked it",
     "SQLITE_CANTOPEN": "it cannot be opened",
 }
 
@@ -106,7 +106,7 @@ class Database:
             if version > len(migrations):
                 raise JournalError(
                     f"{self._path}: this journal was written by a newer flux",
-                    hint="Update flux, or choose another file with --journal or FLUX_JOURNAL",
+                    hint="Update flux: with another --journal, it does not know what was submitted",
                 )
             for number, script in enumerate(migrations[version:], version + 1):
                 for statement in script.split(";"):
@@ -132,7 +132,7 @@ class Database:
     def _fail(self, reason: str, error: Exception) -> NoReturn:
         raise JournalError(
             f"{self._path}: the journal of submissions cannot be used: {reason}",
-            hint="Mend that, or choose another file with --journal or FLUX_JOURNAL",
+            hint="Fix that first: with another --journal, flux does not know what was submitted",
         ) from error
 
 

@@ -107,10 +107,10 @@ def test_a_table_of_prompts_sets_fields_and_keeps_labels(
     assert requests["a cat"]["size"] == "3:2"
     assert all("scene" not in request for request in requests.values())
     assert [r["prompt"] for r in run.records] == ["a fox", "a cat"]
-    assert "labels, not sent: " in run.stderr
-    assert "scene" in run.stderr
-    (flux.folder / "p.csv").write_text("prompt,modle\na fox,flux-pro\n")
-    flux(*GENERATE, "-f", "p.csv").expect(ExitCode.USAGE, stderr='perhaps "model" is meant')
+    assert "not sent, but kept as labels: scene." in run.stderr
+    (flux.folder / "p.csv").write_text("prompt,modeling\na fox,flux-pro\n")
+    run = flux(*GENERATE, "-f", "p.csv", "--dry-run")
+    assert "modeling (did you mean model?)" in run.stderr
 
 
 def test_what_is_refused_concerns_one_prompt(flux: Program, sandbox: StartSandbox) -> None:
@@ -171,7 +171,7 @@ def test_without_a_history_what_is_in_doubt_is_told_and_not_sent_again(
     file = write_prompts(flux, 12)
     for _ in range(2):
         run = flux(*GENERATE, "-f", file)
-        run.expect(ExitCode.NO_ANSWER, stderr="may have been accepted, and cannot be found")
+        run.expect(ExitCode.NO_ANSWER, stderr="may have been accepted, but cannot be found")
         doubtful = [r for r in run.records if r["state"] == "unknown"]
         assert 0 < len(doubtful) < 12
         assert len(run.states) - 1 + len(doubtful) == server.accepted == 12  # "" is one key
@@ -295,7 +295,7 @@ def test_a_watch_after_refusals_exits_as_failed(flux: Program, sandbox: StartSan
         (("--sidecar", "a fox", "--watch"), "--sidecar only applies when files are saved"),
         (("--rate", "fast", "a fox"), "'fast' is not a rate"),
         (("--rate", "0", "a fox"), "'0' is not a rate"),
-        (("--run", "a/b", "a fox"), "is not a name for a run"),
+        (("--run", "a/b", "a fox"), "cannot be the name of a run"),
         (("--size", "17:9", "a fox"), "--size"),
         (("--model", "flux-3", "a fox"), "flux videos generate"),
         (("-f", "missing.txt"), "missing.txt"),

@@ -26,15 +26,15 @@ def edit(
     notify: NotifyOptions,
     service: ServiceOptions,
 ) -> None:
-    """Submit images to be edited as prompts say.
+    """Submit images to edit, each with a prompt.
 
     \b
     Examples:
-      flux images edit 'make the sky violet' --image-url https://example.com/a.png --watch
+      flux images edit 'make the sky violet' --image-url https://example.com/a.png
       flux images edit -f edits.csv -m flux-kontext-pro --download edited
 
     --image-url is the image for all prompts; a file may have a column image_url
-    with one for each. All else is as for flux images generate.
+    with one for each. Everything else is as in flux images generate.
     """
     afterwards = Afterwards(going_on, files, policy, notify)
     submit_prompts(

@@ -35,17 +35,17 @@ def generate(
       flux images generate -f prompts.csv --download pictures --contact-sheet
       flux images generate -f prompts.jsonl --dry-run
 
-    A text file has a prompt a line. CSV and JSON lines have a column prompt,
-    and may set model, size, count and callback_url for each; other columns are
-    kept as labels. All is checked before anything is sent.
+    A text file has one prompt per line. CSV and JSON lines have a column or key
+    prompt, and may set model, size, count and callback_url for each; other
+    columns are kept as labels. All prompts are checked before the first is sent.
 
-    A journal on disk remembers what was submitted. Whatever ends the command,
-    run it again: it goes on where it ended, and submits nothing twice. A task
-    whose reply was lost is looked for in the account's history.
+    A journal on disk records what was submitted. Whatever ends the command, run
+    it again: it continues where it ended, and submits nothing twice. If a reply
+    is lost, flux looks for the task in the account's history.
 
     Exits with 0 if all prompts are accepted; 3 if one was refused; 5 if one was
-    not submitted, or may have been accepted and was not found; with --watch or
-    --download otherwise as flux tasks watch.
+    not submitted, or may have been accepted but cannot be found; otherwise, with
+    --watch or --download, as flux tasks watch.
     """
     afterwards = Afterwards(going_on, files, policy, notify)
     submit_prompts(

@@ -23,7 +23,7 @@ def retry(
     notify: NotifyOptions,
     service: ServiceOptions,
 ) -> None:
-    """Submit failed tasks again, as they were submitted before; each is paid for again.
+    """Submit failed tasks again, with the same requests. Each is paid for again.
 
     \b
     Examples:
@@ -31,12 +31,12 @@ def retry(
       flux tasks retry -f ids.txt --watch
       flux tasks retry --run prompts --download pictures
 
-    Looks at every task, and submits those that have failed, with the request
-    that the service has of them. What content moderation has refused would be
-    refused again, and is left out unless --all is given. A task is retried
-    once, however often the command is run; if that fails too, retry its new id.
+    Checks every task, and submits those that have failed, with the requests that
+    the service has on record. What content moderation rejected would be rejected
+    again, and is left out unless --all is given. A task is retried once, however
+    often you run the command; if the retry fails too, retry its own id.
 
-    Exits as flux images generate; 0 if no task has failed.
+    Exits like flux images generate, or with 0 if no task has failed.
     """
     from flux_cli.commands.retry_run import run_retry
 

@@ -31,13 +31,13 @@ def generate(
     \b
     Examples:
       flux videos generate 'waves at dusk, slow pan' --duration 8 --watch
-      flux videos generate 'it starts to snow' --keyframes https://example.com/a.png
+      flux videos generate 'it snows' --keyframes https://example.com/a.png
       flux videos generate --draft-task-id ID --resolution fhd --download films
       flux videos generate -f shots.csv --resolution fhd --dry-run
 
     The mode follows from what is given: keyframes (i2v), a start video (v2v), a
-    draft to enhance, or a prompt alone (t2v). A file may set each field by a
-    column of its name. All else is as for flux images generate.
+    draft to enhance, or a prompt alone (t2v). In a file, each field may have a
+    column of its name. Everything else is as in flux images generate.
     """
     afterwards = Afterwards(going_on, files, policy, notify)
     submit_prompts(
