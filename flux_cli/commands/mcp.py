@@ -85,6 +85,11 @@ def serve(
         options.number(0, 65535, metavar="PORT"),
         "Port to listen on, with --http; 0 picks a free one.",
     ] = 8000,
+    download_dir: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR"),
+        "Offer a tool that saves outputs in this folder, and nowhere else.",
+    ] = None,
     request_timeout: Annotated[
         float,
         options.duration(0.1, 3600),
@@ -102,10 +107,13 @@ def serve(
     runtime: Runtime = ctx.obj
     with contextlib.suppress(NoToken):  # which callers are told, as it may be mended meanwhile
         runtime.account(base_url, profile)  # a bad service or profile is said now
-    listener = _listen(runtime, host, port) if http else None
+    folder = None if download_dir is None else _folder(download_dir)
+    bearer = _bearer(runtime, host) if http else None  # before anybody can connect
+    listener = _listen(host, port) if http else None
 
     from flux_cli.mcp.queries import Queries
-    from flux_cli.mcp.server import make_server
+    from flux_cli.mcp.server import make_server, serve_stdio
+    from flux_cli.mcp.tools import tools_for
 
     settings = ServiceSettings(
         request_timeout=request_timeout,
@@ -115,23 +123,28 @@ def serve(
         debug=debug,
     )
 
-    def open_session(pause: float) -> "Session":
+    def open_session(pause: float, patience: float) -> "Session":
         runtime.credentials.load(anew=True)  # somebody may have logged in or out meanwhile
-        return runtime.session(settings, pause=pause)
+        return runtime.session(settings, pause=pause, patience=patience)
 
-    queries = Queries(open_session, now=runtime.now, clock=runtime.clock, sleep=runtime.sleep)
-    server = make_server(queries)
+    queries = Queries(
+        open_session,
+        sanitized=runtime.stderr.sanitized,
+        now=runtime.now,
+        clock=runtime.clock,
+    )
+    server = make_server(queries, tools=tools_for(folder))
     if listener is None:
         _end_on_signals()
-        server.run()
+        serve_stdio(server)
         return
-    from flux_cli.mcp.web import serve as serve_http
+    from flux_cli.mcp.web import serve_http
 
     number = listener.getsockname()[1]
     shown = f"[{host}]" if ":" in host else host
     runtime.stderr.line(f"flux: MCP server at http://{shown}:{number}/mcp; press Ctrl-C to stop.")
     with interrupts.cuttable():  # the server handles signals itself, and hands them on at its end
-        serve_http(server, listener, host=host, token=_bearer(runtime, host))
+        serve_http(server, listener, host=host, token=bearer)
 
 
 @group.command()
@@ -167,6 +180,19 @@ def config(
     )
     if hint := _missing():
         runtime.stderr.line(f"flux: {_NOT_INSTALLED}. {hint}.")
+
+
+def _folder(path: Path) -> Path:
+    """Return the folder for files, which is there afterwards. Raises UsageError."""
+    try:
+        folder = path.expanduser().absolute()
+        folder.mkdir(parents=True, exist_ok=True)
+    except (OSError, ValueError, RuntimeError) as error:
+        reason = (isinstance(error, OSError) and error.strerror) or "not a valid folder"
+        raise UsageError(
+            f"{path}: {reason.lower()}", hint="Choose another folder with --download-dir"
+        ) from None
+    return folder
 
 
 def _missing() -> str:
@@ -215,13 +241,17 @@ def _bearer(runtime: Runtime, host: str) -> str | None:
             f"{_TOKEN}: must be at least {_SHORTEST_TOKEN} printable ASCII characters",
             hint="Use a long random string of letters and digits",
         )
+    if runtime.stderr.has_secret(token):
+        raise UsageError(
+            f"{_TOKEN}: is the API token, which callers must not be given",
+            hint="Use another long random string",
+        )
     return token
 
 
-def _listen(runtime: Runtime, host: str, port: int) -> "socket.socket":
+def _listen(host: str, port: int) -> "socket.socket":
     import socket
 
-    _bearer(runtime, host)  # before anybody can connect
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         return socket.create_server((host, port), family=family)

@@ -85,6 +85,7 @@ def submit_prompts(
             requests,
             name_for(prompts.files or [], requests),
             options,
+            options.journal,
             output,
             partial(describe, kind.noun),
             afterwards.start(runtime, output),
