@@ -203,8 +203,7 @@ class Session:
     ) -> "Submitter":
         """Return what submits the rows of `run`, whose lock the caller holds."""
         from flux_cli.engine.history import History
-        from flux_cli.engine.policies import SubmitPolicy
-    from flux_cli.engine.submission import Submitter
+        from flux_cli.engine.submission import Submitter
 
         settings, client = self._settings, self._client
         history = History(
