@@ -1,4 +1,4 @@
-# bash completion for flux. Made by `make completions`; do not edit. [sha256 0d2c142142a926db485b476f7e919f0761ea128f9fe6b674c3ed715e3828dd96]
+# bash completion for flux. Made by `make completions`; do not edit. [sha256 736c656c7af54077a0774625c6b7d86fb20c3a7588bd1205385f821f3b4eb709]
 
 _flux() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
@@ -118,6 +118,7 @@ _flux() {
         "flux mcp:--request-timeout") return ;;
         "flux mcp:--profile") return ;;
         "flux mcp:--base-url") return ;;
+        "flux mcp config:--download-dir") _flux_files -d; return ;;
         "flux mcp config:--profile") return ;;
     esac
     if [[ $current == -* ]]; then
@@ -139,7 +140,7 @@ _flux() {
             "flux demo") words="--preview --help -h" ;;
             "flux sandbox") words="--port --failure-rate --speed --history --balance --seed --latency --error-rate --lose-replies --rate-limit --page-limit --ignore-ids --placeholder --misbehave --help -h" ;;
             "flux mcp") words="--http --host --port --download-dir --request-timeout --profile --base-url --debug --help -h" ;;
-            "flux mcp config") words="--profile --help -h" ;;
+            "flux mcp config") words="--download-dir --portable --profile --help -h" ;;
             "flux schema") words="--help -h" ;;
             "flux help") words="--help -h" ;;
         esac

@@ -1,4 +1,4 @@
-# fish completion for flux. Made by `make completions`; do not edit. [sha256 38725b8451d340de5ae639a96e73081e183f4ecfae3fafc57a69f409e7a9fabc]
+# fish completion for flux. Made by `make completions`; do not edit. [sha256 bf96bbb0e72399a1b9f8838d51abc587d3678492da6649ca416949ed5f961685]
 
 function __flux_at --description 'Whether the command line is at this command'
     set -l path flux
@@ -199,6 +199,8 @@ complete -c flux -n '__flux_at flux mcp' -l profile -x -d 'Account to use, even 
 complete -c flux -n '__flux_at flux mcp' -l base-url -x -d 'Base URL of the service. [default: the profile\'s, else https://api.acedata.cloud]'
 complete -c flux -n '__flux_at flux mcp' -l debug -d 'Log requests and replies to stderr, without the token.'
 complete -c flux -n '__flux_at flux mcp' -l help -s h -d 'Show this message and exit.'
+complete -c flux -n '__flux_at flux mcp config' -l download-dir -x -a '(__fish_complete_directories)' -d 'Offer a tool that saves outputs in this folder, and nowhere else.'
+complete -c flux -n '__flux_at flux mcp config' -l portable -d 'Name the program without its folder, for a file that others use too.'
 complete -c flux -n '__flux_at flux mcp config' -l profile -x -d 'Account to use, even if FLUX_API_TOKEN is set; see `flux auth list`.'
 complete -c flux -n '__flux_at flux mcp config' -l help -s h -d 'Show this message and exit.'
 complete -c flux -n '__flux_at flux schema' -l help -s h -d 'Show this message and exit.'

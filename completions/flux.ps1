@@ -1,4 +1,4 @@
-# PowerShell completion for flux. Made by `make completions`; do not edit. [sha256 bc82951ed5f2acc8e6d1ccc942722c6cd926c35c36833f52590001f159591bf9]
+# PowerShell completion for flux. Made by `make completions`; do not edit. [sha256 7e86f454a0c0ae3a2207c6281f76cec376d76f3cecabb62e9769b4c69a1086c3]
 
 Register-ArgumentCompleter -Native -CommandName flux, flux-tasks -ScriptBlock {
     param($current, $line, $cursor)
@@ -26,7 +26,7 @@ Register-ArgumentCompleter -Native -CommandName flux, flux-tasks -ScriptBlock {
         'flux demo' = @('--preview', '--help', '-h')
         'flux sandbox' = @('--port', '--failure-rate', '--speed', '--history', '--balance', '--seed', '--latency', '--error-rate', '--lose-replies', '--rate-limit', '--page-limit', '--ignore-ids', '--placeholder', '--misbehave', '--help', '-h')
         'flux mcp' = @('--http', '--host', '--port', '--download-dir', '--request-timeout', '--profile', '--base-url', '--debug', '--help', '-h')
-        'flux mcp config' = @('--profile', '--help', '-h')
+        'flux mcp config' = @('--download-dir', '--portable', '--profile', '--help', '-h')
         'flux schema' = @('--help', '-h')
         'flux help' = @('--help', '-h')
     }
