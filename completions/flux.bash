@@ -1,4 +1,4 @@
-# bash completion for flux. Made by `make completions`; do not edit. [sha256 720958cb139b19d2c382c706f3923b049a78c35e264b61b7ca9ee43b81702d5b]
+# bash completion for flux. Made by `make completions`; do not edit. [sha256 d95fc769ca92e561d665df3004f07a5478cc78d469460572ca0ae2c60b31c3c5]
 
 _flux() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
@@ -249,6 +249,7 @@ _flux() {
         "flux mcp:--request-timeout") return ;;
         "flux mcp:--profile") return ;;
         "flux mcp:--base-url") return ;;
+        "flux mcp config:--download-dir") _flux_files -d; return ;;
         "flux mcp config:--profile") return ;;
     esac
     if [[ $current == -* ]]; then
@@ -276,7 +277,7 @@ _flux() {
             "flux demo") words="--preview --help -h" ;;
             "flux sandbox") words="--port --failure-rate --speed --history --balance --seed --latency --error-rate --lose-replies --rate-limit --page-limit --ignore-ids --placeholder --misbehave --help -h" ;;
             "flux mcp") words="--http --host --port --download-dir --request-timeout --profile --base-url --debug --help -h" ;;
-            "flux mcp config") words="--profile --help -h" ;;
+            "flux mcp config") words="--download-dir --portable --profile --help -h" ;;
             "flux schema") words="--help -h" ;;
             "flux help") words="--help -h" ;;
         esac

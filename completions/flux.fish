@@ -1,4 +1,4 @@
-# fish completion for flux. Made by `make completions`; do not edit. [sha256 fc6a85ef16b218dfa5dbbb3e979c05fc022bc4c0580f509984560354a5e4ba2a]
+# fish completion for flux. Made by `make completions`; do not edit. [sha256 42141a9a8f3bd719061efcd6da4dd36926375f1acdeacb05a92bc4f4fb60c350]
 
 function __flux_at --description 'Whether the command line is at this command'
     set -l path flux
@@ -409,6 +409,8 @@ complete -c flux -n '__flux_at flux mcp' -l profile -x -d 'Account to use, even 
 complete -c flux -n '__flux_at flux mcp' -l base-url -x -d 'Base URL of the service. [default: the profile\'s, else https://api.acedata.cloud]'
 complete -c flux -n '__flux_at flux mcp' -l debug -d 'Log requests and replies to stderr, without the token.'
 complete -c flux -n '__flux_at flux mcp' -l help -s h -d 'Show this message and exit.'
+complete -c flux -n '__flux_at flux mcp config' -l download-dir -x -a '(__fish_complete_directories)' -d 'Offer a tool that saves outputs in this folder, and nowhere else.'
+complete -c flux -n '__flux_at flux mcp config' -l portable -d 'Name the program without its folder, for a file that others use too.'
 complete -c flux -n '__flux_at flux mcp config' -l profile -x -d 'Account to use, even if FLUX_API_TOKEN is set; see `flux auth list`.'
 complete -c flux -n '__flux_at flux mcp config' -l help -s h -d 'Show this message and exit.'
 complete -c flux -n '__flux_at flux schema' -l help -s h -d 'Show this message and exit.'
