@@ -86,7 +86,7 @@ class Report:
             return
         value = ratio(figure, other, case.what) / rival.scale
         goal = "" if rival.goal is None else f"at most {rival.goal:g}"
-        scaled = f" (a {1 / rival.scale:g} of the work, scaled)" if rival.scale != 1 else ""
+        scaled = f" ({1 / rival.scale:.0%} of the work, scaled up)" if rival.scale != 1 else ""
         self.add(f"{start}{scaled} | {theirs} | **{value:.3g}** | {goal} |")
         before = self._ratio_before(case, rival)
         if rival.may_not_slip and before is not None and value > SLIP * before:
@@ -119,8 +119,8 @@ def watched(folder: Path, program: Path) -> str:
     open_at = [sum(int(i[:8], 16) % looks >= look for i in make_ids(1000)) for look in range(looks)]
     least = sum(-(-count // 50) for count in open_at)
     return (
-        f"1,000 tasks that finish at the first to the fourth look: {requests} requests,"
-        f" and ⌈open/50⌉ summed over the looks is {least} ({took:.1f} s)."
+        f"1,000 tasks that finish by the first to the fourth poll: {requests} requests;"
+        f" ⌈open/50⌉ summed over the polls is {least} ({took:.1f} s)."
     )
 
 

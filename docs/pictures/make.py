@@ -7,9 +7,10 @@ import sys
 import tempfile
 import time
 import uuid
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from rich.console import Console, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.terminal_theme import DEFAULT_TERMINAL_THEME, MONOKAI
 from rich.text import Text
 
@@ -72,20 +73,32 @@ def sample(number: int) -> Task:
     )
 
 
-def live_view() -> RenderableType:
-    """Return the live view of a watch of 240 tasks."""
+def live_view(numbers: Sequence[int] = range(240)) -> RenderableType:
+    """Return the live view of a watch of tasks."""
     environment = {"COLUMNS": str(COLUMNS), "LINES": str(LINES)}
     clock = iter([STARTED])
     view = LiveView(
         Stdout(Terminal(), environment),
-        total=240,
+        total=len(numbers),
         now=lambda: NOW,
         clock=lambda: next(clock, NOW),
     )
-    for number in range(240):
+    for number in numbers:
         view.changed(sample(number))
     view.polled(4.0, "")
     return view.paint()
+
+
+def preview() -> RenderableType:
+    """Return the live view of six tasks, below the picture of the one that has just succeeded."""
+    terminal = Terminal()
+    stdout = Stdout(terminal, {"COLUMNS": str(COLUMNS), "LINES": "30", "COLORTERM": "truecolor"})
+    task = sample(4)
+    stdout.write_text(f"{task.id}  {task.prompt}\n")
+    picture = make_png(11, "16:9", task.prompt or "")
+    stdout.write(draw(picture, Method.BLOCKS, stdout, most_lines=15))
+    shown = terminal.buffer.getvalue().decode().removesuffix("\n")  # type: ignore[attr-defined]
+    return Group(Text.from_ansi(shown), live_view((0, 1, 2, 3, 5, 4)))
 
 
 def table() -> RenderableType:
@@ -202,7 +215,8 @@ def architecture() -> str:
     )
 
 
-PICTURES = {
+PICTURES: dict[str, tuple[str, Callable[[], RenderableType]]] = {
+    "preview": ("$ flux tasks watch -f ids.txt --preview", preview),
     "watch": ("$ flux tasks watch -f ids.txt", live_view),
     "table": ("$ flux tasks check -f ids.txt", table),
     "card": (f"$ flux tasks show {sample(6).id}", card),

@@ -24,7 +24,7 @@ def run_check(
     """
     counts, reasons = TaskCounts(), Reasons()
     poll = session.check(ids, keep_raw=output.keeps_raw)
-    writer = output.make_writer(runtime)
+    writer = output.make_writer(runtime, session.rows.labels)
 
     def show(batch: list[Task]) -> None:
         chosen = [task for task in batch if output.shows(task)]

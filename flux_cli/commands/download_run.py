@@ -21,11 +21,11 @@ from flux_cli.models.reasons import Reasons
 from flux_cli.models.state import State
 from flux_cli.models.summary import FileCounts, TaskCounts
 from flux_cli.models.task import Task
-from flux_cli.output.formats import Format
+from flux_cli.output.formats import Format, Writer
 from flux_cli.output.gallery import ContactSheet
 from flux_cli.output.jsonl import encode_record
 from flux_cli.output.progress import BarProgress, LineProgress, Progress, Silence, download_summary
-from flux_cli.output.records import as_record
+from flux_cli.output.records import whole_record
 from flux_cli.runtime import Runtime
 
 
@@ -69,7 +69,8 @@ def run_download(
         runtime.stderr.note(download_summary(files, request.folder, seconds=seconds))
 
     with open_report(session, request.folder, request.files, progress) as report:
-        tasks = _TaskOutput(runtime, output, report, progress, total=len(ids))
+        writer = output.make_writer(runtime, session.rows.labels, has_files=True)
+        tasks = _TaskOutput(runtime, output, writer, report, progress, total=len(ids))
         counts = tasks.counts
         engine = Download(
             _answers(ids, finished, check), report.save, loop=loop, workers=session.concurrency
@@ -120,7 +121,7 @@ def open_report(
 
 
 def _encoded(task: Task) -> bytes:
-    return f"{encode_record(as_record(task))}\n".encode()
+    return f"{encode_record(whole_record(task))}\n".encode()
 
 
 def _failure_of(step: Callable[[], None]) -> FluxError | None:
@@ -150,6 +151,7 @@ class _TaskOutput:
         self,
         runtime: Runtime,
         output: OutputOptions,
+        writer: Writer,
         report: DownloadReport,
         progress: Progress,
         *,
@@ -160,7 +162,7 @@ class _TaskOutput:
         self.counts = TaskCounts()
         self.reasons = Reasons()
         self._output = output
-        self._writer = output.make_writer(runtime, has_files=True)
+        self._writer = writer
         is_table = output.format in (Format.AUTO, Format.TABLE) and runtime.stdout.is_terminal
         self._waits = is_table
         self._shows_all = not (is_table and total > _MOST_ROWS)

@@ -66,6 +66,12 @@ class FileOptions(DownloadPolicy):
         "Maximum time per file; at least 64 KiB must arrive in each --request-timeout."
         " [default: 30m]",
     ] = DownloadPolicy.file_timeout
+    archive: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE"),
+        "Remember in FILE what was saved, and skip it from then on, even if it was moved or"
+        " deleted.",
+    ] = DownloadPolicy.archive
     sidecar: Annotated[
         bool, "Write the task's record next to each file: NAME.json for NAME.png."
     ] = False

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from flux_cli.models.task import Task
 from flux_cli.output.jsonl import encode_record
-from flux_cli.output.records import as_record
+from flux_cli.output.records import whole_record
 
 
 _LONGEST = 65536  # bytes of one variable
@@ -13,7 +13,7 @@ _LONGEST = 65536  # bytes of one variable
 
 def describe_task(task: Task) -> tuple[bytes, Mapping[str, str]]:
     """Return what a command finds on its stdin, and in its environment."""
-    return encode_record(as_record(task)).encode(), _variables(task)
+    return encode_record(whole_record(task)).encode(), _variables(task)
 
 
 def _variables(task: Task) -> dict[str, str]:

@@ -29,16 +29,20 @@ def read_ids(
     """Return the ids of all sources, and say how many came more than once.
 
     For `keep` see `gather_ids`; with `keep_raw`, listed tasks have the service's own
-    record. Raises InputError, and what the service answers where its list of tasks
-    stands in place of ids; without anything to read it shows short help and exits.
+    record. `session` is told what is known of rows and labels. Raises InputError, and
+    what the service answers where its list of tasks stands in place of ids, or what
+    is wrong with a run that does; without anything to read it shows short help and exits.
     """
     from flux_cli.input.task_ids import gather_ids
 
     runtime: Runtime = ctx.obj
     arguments, files = inputs.ids or [], inputs.files or []
+    _check_sources(inputs)
+    if inputs.run is not None:
+        from flux_cli.commands.run_lookup import read_run_ids
+
+        return read_run_ids(runtime, session, inputs.journal, inputs.run)
     if inputs.since is not None:
-        if arguments or files or inputs.find_ids:
-            raise UsageError("--since and task ids cannot be combined")
         bounds = Bounds(inputs.since.resolve(runtime.now()))
         return _listed(runtime, session, bounds, keep=keep, keep_raw=keep_raw)
     has_stdin = runtime.stdin is not None and not runtime.stdin_is_terminal
@@ -54,11 +58,23 @@ def read_ids(
         note=runtime.stderr.note,
         find=inputs.find_ids,
         keep=keep,
+        keep_row=session.rows.add,
     )
     if task_ids.duplicates:
         noun = "duplicate id" if task_ids.duplicates == 1 else "duplicate ids"
         runtime.stderr.note(f"flux: skipped {task_ids.duplicates:,} {noun}.")
     return task_ids
+
+
+def _check_sources(inputs: InputOptions) -> None:
+    sources = {
+        "--run": inputs.run is not None,
+        "--since": inputs.since is not None,
+        "task ids": bool(inputs.ids or inputs.files or inputs.find_ids),
+    }
+    given = [name for name, is_given in sources.items() if is_given]
+    if len(given) > 1:
+        raise UsageError(f"{given[0]} and {given[1]} cannot be combined")
 
 
 def _listed(

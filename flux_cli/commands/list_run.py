@@ -46,7 +46,7 @@ def run_list(
         except (ServiceError, Interrupted) as error:
             ending = error
         try:
-            writer = output.make_writer(runtime)
+            writer = output.make_writer(runtime, None)
             for tasks in newest.batches(limit):
                 taken = tasks[: writer.write(tasks)]
                 counts.add(taken)

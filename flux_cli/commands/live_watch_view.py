@@ -12,6 +12,7 @@ from flux_cli.models.ids import TaskIds
 from flux_cli.models.state import State
 from flux_cli.models.summary import TaskCounts
 from flux_cli.models.task import Task
+from flux_cli.output.formats import Writer
 from flux_cli.output.live import LiveView
 from flux_cli.runtime import Runtime
 
@@ -27,12 +28,16 @@ class LiveWatchView(PrintView):
     """
 
     def __init__(
-        self, runtime: Runtime, ids: TaskIds, output: OutputOptions, *, has_files: bool
+        self,
+        runtime: Runtime,
+        ids: TaskIds,
+        output: OutputOptions,
+        make_writer: Callable[[], Writer],
     ) -> None:
         self._is_shortened = not output.states and len(ids) > _MOST_ROWS
         if self._is_shortened:
             output = replace(output, states=[_NOT_WELL])
-        super().__init__(runtime, ids, output, has_files=has_files)
+        super().__init__(runtime, ids, output, make_writer)
         self._view = LiveView(
             runtime.stdout,
             total=len(ids),

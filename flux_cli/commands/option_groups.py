@@ -19,7 +19,8 @@ def option_groups(command: Callable[..., None]) -> Callable[..., None]:
     An option is `Annotated[TYPE, "Its help."]`, and is called as its field or parameter is. What
     else there is to it stands between the two, as `typer.Option` or `typer.Argument`. Options
     that name no panel of the help are in the `panel` of their dataclass. What has no sentence is
-    typer's own, and left to it. A field that no caller sets (`init=False`) is no option.
+    typer's own, and left to it. Fields of one name are one option, which each dataclass is given;
+    a field that no caller sets (`init=False`) is none.
     """
     signature = inspect.signature(command)
     groups = {
@@ -31,12 +32,14 @@ def option_groups(command: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(command)
     def run(**values: Any) -> None:
         made = {
-            name: signature.parameters[name].annotation(**{key: values.pop(key) for key in keys})
+            name: signature.parameters[name].annotation(**{key: values[key] for key in keys})
             for name, keys in groups.items()
         }
-        command(**values, **made)
+        own = {name: values[name] for name in signature.parameters if name not in groups}
+        command(**own, **made)
 
-    parameters = [part for whole in signature.parameters.values() for part in _parts(whole)]
+    parts = (part for whole in signature.parameters.values() for part in _parts(whole))
+    parameters = list({part.name: part for part in parts}.values())
     run.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return run

@@ -1,7 +1,7 @@
 """Options that several commands share, in groups, each with its range and its sentence of help."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NewType
 
 import typer
 
+from flux_cli.commands.run_options import JournalFile
 from flux_cli.config.durations import parse_duration
 from flux_cli.config.moments import Moment, parse_moment
 from flux_cli.engine.policies import ServiceSettings
@@ -70,12 +71,13 @@ def _states(text: str) -> States:
 
 
 def _fields(text: str) -> Fields:
-    from flux_cli.output.records import KEYS, RAW
+    from flux_cli.output.records import KEYS, RAW, RUN_KEYS
 
+    known = (*KEYS, *RUN_KEYS, RAW)
     fields = tuple(word.strip().lower() for word in text.split(","))
     for field in fields:
-        if field not in (*KEYS, RAW):
-            raise UsageError(f"{field!r} is not a field ({', '.join((*KEYS, RAW))})")
+        if field not in known:
+            raise UsageError(f"{field!r} is not a field ({', '.join(known)})")
     return Fields(fields)
 
 
@@ -106,6 +108,12 @@ class InputOptions:
         moment(),
         "Use the account's own tasks created since this time instead of ids: 2h, 7d, 2026-11-20.",
     ] = None
+    run: Annotated[
+        str | None,
+        typer.Option(metavar="NAME"),
+        "Use the tasks of a run instead of ids; see `flux runs list`.",
+    ] = None
+    journal: JournalFile = None
 
 
 @dataclass(eq=False, repr=False)
@@ -150,11 +158,16 @@ class OutputOptions:
     def _chosen(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(chain.from_iterable(self.fields or ())))
 
-    def make_writer(self, runtime: "Runtime", *, has_files: bool = False) -> Writer:
-        """Return what writes tasks to stdout; `has_files` says that outputs were to be saved."""
-        from flux_cli.output.records import KEYS, RAW
+    def make_writer(
+        self, runtime: "Runtime", labels: Sequence[str] | None, *, has_files: bool = False
+    ) -> Writer:
+        """Return what writes tasks to stdout: those of a run, with `labels`, unless it is None.
 
-        keys = self._chosen or KEYS
+        `has_files` says that outputs were to be saved.
+        """
+        from flux_cli.output.records import KEYS, RAW, RUN_KEYS
+
+        keys = self._chosen or (KEYS if labels is None else (*KEYS, *RUN_KEYS))
         if self.raw and RAW not in keys:
             keys = (*keys, RAW)
         return make_writer(
@@ -163,6 +176,7 @@ class OutputOptions:
             keys=keys,
             now=runtime.now(),
             note=runtime.stderr.note,
+            labels=labels or (),
             has_files=has_files,
         )
 

@@ -21,6 +21,7 @@ from flux_cli.runtime import Runtime
 
 _MOST_IDS = 20  # on a command line; more are in a file
 _LONGEST = 4900  # characters of the command; a longer line on stderr would be cut
+_SOURCES = ("files", "find_ids", "since", "run", "journal")  # options that name ids
 _PLAIN_ID = re.compile(r"(?=.*[0-9])[0-9A-Za-z_-]+")  # reads as an id in any text file
 
 
@@ -42,10 +43,11 @@ def print_resume_hint(ctx: typer.Context, open_ids: list[str], why: str, *, read
 def resume_command(ctx: typer.Context, open_ids: list[str], *, read_at: float) -> str:
     """Return a command, on one line, that watches `open_ids` with the options of this one.
 
-    Many ids are read from the files that they came from, if they are as they
-    were at `read_at`, in Unix seconds; finished tasks are asked for once more
-    then. Otherwise they are written to a new file in the current folder, or
-    where that cannot be, in the home folder, and stderr says so.
+    A run is named again, so that its tasks keep their labels. Many ids are read
+    from the files that they came from, if they are as they were at `read_at`,
+    in Unix seconds. Finished tasks are asked for once more then. Otherwise they
+    are written to a new file in the current folder, or where that cannot be, in
+    the home folder, and stderr says so.
     """
     runtime: Runtime = ctx.obj
     ascii_only = not runtime.stderr.speaks_unicode
@@ -56,6 +58,10 @@ def resume_command(ctx: typer.Context, open_ids: list[str], *, read_at: float) -
         words = [*shlex.split(ctx.command_path), *options, *marked]
         return " ".join(quote(word, ascii_only=ascii_only) for word in words)
 
+    if (run := ctx.params.get("run")) and not _minds_finished(ctx):
+        line = joined([*options, *_option("--run", run), *_journal(ctx)], [])
+        if len(line) <= _LONGEST:
+            return line
     line = joined(options, open_ids)
     is_short = len(open_ids) <= _MOST_IDS and len(line) <= _LONGEST
     if is_short and all(map(is_argument, open_ids)):
@@ -91,7 +97,7 @@ def _options(ctx: typer.Context) -> Iterator[str]:
         source = ctx.get_parameter_source(name)
         if parameter.param_type_name != "option" or source is None or source.name != "COMMANDLINE":
             continue
-        if name in ("files", "find_ids"):
+        if name in _SOURCES:
             continue
         if getattr(parameter, "is_flag", False):
             yield parameter.opts[0]
@@ -115,11 +121,21 @@ def _as_typed(value: Any) -> str:
     return str(getattr(value, "value", value))
 
 
-def _will_do(ctx: typer.Context, files: list[str], read_at: float) -> bool:
-    """Tell whether the files hold the open ids, and tasks that have ended do no harm in them."""
+def _journal(ctx: typer.Context) -> list[str]:
+    file = ctx.params.get("journal")
+    return _option("--journal", str(file)) if file is not None else []
+
+
+def _minds_finished(ctx: typer.Context) -> bool:
+    """Tell whether a watch would do something else with tasks that have ended before it."""
     options = ctx.params
     ends_early = options.get("fail_fast") or _as_typed(options.get("until")) == Until.ANY.value
-    if ends_early or options.get("command"):
+    return bool(ends_early or options.get("command"))
+
+
+def _will_do(ctx: typer.Context, files: list[str], read_at: float) -> bool:
+    """Tell whether the files hold the open ids, and tasks that have ended do no harm in them."""
+    if _minds_finished(ctx):
         return False
     try:
         return "-" not in files and all(

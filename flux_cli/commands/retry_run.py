@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from flux_cli import interrupts
 from flux_cli.commands.submit_options import RetryOptions
@@ -29,6 +30,7 @@ def run_retry(
     session: Session,
     ids: TaskIds,
     options: RetryOptions,
+    journal: Path | None,
     output: WatchOutputOptions,
     afterwards: Afterwards,
 ) -> ExitCode:
@@ -64,7 +66,7 @@ def run_retry(
         runtime.stderr.note("flux: nothing to retry.")
         return ExitCode.OK
     submission = SubmitRequest(
-        requests, "retry", options, output, _describe, afterwards.start(runtime, output)
+        requests, "retry", options, journal, output, _describe, afterwards.start(runtime, output)
     )
     return run_submit(runtime, session, submission)
 

@@ -75,10 +75,14 @@ class ShowOutputOptions:
             )
 
     def make_writer(
-        self, runtime: "Runtime", show_pictures: "Callable[[Task], None] | None" = None
+        self,
+        runtime: "Runtime",
+        show_pictures: "Callable[[Task], None] | None" = None,
+        *,
+        is_run: bool = False,
     ) -> Writer:
-        """Return what writes tasks to stdout; `show_pictures` draws what one made."""
-        from flux_cli.output.records import KEYS
+        """Return what writes tasks to stdout, those of a run or any; `show_pictures` draws them."""
+        from flux_cli.output.records import KEYS, RUN_KEYS
 
         stdout = runtime.stdout
         kind = self.format.on(stdout, raw=self.raw)
@@ -94,4 +98,9 @@ class ShowOutputOptions:
             )
         from flux_cli.output.jsonl import JsonLinesWriter
 
-        return JsonLinesWriter(stdout, keys=KEYS, indented=kind is CardFormat.JSON, is_raw=self.raw)
+        return JsonLinesWriter(
+            stdout,
+            keys=(*KEYS, *RUN_KEYS) if is_run else KEYS,
+            indented=kind is CardFormat.JSON,
+            is_raw=self.raw,
+        )

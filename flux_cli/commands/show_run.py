@@ -52,7 +52,7 @@ def _writer(
     """Return what writes tasks, and draws pictures where that is wanted. Raises UsageError."""
     is_card = output.format.on(runtime.stdout, raw=output.raw) is CardFormat.CARD
     if not is_card or output.preview is Method.OFF:
-        return output.make_writer(runtime)
+        return output.make_writer(runtime, is_run=session.rows.labels is not None)
     from flux_cli.commands.previews import Previews
 
     previews = Previews(runtime, session, output.preview, say=runtime.stderr.note)

@@ -20,11 +20,11 @@ def not_yet_submitted(
 ) -> list[PlannedRequest | Submission]:
     """Return what would be sent, without changing the journal. Raises NoToken."""
     options = request.options
-    path = runtime.journal_path(options.journal)
+    path = runtime.journal_path(request.journal)
     if not path.exists():
         session.connection  # noqa: B018 - which needs a token
         return list(request.requests)
-    with runtime.open_journal(options.journal) as journal:
+    with runtime.open_journal(request.journal) as journal:
         _, rows = open_run(journal, session, request, is_trial=True)
     return [row for row in rows if _is_to_be_sent(row, options)]
 

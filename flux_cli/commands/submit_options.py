@@ -63,7 +63,6 @@ class SubmitOptions(SubmitPolicy):
         bool,
         "Also submit what may have been accepted but cannot be found. You may pay for it twice.",
     ] = SubmitPolicy.resend_unconfirmed
-    journal: JournalFile = None
 
     @property
     def run_name(self) -> str | None:
@@ -86,6 +85,7 @@ class PromptRunOptions(SubmitOptions):
         typer.Option(metavar="NAME", parser=reads(_run_name)),
         "Name of the run. [default: the run that has these prompts, else the file's name]",
     ] = None
+    journal: JournalFile = None
     again: Annotated[bool, "Start a new run: submit everything once more, and pay again."] = False
 
     @property

@@ -29,6 +29,7 @@ class SubmitRequest(NamedTuple):
     requests: Sequence[PlannedRequest]
     suggestion: str  # a name for the run
     options: SubmitOptions
+    journal: Path | None
     output: OutputOptions
     describe: Callable[[Sequence[PlannedRequest]], str]
     go_on: GoOn | None = None

@@ -21,7 +21,7 @@ from flux_cli.errors import (
 )
 from flux_cli.models.ids import TaskIds
 from flux_cli.models.reasons import Reasons
-from flux_cli.models.submission import RunInfo, Submission, SubmissionState
+from flux_cli.models.submission import RunInfo, Submission, SubmissionState, counts_in_words
 from flux_cli.output.jsonl import encode_record
 from flux_cli.output.progress import BarProgress, Progress
 from flux_cli.output.reasons import summary_lines
@@ -46,7 +46,7 @@ def run_submit(runtime: Runtime, session: Session, request: SubmitRequest) -> Ex
         return ExitCode.OK
     ask_for_consent(runtime, planned, request)
     runtime.stdout.outlives_reader = True
-    with runtime.open_journal(request.options.journal) as journal:
+    with runtime.open_journal(request.journal) as journal:
         run, _ = open_run(journal, session, request)
         with journal.locked(run, wait=_waiter(runtime, run)):
             rows = journal.submissions(run)[: len(request.requests)]
@@ -66,7 +66,10 @@ class _SubmitRun:
         self._request = request
         self._reasons = Reasons()
         self._counts: Counter[SubmissionState] = Counter()
-        self._writer = None if request.go_on else request.output.make_writer(runtime)
+        session.rows.add_run(submitter.rows)
+        self._writer = (
+            None if request.go_on else request.output.make_writer(runtime, session.rows.labels)
+        )
 
     def run(self) -> ExitCode:
         submitter, runtime = self._submitter, self._runtime
@@ -150,8 +153,8 @@ class _SubmitRun:
         for line in summary_lines(self._reasons, stderr):
             stderr.note(line)
         if self._counts[SubmissionState.ACCEPTED] and self._request.go_on is None:
-            program = program_name(self._runtime)
-            stderr.note(f"To watch:  {program} tasks watch --run {run.name}")
+            stderr.note("To watch them until they have finished, run:")
+            stderr.note(f"  {program_name(self._runtime)} tasks watch --run {run.name}")
 
     def _trouble(self) -> ServiceError | None:
         """Return why rows were not sent, or are in doubt; None where all is well."""
@@ -193,6 +196,7 @@ class _SubmitRun:
             ids = TaskIds()
             for row in accepted:
                 ids.add(row.task_id or "")
+            self._session.rows.add_run(accepted)
             try:
                 code = self._request.go_on(self._session, ids, self._submitter.run.name)
             except OutputError as error:
@@ -205,21 +209,6 @@ class _SubmitRun:
 
 
 _LIGHTER = (ExitCode.OK, ExitCode.NOT_FOUND, ExitCode.STILL_RUNNING)
-_WORDS = {
-    SubmissionState.ACCEPTED: "accepted",
-    SubmissionState.REFUSED: "refused",
-    SubmissionState.UNKNOWN: "in doubt",
-    SubmissionState.SENDING: "in doubt",
-    SubmissionState.PLANNED: "not submitted",
-}
-
-
-def counts_in_words(counts: Counter[SubmissionState]) -> str:
-    """Return the count of every state there is, as "12 accepted, 1 refused"."""
-    words: Counter[str] = Counter()
-    for state, word in _WORDS.items():
-        words[word] += counts[state]
-    return ", ".join(f"{count:,} {word}" for word, count in words.items() if count)
 
 
 def _waiter(runtime: Runtime, run: RunInfo) -> Callable[[float], None]:

@@ -4,12 +4,14 @@ import contextlib
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from flux_cli import interrupts
 from flux_cli.commands.file_options import FileOptions
 from flux_cli.commands.hook_input import describe_task
+from flux_cli.commands.hook_report import print_hook_failures
 from flux_cli.commands.summary import print_summary, raise_weightier
 from flux_cli.commands.watch_options import NotifyOptions, WatchOutputOptions
 from flux_cli.commands.watch_views import has_live_view, make_view
@@ -34,7 +36,6 @@ if TYPE_CHECKING:
     from flux_cli.engine.download_report import DownloadReport
 
 
-_MOST_FAILURES = 5  # of commands, named one by one
 _OUT_OF_TIME = TaskError("timed_out", "--timeout ran out")
 
 
@@ -103,7 +104,13 @@ class _WatchRun:
         self._previews = self._open_previews() if self._output.preview else None
         if self._previews is not None:
             stack.callback(self._previews.close)
-        self._view = make_view(runtime, ids, self._output, has_files=request.folder is not None)
+        make_writer = partial(
+            self._output.make_writer,
+            runtime,
+            session.rows.labels,
+            has_files=request.folder is not None,
+        )
+        self._view = make_view(runtime, ids, self._output, make_writer)
         stack.callback(self._view.close)
         if self._previews is not None:
             self._previews.draw_by(self._view.insert)
@@ -279,18 +286,8 @@ class _WatchRun:
         return bool(unsaved or (self._hooks is not None and self._hooks.unfinished))
 
     def _print_hook_failures(self) -> bool:
-        """Say which commands failed, and return whether any did."""
-        if self._hooks is None:
-            return False
-        failures, say = self._hooks.failures, self._runtime.stderr.line
-        for failure in failures[:_MOST_FAILURES]:
-            say(f"flux: --exec: {failure}")
-        if len(failures) > _MOST_FAILURES:
-            say(f"flux: --exec: {len(failures):,} failures in all")
-        if count := self._hooks.unfinished:
-            noun = "command was" if count == 1 else "commands were"
-            say(f"flux: --exec: {count:,} {noun} cut short or not run")
-        return bool(failures)
+        say = self._runtime.stderr.line
+        return self._hooks is not None and print_hook_failures(self._hooks, say)
 
     def _print_resume_hint(self, why: str) -> None:
         open_ids = list(self._watch.open_ids())

@@ -42,17 +42,21 @@ class StreamView:
     """Writes a record for each change at once, and at the end those of which nothing was heard."""
 
     def __init__(
-        self, runtime: Runtime, ids: TaskIds, output: OutputOptions, *, has_files: bool = False
+        self,
+        runtime: Runtime,
+        ids: TaskIds,
+        output: OutputOptions,
+        make_writer: Callable[[], Writer],
     ) -> None:
         self._runtime = runtime
         self._ids = ids
         self._output = output
-        self._has_files = has_files
+        self._make_writer = make_writer
 
     @cached_property
     def _writer(self) -> Writer:
         """Made when there is something to write: a table tells ages from then on."""
-        return self._output.make_writer(self._runtime, has_files=self._has_files)
+        return self._make_writer()
 
     def changed(self, task: Task) -> None:
         if self._output.shows(task):
@@ -93,11 +97,11 @@ class PrintView(StreamView):
         runtime: Runtime,
         ids: TaskIds,
         output: OutputOptions,
+        make_writer: Callable[[], Writer],
         *,
-        has_files: bool = False,
         shows_progress: bool = False,
     ) -> None:
-        super().__init__(runtime, ids, output, has_files=has_files)
+        super().__init__(runtime, ids, output, make_writer)
         self._shows_progress = shows_progress
         self._shown_at = runtime.clock()
         self._done = 0
@@ -156,15 +160,15 @@ def has_live_view(runtime: Runtime, output: OutputOptions) -> bool:
 
 
 def make_view(
-    runtime: Runtime, ids: TaskIds, output: OutputOptions, *, has_files: bool
+    runtime: Runtime, ids: TaskIds, output: OutputOptions, make_writer: Callable[[], Writer]
 ) -> WatchView:
     """Return the view of a watch for `output`: a live one on a terminal, else a stream."""
     kind = output.format
     if has_live_view(runtime, output):
         from flux_cli.commands.live_watch_view import LiveWatchView
 
-        return LiveWatchView(runtime, ids, output, has_files=has_files)
+        return LiveWatchView(runtime, ids, output, make_writer)
     is_table = kind is Format.TABLE or runtime.stdout.is_terminal
     if kind is Format.JSONL or (kind is Format.AUTO and not is_table):
-        return StreamView(runtime, ids, output, has_files=has_files)
-    return PrintView(runtime, ids, output, has_files=has_files, shows_progress=is_table)
+        return StreamView(runtime, ids, output, make_writer)
+    return PrintView(runtime, ids, output, make_writer, shows_progress=is_table)

@@ -40,8 +40,11 @@ class Check:
         traits: ServiceTraits | None = None,
         is_over: Callable[[], bool] = lambda: False,
         loop: EventLoop | None = None,
+        annotate: Callable[[Task], Task] = lambda task: task,
     ) -> None:
         """`traits` holds what an earlier poll has learned of the service.
+
+        `annotate` adds to each task what is known of it here.
 
         `is_over` ends the poll early when it turns true; the ids that are not
         answered by then are unknown. `loop` is where the results are waited for.
@@ -51,6 +54,7 @@ class Check:
         self._retrieve = retrieve
         self._round = throttle.begin()
         self._keep_raw = keep_raw
+        self._annotate = annotate
         self._now = now
         self.failure: ServiceError | None = None
         self.asked_alone = 0  # how many tasks; one that two threads count at once costs nothing
@@ -81,16 +85,19 @@ class Check:
                 yield None
             else:
                 self.failure = self.failure or batch.failure
-                yield list(batch.results(self.stopped_by))
+                yield self._annotated(batch.results(self.stopped_by))
         for batch in chain(self._pool.unfinished(), self._pool.unstarted()):
-            yield list(batch.results(self.stopped_by))
+            yield self._annotated(batch.results(self.stopped_by))
 
     def interrupt(self) -> Iterator[list[Task]]:
         """Stop asking, and yield the answers that had not had their turn yet."""
         self._round.stop()
         for batch in self._pool.unfinished():
-            if known := list(batch.known()):
+            if known := self._annotated(batch.known()):
                 yield known
+
+    def _annotated(self, tasks: Iterable[Task]) -> list[Task]:
+        return list(map(self._annotate, tasks))
 
     def _ask_alone(self, task_id: str) -> Mapping[str, Any] | None:
         self.asked_alone += 1

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from flux_cli.api.throttle import Stopped, Throttle
+from flux_cli.engine.archive import Archive
 from flux_cli.engine.commit_gate import CommitGate
 from flux_cli.engine.fetch import Fetch, FileProgress, OpenFile
 from flux_cli.engine.hosts import Hosts
@@ -38,6 +39,7 @@ class _Target(NamedTuple):
 
     url: str
     paths: Mapping[Media, str]
+    output: tuple[str, int]  # the id of its task, and its number
 
     @property
     def stem(self) -> Path:
@@ -74,7 +76,7 @@ class Downloader:
         """`throttle` makes the budget for one host, `hide` takes a secret out of a name.
 
         A name is put together from words of the service, and may spell what none of
-        them does. Raises OutputError for a bad folder.
+        them does. Raises OutputError for a bad folder, and what `Archive` raises.
         """
         self._folder = folder
         self._policy = policy
@@ -96,6 +98,7 @@ class Downloader:
             self._root = folder.resolve(strict=True)
         except (OSError, ValueError) as error:
             raise _unwritable(folder, error) from None
+        self._archive = Archive(policy.archive) if policy.archive is not None else None
 
     def save(self, task: Task, number: int, keep: Callable[[File], None]) -> None:
         """Save output `number` of `task`, counted from 1, and give `keep` what became of it.
@@ -110,9 +113,9 @@ class Downloader:
 
     def _outcome(self, target: "_Target", keep: Callable[[File], None]) -> File:
         try:
-            if file := self._kept(target):
+            if file := self._kept(target) or self._archived(target):
                 with self._gate:
-                    keep(file)
+                    self._settle(target, file, keep)
                 return file
             return self._saved(target, keep)
         except (ServiceError, DownloadError) as error:
@@ -130,6 +133,15 @@ class Downloader:
         with self._gate:
             keep(file)
         return file
+
+    def _settle(self, target: "_Target", file: File, keep: Callable[[File], None]) -> None:
+        """Hand over what is saved, and remember it."""
+        keep(file)
+        if self._archive is not None:
+            try:
+                self._archive.add(*target.output)
+            except OSError as error:
+                self.stop(self._archive.error(error))
 
     def refuse(self, path: Path, error: OSError, name: str) -> File:
         """Return what it means, and say, that `path` beside an output cannot be written."""
@@ -153,6 +165,8 @@ class Downloader:
         self._gate.close()
         with self._lock:
             self._sync_folders()
+        if self._archive is not None:
+            self._archive.close()
 
     def _unwritten(self, path: Path, error: OSError) -> File:
         """Return why `path` is not saved, and stop where nothing else could be either."""
@@ -181,7 +195,14 @@ class Downloader:
         return _Target(
             task.outputs[number - 1].url,
             {media: os.path.join(self._folder, self._hide(paths[media])) for media in Media},  # noqa: PTH118 - made for each file, and seldom needed
+            (task.id, number),
         )
+
+    def _archived(self, target: "_Target") -> File | None:
+        """Return what there is to say of an output that was saved before, wherever it is now."""
+        if self._archive is None or target.output not in self._archive:
+            return None
+        return File(None, None, None, is_new=False)
 
     def _kept(self, target: "_Target") -> File | None:
         if self._policy.overwrite or not (existing := target.existing()):
@@ -213,7 +234,7 @@ class Downloader:
             try:
                 if file := self._kept(target):  # another process was faster
                     with self._gate:
-                        keep(file)
+                        self._settle(target, file, keep)
                     return file
                 self._fetch.into(part, stem, target.url, pause=lambda: self._wait(0.0, end))
                 return self._finished(part, target, keep)
@@ -232,7 +253,7 @@ class Downloader:
         part.sync()  # which may take a while, and is not to be waited for
         with self._gate:
             part.finish(path)
-            keep(file)
+            self._settle(target, file, keep)
         with self._lock:
             self._unsynced.add(path.parent)
             if len(self._unsynced) > _MOST_UNSYNCED:

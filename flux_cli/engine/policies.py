@@ -6,6 +6,7 @@ Loads nothing, so that a help text can be made of it at once.
 import math
 from dataclasses import dataclass
 from enum import Enum
+from pathlib import Path
 
 
 @dataclass(eq=False, repr=False)
@@ -62,10 +63,11 @@ class SubmitPolicy:
 class DownloadPolicy:
     """How files are named, and what is allowed: `max_size` in bytes, `file_timeout` in seconds.
 
-    `name` is what `models.file_names.NameTemplate` reads.
+    `name` is what `models.file_names.NameTemplate` reads; `archive` remembers what was saved.
     """
 
     name: str = "{id}_{n}.{ext}"
     overwrite: bool = False
     max_size: int = 200_000_000
     file_timeout: float = 1800.0
+    archive: Path | None = None

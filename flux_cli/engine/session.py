@@ -23,6 +23,7 @@ from flux_cli.engine.policies import (
     SubmitPolicy,
     WatchPolicy,
 )
+from flux_cli.engine.run_rows import RunRows
 from flux_cli.engine.service_traits import PageSize, ServiceTraits
 from flux_cli.models.ids import TaskIds
 from flux_cli.token import Token
@@ -68,11 +69,14 @@ class Session:
     ) -> None:
         """`connect` finds out where to ask, and may raise NoToken or UsageError.
 
+        Every task that is asked for has what `rows` says of it.
+
         `token_source` says in words where the token is from.
         `route` names the proxy for the scheme and the host of a file's URL.
         `patience` is the longest silence, `pause` what is left of one that the
         service asked for before, both in seconds.
         """
+        self.rows = RunRows()
         self.token = token
         self.token_source = token_source
         self._settings = settings
@@ -135,6 +139,7 @@ class Session:
             traits=traits,
             is_over=is_over,
             loop=loop,
+            annotate=self.rows.annotate,
         )
 
     def watch(
@@ -169,6 +174,7 @@ class Session:
             wait=wait,
             uniform=random.uniform,
             pause_left=self.pause_left,
+            annotate=self.rows.annotate,
         )
         return watch
 

@@ -78,8 +78,11 @@ class Watch:
         wait: Callable[[float], None],
         uniform: Callable[[float, float], float],
         pause_left: Callable[[], float] = lambda: 0.0,
+        annotate: Callable[[Task], Task] = lambda task: task,
     ) -> None:
         """`poll` begins a poll of some ids, `pause_left` is what the service asked for.
+
+        `annotate` adds what is known here to a task that no poll has answered for.
 
         `clock` is monotonic; it, `wait` and the policy are in seconds.
         """
@@ -90,6 +93,7 @@ class Watch:
         self._wait = wait
         self._uniform = uniform
         self._pause_left = pause_left
+        self._annotate = annotate
         self._states: dict[str, State] = {}
         self._settled: set[str] = set()  # ended without success or failure
         self._absent_since: dict[str, float] = {}
@@ -169,6 +173,9 @@ class Watch:
 
     def latest(self, task_id: str, now: float) -> Task:
         """Return what is known of a task whose records nobody has kept."""
+        return self._annotate(self._latest(task_id, now))
+
+    def _latest(self, task_id: str, now: float) -> Task:
         state = self.state_of(task_id)
         if state is State.NOT_FOUND:
             return not_found(task_id, now)

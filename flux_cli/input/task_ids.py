@@ -1,12 +1,12 @@
 """Gathers task ids from arguments, files and stdin, all read and checked before any is used."""
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TextIO
 
 from flux_cli.errors import InputError
 from flux_cli.input.decoding import Text
-from flux_cli.input.id_reader import ErrorReply, FoundId, Problem, read_ids
+from flux_cli.input.id_reader import ErrorReply, FoundId, JsonObject, Problem, read_ids
 from flux_cli.input.sources import STDIN, Enough, Source, is_taken_for_file, opened
 from flux_cli.models.echo import shortened
 from flux_cli.models.ids import (
@@ -17,7 +17,7 @@ from flux_cli.models.ids import (
     match_key,
     uuids_in,
 )
-from flux_cli.models.task import Task, read_record
+from flux_cli.models.task import Task, read_record, read_run_keys
 from flux_cli.token import Token
 
 
@@ -39,6 +39,7 @@ def gather_ids(
     note: Callable[[str], None],
     find: bool = False,
     keep: Callable[[Task | None], None] | None = None,
+    keep_row: Callable[[str, int, Mapping[str, str]], None] = lambda *_: None,
 ) -> TaskIds:
     """Return the distinct ids of all sources, in order.
 
@@ -47,9 +48,17 @@ def gather_ids(
     InputError that names source and line of a bad id, and of others as far as
     they were read by then; `token`, pasted where an id belongs, is one of them.
     `note` is told what was left out; `keep` is given the task of each new id
-    that the input tells about, None where it does not tell the end of it.
+    that the input tells about, None where it does not tell the end of it, and
+    `keep_row` is given the row and the labels that it tells of one.
     """
-    gatherer = _Gatherer(token, keep)
+
+    def learn(task_id: str, record: JsonObject) -> None:
+        if keep is not None:
+            keep(read_record(task_id, record))
+        if (run_keys := read_run_keys(record)) is not None:
+            keep_row(task_id, *run_keys)
+
+    gatherer = _Gatherer(token, learn)
     gatherer.take("argument ", ((_argument(a), n, None) for n, a in enumerate(arguments, 1)))
     files = files or ([] if arguments else [STDIN])
     empty: list[str] = []
@@ -81,13 +90,13 @@ def _empty(names: Sequence[str], *, find: bool) -> InputError:
 class _Gatherer:
     """Takes ids from one source after the other, until one has a problem."""
 
-    def __init__(self, token: Token | None, keep: Callable[[Task | None], None] | None) -> None:
+    def __init__(self, token: Token | None, learn: Callable[[str, JsonObject], None]) -> None:
         self.ids = TaskIds()
         self.refused = 0
         """How many replies were about an error: those submissions have no task."""
         self._refusal = ("", "")  # the first of them: its place and its reason
         self._token = token
-        self._keep = keep
+        self._learn = learn
 
     @property
     def taken(self) -> int:
@@ -146,8 +155,8 @@ class _Gatherer:
                         break
                     if source:
                         source.is_enough = True
-                elif self.ids.add(str(found)) and self._keep is not None and record is not None:
-                    self._keep(read_record(str(found), record))
+                elif self.ids.add(str(found)) and record is not None:
+                    self._learn(str(found), record)
         if problems:
             hint = f"{_NOTHING_SENT}. {advice or (_ADVICE if source else _OWN_ARGUMENT)}"
             raise InputError(problems[0], hint=hint, more=tuple(problems[1:]))

@@ -67,7 +67,7 @@ class Reasons:
         reason.count += 1
         if reason.message != message:
             reason.message = folded
-        if len(reason.ids) < EXAMPLES:
+        if task.id and len(reason.ids) < EXAMPLES:
             reason.ids.append(task.id)
 
     def _make_room(self) -> None:

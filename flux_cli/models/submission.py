@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -96,6 +97,23 @@ class Submission(NamedTuple):
             return self.error
         reason = f": {self.error.message}" if self.error and self.error.message else ""
         return TaskError("not_sent", f"not submitted{reason}")
+
+
+_WORDS = {
+    SubmissionState.ACCEPTED: "accepted",
+    SubmissionState.REFUSED: "refused",
+    SubmissionState.UNKNOWN: "in doubt",
+    SubmissionState.SENDING: "in doubt",
+    SubmissionState.PLANNED: "not submitted",
+}
+
+
+def counts_in_words(counts: Mapping[SubmissionState, int]) -> str:
+    """Return the count of every state there is, as "12 accepted, 1 refused"."""
+    words: Counter[str] = Counter()
+    for state, word in _WORDS.items():
+        words[word] += counts.get(state, 0)
+    return ", ".join(f"{count:,} {word}" for word, count in words.items() if count)
 
 
 _STATES = {

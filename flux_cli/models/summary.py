@@ -83,6 +83,7 @@ class FileCounts:
     saved: int = 0
     size: int = 0
     kept: int = 0
+    archived: int = 0  # saved before, and not there any more
     expired: int = 0
     failed: int = 0
     unfinished: int = 0  # there was no time for them
@@ -104,6 +105,8 @@ class FileCounts:
             is_expired = file.error.code == "expired"
             self.expired += is_expired
             self.failed += not is_expired
+        elif file.is_archived:
+            self.archived += 1
         elif file.is_new:
             self.saved += 1
             self.size += file.size or 0

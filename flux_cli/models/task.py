@@ -40,13 +40,21 @@ class Cost(NamedTuple):
 
 
 class File(NamedTuple):
-    """What became of an output that was to be saved: a file of `size` bytes, or an error."""
+    """What became of an output that was to be saved: a file of `size` bytes, or an error.
+
+    Neither of them where it was saved before, and moved or deleted since.
+    """
 
     path: str | None
     size: int | None
     sha256: str | None
     is_new: bool
     error: TaskError | None = None
+
+    @property
+    def is_archived(self) -> bool:
+        """Whether it was saved before, and is not where it would be now."""
+        return self.path is None and self.error is None
 
 
 class Output(NamedTuple):
@@ -205,6 +213,7 @@ def read_record(task_id: str, record: Mapping[str, Any]) -> Task | None:
     is_known = state == State.FAILED or (state == State.SUCCEEDED and outputs)
     if state is None or not is_known or observed_at is None:
         return None
+    row, labels = read_run_keys(record) or (None, None)
     return Task(
         id=task_id,
         state=State(state),
@@ -223,7 +232,19 @@ def read_record(task_id: str, record: Mapping[str, Any]) -> Task | None:
         cost=_cost(record.get("cost")),
         trace_id=as_text(record.get("trace_id")),
         raw=as_object(record.get("raw")) or None,
+        row=row,
+        labels=labels,
     )
+
+
+def read_run_keys(record: Mapping[str, Any]) -> tuple[int, Mapping[str, str]] | None:
+    """Return row and labels out of one of flux's own records of a run; None for any other."""
+    row, labels = record.get("row"), record.get("label")
+    if type(row) is not int or row < 1 or not isinstance(labels, dict):
+        return None
+    if as_time(record.get("observed_at")) is None:
+        return None  # somebody else's record
+    return row, {name: text for name, text in labels.items() if isinstance(text, str)}
 
 
 def _outputs_of(value: Any) -> Iterator[Output]:

@@ -13,6 +13,7 @@ from rich.text import Text
 from flux_cli.models.state import State
 from flux_cli.models.task import Output, Task
 from flux_cli.output.next_steps import next_step
+from flux_cli.output.rows import NO_ID
 from flux_cli.output.sanitize import sanitize, web_url
 from flux_cli.output.table import Drawing
 from flux_cli.output.terminal import Stdout
@@ -65,9 +66,9 @@ class CardWriter:
         labels = max(len(label) for label, _ in facts)
         is_wide = self._stdout.columns >= _LEAST_BESIDE_LABELS
         body = self._beside(facts, labels) if is_wide else self._below(facts, labels)
-        head = Text.assemble(self._drawing.state(task.state), "  ", Text(task.id))
+        head = Text.assemble(self._drawing.state(task.state), "  ", Text(task.id or NO_ID))
         if head.cell_len > self._stdout.columns:
-            head = Text("\n").join([self._drawing.state(task.state), Text(task.id)])
+            head = Text("\n").join([self._drawing.state(task.state), Text(task.id or NO_ID)])
         head.overflow = "fold"
         written = io.StringIO()
         self._drawing.console(written).print(Group(head, body))
@@ -104,6 +105,9 @@ class CardWriter:
         yield from _known("model", task.model)
         yield from _known("size", task.size)
         yield from _known("action", task.action)
+        if task.labels:
+            lines = (sanitize(f"{name}: {text}") for name, text in task.labels.items())
+            yield "labels", Text("\n".join(lines))
         yield from self._times(task)
         if task.cost is not None:
             unit = sanitize(task.cost.currency or "")

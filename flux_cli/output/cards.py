@@ -40,9 +40,14 @@ class Card(NamedTuple):
 
 
 def cards_of(task: Task, folder: Path) -> Iterator[Card]:
-    """Yield a card for each output of `task`, or one that says why there is none."""
+    """Yield a card for each output of `task`, or one that says why there is none.
+
+    What was saved before, and is not there any more, has none either.
+    """
     for number, output in enumerate(task.outputs or (None,), 1):
         file = output.file if output is not None else None
+        if file is not None and file.is_archived:
+            continue  # it is not in the folder
         error = file.error if file is not None else task.error
         words = [error.code, error.message] if error is not None else []
         path = file.path if file is not None else None

@@ -8,7 +8,7 @@ from typing import Any
 
 from flux_cli.models.task import Task
 from flux_cli.output.jsonl import encode_record
-from flux_cli.output.records import RAW, as_record
+from flux_cli.output.records import LABEL, RAW, as_record
 from flux_cli.output.sanitize import sanitize, web_url
 from flux_cli.output.terminal import Stdout
 
@@ -21,16 +21,25 @@ _FORMULA = re.compile(r"(^|;)(?=[\s\x22]*[=+\-@＝＋－＠])")  # noqa: RUF001
 class CsvWriter:
     """One row a record, flat: `urls` joined by a space, the error and the cost in two columns each.
 
-    With `has_files`, a column `paths`, joined by a bar, comes after `urls`.
+    With `has_files`, a column `paths`, joined by a bar, comes after `urls`. Each of `labels` has
+    a column `label.NAME`; without any, they are in a column `label`, as JSON.
 
     Text is on one line, and a cell that a spreadsheet would run as a formula
     begins with an apostrophe; where flux reads ids, it takes that off again. So does
     what follows a semicolon: where that parts cells, quotes do not hold a cell together.
     """
 
-    def __init__(self, stdout: Stdout, *, keys: Sequence[str], has_files: bool = False) -> None:
+    def __init__(
+        self,
+        stdout: Stdout,
+        *,
+        keys: Sequence[str],
+        labels: Sequence[str] = (),
+        has_files: bool = False,
+    ) -> None:
         self._stdout = stdout
         self._keys = keys
+        self._labels = labels
         self._outputs = ["urls", "paths"] if has_files else ["urls"]
         self._has_header = False
 
@@ -50,6 +59,8 @@ class CsvWriter:
         names: list[str] = []
         for key in self._keys:
             parts = [f"{key}_{part}" for part in _SPLIT.get(key, ())]
+            if key == LABEL:
+                parts = [_cell(f"{key}.{name}") for name in self._labels]
             names += self._outputs if key == "outputs" else parts or [key]
         return names
 
@@ -64,12 +75,15 @@ class CsvWriter:
                     paths = [o.file.path for o in task.outputs if o.file and o.file.path]
                     cells.append(_cell("|".join(paths)))
             elif key == "id":  # is to be read again: nothing goes into the midst of it
-                text = sanitize(value)
+                text = sanitize(value or "")
                 cells.append(f"'{text}" if _FORMULA.match(text) else text)
             elif key in _SPLIT:
                 cells += [_cell(value and value[part]) for part in _SPLIT[key]]
-            elif key == RAW:
-                text = encode_record(value) if value is not None else ""
+            elif key == LABEL and self._labels:
+                cells += [_cell((value or {}).get(name)) for name in self._labels]
+            elif key in (LABEL, RAW):
+                is_there = bool(value) if key == LABEL else value is not None
+                text = encode_record(value) if is_there else ""
                 cells.append(_FORMULA.sub(r"\\u003b", text))
             else:
                 cells.append(_cell(value))

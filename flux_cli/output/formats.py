@@ -55,13 +55,14 @@ def make_writer(
     keys: Sequence[str],
     now: float,
     note: Callable[[str], None],
+    labels: Sequence[str] = (),
     has_files: bool = False,
 ) -> Writer:
     """Return the writer for `kind`.
 
     `keys` are those of a record. `now` (Unix seconds) is what the table's ages
-    count from; `note` is told, in one line, what had to be left out. `has_files`
-    says that outputs were to be saved.
+    count from; `note` is told, in one line, what had to be left out. `labels`
+    are all that CSV has columns for, `has_files` says that outputs were to be saved.
     """
     kind = kind.on(stdout)
     if kind is Format.TABLE:
@@ -71,7 +72,7 @@ def make_writer(
     if kind is Format.CSV:
         from flux_cli.output.csv_rows import CsvWriter
 
-        return CsvWriter(stdout, keys=keys, has_files=has_files)
+        return CsvWriter(stdout, keys=keys, labels=labels, has_files=has_files)
     if kind in (Format.IDS, Format.URLS):
         from flux_cli.output.ids_and_urls import IdWriter, UrlWriter
 

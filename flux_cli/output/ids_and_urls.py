@@ -8,13 +8,15 @@ from flux_cli.output.terminal import Stdout
 
 
 class IdWriter:
-    """One id a line, as the user spelled it."""
+    """One id a line, as the user spelled it; none for a submission that brought none."""
 
     def __init__(self, stdout: Stdout) -> None:
         self._stdout = stdout
 
     def write(self, tasks: Iterable[Task]) -> int:
-        return self._stdout.write_pieces([f"{task.id}\n".encode("ascii") for task in tasks])
+        return self._stdout.write_pieces(
+            [f"{task.id}\n".encode("ascii") if task.id else b"" for task in tasks]
+        )
 
     def close(self) -> None:
         pass

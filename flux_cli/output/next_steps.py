@@ -28,6 +28,9 @@ def next_step(task: Task, program: str, *, ascii_only: bool = False) -> NextStep
 
     No word of a command is the service's, but for the id, which the user gave.
     """
+    if not task.id:
+        again = " with --retry-refused" if task.state is State.FAILED else ""
+        return NextStep(f"Run the command that submitted it again{again}.")
     task_id = quote(task.id, ascii_only=ascii_only)
     given = f"-- {task_id}" if task.id.startswith("-") else task_id
     match task.state:

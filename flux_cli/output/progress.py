@@ -63,7 +63,7 @@ class LineProgress(Progress):
         with self._lock:
             if file.error is not None:
                 self._stderr.line(failure_line(file, name))
-            else:
+            elif not file.is_archived:
                 verb = "saved" if file.is_new else "kept"
                 self._stderr.note(f"{verb} {file.path} ({format_size(file.size or 0)})")
 
@@ -178,6 +178,8 @@ def download_summary(counts: FileCounts, folder: Path, *, seconds: float | None 
     parts[0] += f" in {folder}"
     if counts.kept:
         parts.append(f"kept {counts.kept:,} existing")
+    if counts.archived:
+        parts.append(f"skipped {counts.archived:,} in the archive")
     if counts.expired:
         parts.append(f"{counts.expired:,} expired")
     if counts.failed or counts.unfinished:

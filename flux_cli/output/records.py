@@ -28,14 +28,20 @@ KEYS = (
     "observed_at",
 )
 
-
+ROW, LABEL = RUN_KEYS = (
+    "row",
+    "label",
+)  # of a task that a run submitted; there where a run is shown
 RAW = "raw"  # the service's own record, which is there only where it is asked for
 
 
 def as_record(task: Task, keys: Sequence[str] = KEYS) -> dict[str, Any]:
-    """Return the record of `task`, with `keys` alone and in their order; RAW may be among them."""
+    """Return the record of `task`, with `keys` alone and in their order.
+
+    RUN_KEYS and RAW may be among them. Where a submission brought no id, it is None.
+    """
     record: dict[str, Any] = {
-        "id": task.id,
+        "id": task.id or None,
         "state": task.state.value,
         "previous_state": task.previous_state and task.previous_state.value,
         "type": task.type,
@@ -68,8 +74,13 @@ def as_record(task: Task, keys: Sequence[str] = KEYS) -> dict[str, Any]:
             entry.update(_file(output.file))
     if keys is KEYS:
         return record
-    record[RAW] = task.raw
+    record |= {ROW: task.row, LABEL: task.labels, RAW: task.raw}
     return {key: record[key] for key in keys}
+
+
+def whole_record(task: Task) -> dict[str, Any]:
+    """Return the record of `task` with all that is known of it, but for RAW."""
+    return as_record(task, KEYS if task.row is None else (*KEYS, *RUN_KEYS))
 
 
 def _file(file: File | None) -> dict[str, Any]:

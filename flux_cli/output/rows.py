@@ -10,6 +10,9 @@ from flux_cli.output.sanitize import one_line, web_url
 from flux_cli.output.times import format_age, format_duration
 
 
+NO_ID = "-"  # where a submission brought none
+
+
 class Row(NamedTuple):
     """One task in words; every text is safe to show. `link` is what `result` opens."""
 
@@ -31,7 +34,7 @@ def make_row(task: Task, now: float, *, full_urls: bool) -> Row:
     link = _link(task.outputs[0]) if task.outputs else None
     return Row(
         state=task.state,
-        id=task.id,
+        id=task.id or NO_ID,
         model=one_line(task.model or "", 24),
         created=format_age(task.created_at, now),
         took=format_duration(took),
@@ -77,4 +80,5 @@ def _saved(outputs: Sequence[Output]) -> str:
         if file.error is not None:
             return f"not saved: {file.error.message}"
     more = f" +{len(files) - 1}" if len(files) > 1 else ""
-    return f"{files[0].path}{more}" if files else ""
+    first = next((file.path for file in files if file.path), "in the archive")
+    return f"{first}{more}" if files else ""

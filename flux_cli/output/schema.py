@@ -3,10 +3,11 @@
 from typing import Any
 
 from flux_cli.models.state import State
+from flux_cli.output.records import KEYS
 
 
 _ABOUT = {
-    "id": "The task id, as given.",
+    "id": "The task id, as given; null for a prompt of a run that brought none.",
     "state": "The state of the task; unknown means that the service gave no answer for this id.",
     "previous_state": "The previous state; null in a single check and when first seen.",
     "type": "images or videos.",
@@ -23,6 +24,8 @@ _ABOUT = {
     "cost": "What a finished task cost; null if the service does not say.",
     "trace_id": "The id to quote to the service's support.",
     "observed_at": "When flux observed this.",
+    "row": "Which prompt of its run it is, counted from 1; only where a run is shown.",
+    "label": "What the input of the run had beside the prompt; only where a run is shown.",
     "raw": "The service's own record, unchanged; only with --raw.",
 }
 _TIME = {"type": ["string", "null"], "format": "date-time", "pattern": "Z$"}
@@ -57,7 +60,7 @@ _OUTPUT = {
     "required": ["url", "kind", "width", "height", "seconds", "seed"],
 }
 _TYPES: dict[str, dict[str, Any]] = {
-    "id": {"type": "string", "minLength": 1, "maxLength": 128},
+    "id": {"type": ["string", "null"], "minLength": 1, "maxLength": 128},
     "state": _STATE,
     "previous_state": {"enum": [None, *_STATE["enum"]]},
     "created_at": _TIME,
@@ -68,6 +71,8 @@ _TYPES: dict[str, dict[str, Any]] = {
     "error": _ERROR,
     "cost": _COST,
     "observed_at": _TIME | {"type": "string"},
+    "row": {"type": ["integer", "null"], "minimum": 1},
+    "label": {"type": ["object", "null"], "additionalProperties": {"type": "string"}},
     "raw": {"type": ["object", "null"]},
 }
 
@@ -85,5 +90,5 @@ def record_schema() -> dict[str, Any]:
         "properties": {
             key: _TYPES.get(key, _TEXT) | {"description": about} for key, about in _ABOUT.items()
         },
-        "required": [key for key in _ABOUT if key != "raw"],
+        "required": list(KEYS),
     }

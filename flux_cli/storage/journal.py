@@ -5,24 +5,24 @@ call returns, so that whatever ends the process leaves a row as it was, or as
 it is to be. Safe to use from several threads, and by several processes.
 """
 
-import contextlib
 import json
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Self
 
 from flux_cli.errors import JournalError
 from flux_cli.models.submission import PlannedRequest, RunInfo, Submission, SubmissionState
 from flux_cli.models.task import TaskError
-from flux_cli.storage.atomic import abort, open_partial
 from flux_cli.storage.database import Database, Execute
-from flux_cli.storage.journal_rows import rows_of
+from flux_cli.storage.journal_rows import make_run, rows_of
 from flux_cli.storage.journal_schema import APPLICATION, MIGRATIONS
 from flux_cli.storage.run_finder import find_run, run_named
+from flux_cli.storage.run_lock import is_worked_on, run_lock
 
 
-_JSON = json.JSONEncoder(ensure_ascii=False)
+_JSON = json.JSONEncoder()  # what is no UTF-8 stays readable in ASCII
 
 
 class Journal:
@@ -65,13 +65,16 @@ class Journal:
             return rows_of(execute, run)
 
     def reload(self, submission: Submission) -> Submission:
-        """Return a row of a run as it is now."""
+        """Return a row of a run as it is now. Raises JournalError when it was removed."""
         with self._database.read() as execute:
-            state, sent_at, task_id, trace_id, code, message = execute(
+            found = execute(
                 "SELECT state, sent_at, task_id, trace_id, error_code, error_message"
                 " FROM submissions WHERE number = ?",
                 [submission.number],
             ).fetchone()
+        if found is None:
+            raise self._removed()
+        state, sent_at, task_id, trace_id, code, message = found
         return submission._replace(
             state=SubmissionState(state),
             sent_at=sent_at,
@@ -112,7 +115,7 @@ class Journal:
         """
         with self._database.write(is_trial=is_trial) as execute:
             found = find_run(execute, requests, base_url=base_url, name=name, is_new=is_new)
-            run = found.run or self._make_run(execute, name, suggestion, base_url)
+            run = found.run or make_run(execute, name or suggestion, base_url, self._now())
             numbers = list(self._rows_for(execute, requests, found.candidates))
             chosen = set(numbers)
             former = execute(
@@ -131,13 +134,19 @@ class Journal:
         return run, rows[: len(numbers)]
 
     def plan_again(self, submissions: Iterable[Submission]) -> None:
-        """Let these be sent, whatever became of them before; not those that were accepted."""
+        """Let these, refused or in doubt, be sent again; not those that have changed since."""
         with self._database.write() as execute:
             for submission in submissions:
                 execute(
                     "UPDATE submissions SET state = ?, error_code = NULL, error_message = NULL"
-                    " WHERE number = ? AND state <> ?",
-                    [SubmissionState.PLANNED, submission.number, SubmissionState.ACCEPTED],
+                    " WHERE number = ? AND state = ? AND sent_at IS ? AND state <> ?",
+                    [
+                        SubmissionState.PLANNED,
+                        submission.number,
+                        submission.state,
+                        submission.sent_at,
+                        SubmissionState.ACCEPTED,
+                    ],
                 )
 
     def mark_sending(self, submission: Submission, run: RunInfo) -> bool:
@@ -164,13 +173,18 @@ class Journal:
         *,
         trace_id: str | None = None,
     ) -> None:
-        """Note what became of it: it is refused, in doubt, or was not taken and is planned."""
+        """Note what became of what was sent: it is refused, in doubt, or was not taken."""
         code, message = error or (None, None)
         with self._database.write() as execute:
             execute(
                 "UPDATE submissions SET state = ?, error_code = ?, error_message = ?,"
-                " trace_id = ? WHERE number = ? AND state <> ?",
-                [state, code, message, trace_id, submission.number, SubmissionState.ACCEPTED],
+                " trace_id = ? WHERE number = ? AND state = ?",
+                [
+                    state,
+                    *map(_storable, (code, message, trace_id)),
+                    submission.number,
+                    SubmissionState.SENDING,
+                ],
             )
 
     def mark_accepted(
@@ -183,8 +197,9 @@ class Journal:
     ) -> bool:
         """Note the task that it became; False when another submission has become that one.
 
-        What was found in the history is adopted: a row that was taken for a task by that, and is
+        What was found in the history is adopted, by a row that is in doubt still: one that is
         proven wrong by the service's own reply to another, is in doubt again.
+        Raises JournalError when the row was removed.
         """
         with self._database.write() as execute:
             if not is_adopted:
@@ -198,63 +213,49 @@ class Journal:
             ).fetchone()
             if holder is not None:
                 return bool(holder[0] == submission.number)
-            execute(
+            changed = execute(
                 "UPDATE submissions SET state = ?, task_id = ?, trace_id = ?, is_adopted = ?,"
-                " error_code = NULL, error_message = NULL WHERE number = ?",
-                [SubmissionState.ACCEPTED, task_id, trace_id, is_adopted, submission.number],
+                " error_code = NULL, error_message = NULL"
+                " WHERE number = ? AND (NOT ? OR state IN (?, ?))",
+                [
+                    SubmissionState.ACCEPTED,
+                    task_id,
+                    _storable(trace_id),
+                    is_adopted,
+                    submission.number,
+                    is_adopted,
+                    SubmissionState.SENDING,
+                    SubmissionState.UNKNOWN,
+                ],
             )
-            return True
+        if not changed.rowcount and not is_adopted:
+            raise self._removed()
+        return changed.rowcount == 1
 
     def is_being_sent(self, submission: Submission, run: RunInfo) -> bool:
-        """Tell whether another process, which works on another run, is about to know its fate."""
-        with self._database.read() as execute:
-            (sender,) = execute(
-                "SELECT sent_by FROM submissions WHERE number = ? AND state = ?",
-                [submission.number, SubmissionState.SENDING],
-            ).fetchone() or (None,)
-        if sender in (None, run.number):
-            return False
-        try:
-            with self.locked(RunInfo(sender, "", "", 0.0), wait=_refuse):
-                return False
-        except _InUse:
-            return True
+        """Tell whether another process, which works on another run, is about to know its fate.
 
-    @contextlib.contextmanager
-    def locked(self, run: RunInfo, *, wait: Callable[[float], None]) -> Iterator[None]:
-        """Work on a run alone; while another process does, `wait` is called, which may raise.
-
-        Raises JournalError. The system gives the lock back however the process ends.
+        Or that of one that asks for the same: in a history, they look alike.
         """
-        path = self.path.with_name(f"{self.path.name}-run-{run.number}.lock")
-        try:
-            stream = open_partial(path, wait=wait, is_private=True)
-        except OSError as error:
-            raise JournalError(
-                f"{path}: {(error.strerror or str(error)).lower()}",
-                hint="Choose another folder with --journal or FLUX_JOURNAL",
-            ) from error
-        try:
-            yield
-        finally:
-            with contextlib.suppress(OSError):
-                abort(stream, path)
+        with self._database.read() as execute:
+            senders = execute(
+                "SELECT DISTINCT sent_by FROM submissions"
+                " WHERE key = ? AND state = ? AND sent_by <> ?",
+                [submission.key, SubmissionState.SENDING, run.number],
+            ).fetchall()
+        return any(is_worked_on(self.path, sender) for (sender,) in senders)
 
-    def _make_run(
-        self, execute: Execute, name: str | None, suggestion: str, base_url: str
-    ) -> RunInfo:
-        taken = {row[0] for row in execute("SELECT name FROM runs")}
-        number = 1
-        wanted = name or suggestion
-        while wanted in taken:
-            number += 1
-            wanted = f"{suggestion}-{number}"
-        created_at = self._now()
-        cursor = execute(
-            "INSERT INTO runs (name, base_url, created_at) VALUES (?, ?, ?)",
-            [wanted, base_url, created_at],
+    def _removed(self) -> JournalError:
+        return JournalError(
+            f"{self.path}: a submission was removed while it was worked on",
+            hint="Remove a run only when nothing is submitted in it",
         )
-        return RunInfo(cursor.lastrowid or 0, wanted, base_url, created_at)
+
+    def locked(
+        self, run: RunInfo, *, wait: Callable[[float], None]
+    ) -> AbstractContextManager[None]:
+        """Work on a run alone; see `run_lock`. Raises JournalError."""
+        return run_lock(self.path, run.number, wait=wait)
 
     def _rows_for(
         self,
@@ -281,10 +282,6 @@ class Journal:
             yield cursor.lastrowid or 0
 
 
-class _InUse(Exception):
-    pass
-
-
-def _refuse(seconds: float) -> None:
-    del seconds
-    raise _InUse
+def _storable(text: str | None) -> str | None:
+    """Return a text of the service without the halves of characters that JSON can hold."""
+    return text and text.encode(errors="backslashreplace").decode()

@@ -1,4 +1,4 @@
-"""The rows of a run, as the tables of the journal hold them."""
+"""Runs and their rows, as the tables of the journal hold them."""
 
 import json
 from collections.abc import Sequence
@@ -7,6 +7,20 @@ from typing import Any
 from flux_cli.models.submission import RunInfo, Submission, SubmissionState
 from flux_cli.models.task import TaskError
 from flux_cli.storage.database import Execute
+
+
+def make_run(execute: Execute, name: str, base_url: str, created_at: float) -> RunInfo:
+    """Add a run called `name`; where there is one, a number is added."""
+    taken = {row[0] for row in execute("SELECT name FROM runs")}
+    number, wanted = 1, name
+    while wanted in taken:
+        number += 1
+        wanted = f"{name}-{number}"
+    cursor = execute(
+        "INSERT INTO runs (name, base_url, created_at) VALUES (?, ?, ?)",
+        [wanted, base_url, created_at],
+    )
+    return RunInfo(cursor.lastrowid or 0, wanted, base_url, created_at)
 
 
 def rows_of(execute: Execute, run: RunInfo) -> list[Submission]:

@@ -91,6 +91,7 @@ LEAVES = {
     "download-0": ("again.jsonl", '"path":"pictures/{0}_1.png"'),
     "download-1": ("", "a-fox_"),
     "download-2": ("", '"path":"pictures/{0}_1.png"'),
+    "download-3": ("saved.jsonl", '"id":"{0}","output":1'),
     "quick-start-0": ("", '"id":"{1}"'),
     "quick-start-1": ("", "{1},failed"),
     "quick-start-2": ("pictures/{0}_1.png", "PNG"),

@@ -126,7 +126,9 @@ def test_hostile_text_moves_and_colours_nothing_and_forges_no_fact(columns: int)
         response={"success": True, "data": data, "cost": cost},
     )
     bad = failed(ID, HOSTILE, HOSTILE) | {"request": request, "trace_id": HOSTILE}
-    lines, sent = draw(parsed(good), parsed(bad), columns=columns)
+    labels = {HOSTILE: HOSTILE}
+    tasks = (parsed(record)._replace(labels=labels) for record in (good, bad))
+    lines, sent = draw(*tasks, columns=columns)
     assert "\x1b" not in OURS.sub("", sent)
     assert not re.search("[\x07\x9b\u202e\r]", sent)
     assert sum(line.startswith("✓") for line in lines) == 1
@@ -156,6 +158,18 @@ def test_a_failed_task_ends_with_what_helps(code: str, helps: str, is_sent_again
     step = next_step(parsed(failed(ID, code)), "flux")
     assert helps in step.text
     assert bool(step.commands) == is_sent_again
+
+
+@pytest.mark.parametrize("columns", [40, 80])
+def test_a_prompt_of_a_run_that_brought_no_id_has_its_labels_and_a_next_step(columns: int) -> None:
+    labels = {"animal": "fox", "mood": "calm"}
+    task = Task("", State.UNKNOWN, NOW, prompt="a fox", row=3, labels=labels)
+    lines, _ = draw(task, task._replace(state=State.FAILED), columns=columns)
+    text = " ".join(" ".join(lines).split())
+    assert lines[0].split()[1:] == ["unknown", "-"]
+    assert "labels animal: fox mood: calm" in text
+    assert text.count("Run the command that submitted it again") == 2
+    assert "again with --retry-refused." in text
 
 
 def test_every_state_has_a_next_step() -> None:

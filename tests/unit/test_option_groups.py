@@ -57,6 +57,21 @@ def test_the_command_is_given_each_group_whole() -> None:
     )
 
 
+def test_an_option_that_two_groups_share_is_one_and_each_is_given_it() -> None:
+    @dataclass(frozen=True)
+    class Walls:
+        paint: Annotated[str, "The colour."] = "blue"
+
+    def paint(*, colours: Colours, walls: Walls) -> None:
+        """Paint."""
+        typer.echo(f"{colours.paint} {walls.paint}")
+
+    app = typer.Typer(rich_markup_mode=None, add_completion=False)
+    app.command()(option_groups(paint))
+    assert CliRunner().invoke(app, ["--paint", "red"]).output == "red red\n"
+    assert CliRunner().invoke(app, ["--help"]).output.count("--paint") == 1
+
+
 def test_help_has_the_options_in_the_order_of_groups_and_fields() -> None:
     options = re.findall(r"--[a-z-]+", run("--help").output)
     assert options == ["--paint", "--bright", "--name", "--brush-width", "--help"]

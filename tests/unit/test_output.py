@@ -14,9 +14,10 @@ import pytest
 from flux_cli.errors import OutputClosed, OutputError
 from flux_cli.input.decoding import Text
 from flux_cli.input.id_reader import read_ids
-from flux_cli.models.task import Task, no_answer, not_found, parse_task
+from flux_cli.models.state import State
+from flux_cli.models.task import Task, TaskError, no_answer, not_found, parse_task
 from flux_cli.output.formats import Format, make_writer
-from flux_cli.output.records import KEYS, RAW
+from flux_cli.output.records import KEYS, RAW, RUN_KEYS
 from flux_cli.output.terminal import Stderr, Stdout
 from flux_cli.token import Token
 from tests.support.records import failed, finished, make_ids, running
@@ -61,6 +62,7 @@ def render(
     sample: list[Task] | None = None,
     notes: list[str] | None = None,
     keys: Sequence[str] = KEYS,
+    labels: Sequence[str] = (),
     **environment: str,
 ) -> str:
     terminal = Terminal(is_terminal=is_terminal, encoding=encoding)
@@ -70,6 +72,7 @@ def render(
         kind,
         Stdout(terminal, environment),
         keys=keys,
+        labels=labels,
         now=NOW,
         note=(notes if notes is not None else []).append,
     )
@@ -130,6 +133,58 @@ def test_no_cell_of_csv_is_a_formula_the_id_neither(start: str) -> None:
             assert not [cell for cell in row if cell.strip()[:1] in ("=", "+", "-", "@", "＝")]  # noqa: RUF001
     again = [found for found, *_ in read_ids(Text(io.BytesIO(text.encode()), "tasks.csv"))]
     assert again == [task.id for task in sample]  # and where ids are read, they are as they were
+
+
+RUN_ROWS = [
+    Task("a1", State.PENDING, NOW, row=1, labels={"animal": "fox", "=mood": "=1+1"}),
+    Task("", State.FAILED, NOW, error=TaskError("forbidden", "no"), row=2, labels={}),
+    Task("", State.UNKNOWN, NOW, row=3, labels={"animal": "owl\n🦉"}),
+]
+
+
+def test_a_record_of_a_run_ends_with_row_and_label_and_may_have_no_id() -> None:
+    keys = (*KEYS, *RUN_KEYS)
+    records = [
+        json.loads(line) for line in render(Format.JSONL, sample=RUN_ROWS, keys=keys).splitlines()
+    ]
+    assert [tuple(record) for record in records] == [keys] * 3
+    assert [(record["id"], record["row"]) for record in records] == [
+        ("a1", 1),
+        (None, 2),
+        (None, 3),
+    ]
+    assert [record["label"] for record in records] == [task.labels for task in RUN_ROWS]
+    assert json.loads(render(Format.JSON, sample=RUN_ROWS, keys=keys)) == records
+    for line in render(Format.JSONL, keys=("label", "row")).splitlines():
+        assert json.loads(line) == {"label": None, "row": None}
+
+
+def test_csv_has_a_column_for_each_label_and_runs_no_formula() -> None:
+    text = render(Format.CSV, sample=RUN_ROWS, keys=("id", *RUN_KEYS), labels=("animal", "=mood"))
+    assert list(csv.reader(io.StringIO(text))) == [
+        ["id", "row", "label.animal", "label.=mood"],
+        ["a1", "1", "fox", "'=1+1"],
+        ["", "2", "", ""],
+        ["", "3", "owl 🦉", ""],
+    ]
+    unnamed = render(Format.CSV, sample=RUN_ROWS[1:], keys=("id", *RUN_KEYS))
+    assert list(csv.reader(io.StringIO(unnamed))) == [
+        ["id", "row", "label"],
+        ["", "2", ""],
+        ["", "3", '{"animal":"owl\\n🦉"}'],
+    ]
+
+
+@pytest.mark.parametrize("columns", [160, 80, 40, 20])
+def test_a_row_without_an_id_is_in_the_table_and_not_among_the_ids(columns: int) -> None:
+    table = render(Format.TABLE, sample=RUN_ROWS, is_terminal=True, columns=columns)
+    lines = [line.split() for line in table.splitlines()]
+    words = [word for line in lines for word in line]
+    assert words.count("-") == 2
+    assert "a1" in words
+    assert render(Format.IDS, sample=RUN_ROWS) == "a1\n"
+    (reason,) = json.loads(f"[{render(Format.REASONS, sample=RUN_ROWS[:2])}]")
+    assert (reason["code"], reason["count"], reason["ids"]) == ("forbidden", 1, [])
 
 
 def test_raw_is_added_to_json_and_csv() -> None:

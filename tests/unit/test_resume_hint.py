@@ -244,6 +244,26 @@ def test_a_command_too_long_for_a_line_of_stderr_is_not_cut(runtime: Runtime) ->
     assert line.endswith("-2.txt and the same options as before, too long to show here")
 
 
+@pytest.mark.parametrize("count", [1, 30])
+def test_a_run_is_named_again_unless_finished_tasks_would_matter(
+    runtime: Runtime, count: int
+) -> None:
+    run = ["--run", "fox-1", "--journal", "my journal"]
+    ctx = context(runtime, ["--interval", "5s", *run])
+    rest = words(SHELLS[0], resume_command(ctx, MANY[:count], read_at=NOW))[3:]
+    assert rest == ["--interval", "5s", *run]
+    ctx = context(runtime, ["--exec", "true", *run])
+    again = context(runtime, words(SHELLS[0], resume_command(ctx, MANY[:count], read_at=NOW))[3:])
+    assert ids_of(again) == MANY[:count]
+    assert again.params["run"] is None
+
+
+def test_ids_stand_in_place_of_the_time_that_they_were_listed_since(runtime: Runtime) -> None:
+    ctx = context(runtime, ["--since", "2h", "--interval", "5s"])
+    rest = words(SHELLS[0], resume_command(ctx, MANY[:2], read_at=NOW))[3:]
+    assert rest == ["--interval", "5s", *MANY[:2]]
+
+
 @given(st.floats(0.001, 30 * 86400).map(lambda seconds: round(seconds, 3)))
 def test_a_duration_reads_as_it_is_spelled(seconds: float) -> None:
     assert parse_duration(format_duration(seconds), most=31 * 86400) == pytest.approx(seconds)

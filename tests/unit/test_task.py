@@ -23,9 +23,10 @@ from flux_cli.models.task import (
     not_found,
     parse_task,
     read_record,
+    read_run_keys,
 )
 from flux_cli.output.jsonl import encode_record
-from flux_cli.output.records import KEYS, RAW, as_record
+from flux_cli.output.records import KEYS, RAW, as_record, whole_record
 from flux_cli.output.schema import record_schema
 from tests.support.records import failed, finished, running
 from tests.unit.test_state import JSON
@@ -185,10 +186,24 @@ def test_cost_is_what_a_finished_task_carries(value: Any, cost: Cost | None) -> 
         parse_task("a", finished("a"), NOW),
         parse_task("a", failed("a", "forbidden", "no"), NOW),
         parse_task("a", {"id": "a", "error": {"code": 503, "message": "no"}}, NOW),
+        parse_task("a", finished("a"), NOW)._replace(row=3, labels={"mood": "calm"}),
+        parse_task("a", failed("a"), NOW)._replace(row=1, labels={}),
     ],
 )
 def test_a_record_of_flux_is_read_back_as_it_was(task: Task) -> None:
-    assert read_record("a", json.loads(encode_record(as_record(task)))) == task
+    assert read_record("a", json.loads(encode_record(whole_record(task)))) == task
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"row": 0}, {"row": True}, {"row": "3"}, {"row": None}, {"label": "x"}, {"observed_at": None}],
+)
+def test_row_and_labels_are_read_from_records_of_flux_alone(changes: dict[str, Any]) -> None:
+    task = Task("a", State.PENDING, NOW, row=3, labels={"mood": "calm"})
+    record = whole_record(task)
+    assert read_run_keys(record) == (3, {"mood": "calm"})
+    assert read_run_keys(record | changes) is None
+    assert read_run_keys(record | {"label": {"mood": 1}}) == (3, {})
 
 
 def test_a_failed_task_says_why() -> None:

@@ -1,6 +1,7 @@
 """A print at the end, with a line of progress now and then."""
 
 import io
+from functools import partial
 from pathlib import Path
 
 from flux_cli.commands.hook_input import as_variable
@@ -24,7 +25,10 @@ def test_a_line_of_progress_at_most_every_30_seconds() -> None:
     ids = TaskIds()
     for task_id in make_ids(1000):
         ids.add(task_id)
-    view = PrintView(runtime, ids, OutputOptions(), shows_progress=True)
+    output = OutputOptions()
+    view = PrintView(
+        runtime, ids, output, partial(output.make_writer, runtime, None), shows_progress=True
+    )
     told: list[float] = []
     for second in range(121):
         time[0] = float(second)

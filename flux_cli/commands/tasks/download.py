@@ -28,6 +28,7 @@ def download(
       flux tasks download -f ids.txt -d out --sidecar --contact-sheet
       flux tasks check -f ids.txt | flux tasks download -d out
       flux tasks download -f ids.txt --name '{created:%Y-%m}/{prompt}.{ext}'
+      flux tasks download --since 7d -d out --archive saved.jsonl
 
     A file is saved whole or not at all; existing files are kept. Ids are read
     as for check; tasks already finished in check's JSON lines are not queried

@@ -46,4 +46,5 @@ def retry(
     afterwards.check(ctx)
     with runtime.session(service, patience=policy.patience) as session:
         ids = read_ids(ctx, inputs, session)
-        raise typer.Exit(run_retry(runtime, session, ids, submit, output, afterwards))
+        code = run_retry(runtime, session, ids, submit, inputs.journal, output, afterwards)
+        raise typer.Exit(code)
