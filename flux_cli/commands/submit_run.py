@@ -42,7 +42,8 @@ def run_submit(runtime: Runtime, session: Session, request: SubmitRequest) -> Ex
     if request.options.dry_run:
         for row in planned:
             runtime.stdout.write(f"{encode_record(row.body)}\n".encode())
-        runtime.stderr.note(f"flux: would submit {in_words(planned, request)}; nothing was sent.")
+        what = in_words(planned, request) if planned else "nothing, as all of it was before"
+        runtime.stderr.note(f"flux: would submit {what}; nothing was sent.")
         return ExitCode.OK
     ask_for_consent(runtime, planned, request)
     runtime.stdout.outlives_reader = True
