@@ -63,10 +63,11 @@ Fields = NewType("Fields", tuple[str, ...])
 
 
 def _states(text: str) -> States:
-    try:
-        return States(frozenset(State(word.strip().lower()) for word in text.split(",")))
-    except ValueError:
-        raise UsageError(f"{text!r} is not a list of states ({', '.join(State)})") from None
+    words = [word.strip().lower() for word in text.split(",")]
+    for word in words:
+        if word not in set(State):
+            raise UsageError(f"{word!r} is not a state ({', '.join(State)})")
+    return States(frozenset(map(State, words)))
 
 
 def _fields(text: str) -> Fields:
@@ -150,8 +151,10 @@ class OutputOptions:
     def _chosen(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(chain.from_iterable(self.fields or ())))
 
-    def make_writer(self, runtime: "Runtime", *, has_files: bool = False) -> Writer:
-        """Return what writes tasks to stdout; `has_files` says that outputs were to be saved."""
+    def make_writer(
+        self, runtime: "Runtime", *, has_files: bool = False, shows_age: bool = False
+    ) -> Writer:
+        """Return what writes tasks to stdout; for the rest see `formats.make_writer`."""
         from flux_cli.output.records import KEYS, RAW
 
         keys = self._chosen or KEYS
@@ -164,6 +167,7 @@ class OutputOptions:
             now=runtime.now(),
             note=runtime.stderr.note,
             has_files=has_files,
+            shows_age=shows_age,
         )
 
     def shows(self, task: "Task") -> bool:
