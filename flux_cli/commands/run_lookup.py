@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from flux_cli.commands.options import OutputOptions
 from flux_cli.errors import UsageError
 from flux_cli.models.echo import shortened
 from flux_cli.models.ids import TaskIds
@@ -31,6 +32,15 @@ def existing_journal(runtime: Runtime, file: Path | None) -> Iterator["Journal |
         return
     with runtime.open_journal(file) as journal:
         yield journal
+
+
+def refuse_raw(output: OutputOptions, command: str) -> None:
+    """Raise UsageError where the service's own records are wanted: the journal has none."""
+    if output.keeps_raw:
+        raise UsageError(
+            f"{command} reads the journal, which has no records of the service",
+            hint="Leave out --raw and the field raw, or use flux tasks check --run NAME --raw",
+        )
 
 
 def nothing_submitted(runtime: Runtime, file: Path | None) -> str:
