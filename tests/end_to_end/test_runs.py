@@ -11,7 +11,7 @@ import jsonschema
 import pytest
 
 from flux_cli.errors import ExitCode
-from flux_cli.models.submission import SubmissionState
+from flux_cli.models.submission import PlannedRequest, SubmissionState
 from flux_cli.output.schema import record_schema
 from flux_cli.sandbox.server import Sandbox
 from flux_cli.storage.journal import Journal
@@ -23,7 +23,8 @@ from tests.support.runs import Row, plant_run
 from tests.support.terminal import Terminal
 
 
-REFUSED, UNKNOWN, PLANNED = (
+ACCEPTED, REFUSED, UNKNOWN, PLANNED = (
+    SubmissionState.ACCEPTED,
     SubmissionState.REFUSED,
     SubmissionState.UNKNOWN,
     SubmissionState.PLANNED,
@@ -343,3 +344,78 @@ def test_a_person_is_asked_before_a_run_that_is_not_finished_is_removed(
     assert screen.code == (ExitCode.OK if answer == "y" else ExitCode.USAGE)
     assert ("removed run foxes" in screen.sent) == (answer == "y")
     assert len(flux(*RUNS).records) == (answer != "y")
+
+
+LOCAL = ("tasks", "list", "--local")
+HOUR = 3600.0
+
+
+def test_the_tasks_in_the_journal_are_listed_newest_first_without_a_request(
+    flux: Program, journal: Path
+) -> None:
+    with FaultServer() as server:
+        flux.environment["FLUX_API_BASE_URL"] = server.url
+        now = time.time()
+        plant_run(journal, "old", server.url, [Row("a1"), Row(REFUSED)], at=now - 30 * HOUR)
+        video = Row("v1", {"mood": "calm"}, path="/flux/videos")
+        plant_run(journal, "new", server.url, [video, Row(UNKNOWN)], at=now - HOUR)
+        plant_run(journal, "ancient", server.url, [Row("z1")], at=now - 300 * HOUR)
+        plant_run(journal, "elsewhere", "https://other.example", [Row("o1")], at=now)
+        run = flux(*LOCAL, FLUX_API_TOKEN="").expect(ExitCode.OK, stderr="2 tasks: 2 pending")
+        assert server.requests == []
+    assert [record["id"] for record in run.records] == ["v1", "a1"]
+    assert [record["label"] for record in run.records] == [{"mood": "calm"}, {}]
+    assert [record["type"] for record in run.records] == ["videos", "images"]
+    assert run.states == {"v1": "pending", "a1": "pending"}
+    for options, expected in (
+        (["--since", "2h"], ["v1"]),
+        (["--until", "2h"], ["a1"]),
+        (["--type", "images"], ["a1"]),
+        (["--limit", "1"], ["v1"]),
+        (["--since", "60d", "--all"], ["v1", "a1", "z1"]),
+        (["--base-url", "https://other.example"], ["o1"]),
+    ):
+        assert flux(*LOCAL, *options, "-o", "ids").lines == expected
+    lines = flux(*LOCAL, "-o", "csv").lines
+    assert lines[0].endswith(",row,label.mood")
+    none = flux(*LOCAL, "--since", "10s").expect(ExitCode.OK)
+    assert f"flux: {journal} has no tasks submitted to {server.url} since" in none.stderr
+
+
+def test_a_task_that_two_runs_have_is_listed_once(flux: Program, journal: Path) -> None:
+    base_url = "https://other.example"
+    first, *_ = plant_run(journal, "one", base_url, [Row(f"a{number}") for number in range(4)])
+    requests = [PlannedRequest("/flux/images", {"prompt": f"new {n}"}) for n in range(4)]
+    requests.append(PlannedRequest(first.path, first.body))
+    with Journal(journal, now=time.time) as opened:
+        opened.open_run(requests, base_url=base_url, name=None, suggestion="two")
+        assert [run.by_state.get(ACCEPTED) for run in opened.runs()] == [1, 4]
+    listed = flux(*LOCAL, "--base-url", base_url, "-o", "ids").expect(ExitCode.OK)
+    assert sorted(listed.lines) == ["a0", "a1", "a2", "a3"]
+
+
+def test_nothing_local_is_said_and_made(flux: Program, journal: Path) -> None:
+    run = flux(*LOCAL).expect(ExitCode.OK)
+    assert run.stdout == b""
+    assert run.stderr == f"flux: nothing has been submitted yet: there is no {journal}.\n"
+    assert not journal.parent.exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--raw"], "--raw"),
+        (["--fields", "id,raw"], "the field raw"),
+        (["--state", "failed"], "--state only applies when the service is asked"),
+        (["--retries", "1"], "--retries only applies when the service is asked"),
+        (["--request-timeout", "5s"], "--request-timeout only applies when the service is asked"),
+        (["--debug"], "--debug only applies when the service is asked"),
+    ],
+)
+def test_what_means_nothing_without_the_service_is_refused(
+    flux: Program, options: list[str], says: str
+) -> None:
+    run = flux(*LOCAL, *options).expect(ExitCode.USAGE, stderr=says)
+    assert run.stderr.count("\n") == 1
+    other = flux("tasks", "list", "--journal", "x").expect(ExitCode.USAGE)
+    assert other.stderr == "flux: --journal only applies with --local.\n"
