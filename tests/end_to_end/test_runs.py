@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -419,3 +420,40 @@ def test_what_means_nothing_without_the_service_is_refused(
     assert run.stderr.count("\n") == 1
     other = flux("tasks", "list", "--journal", "x").expect(ExitCode.USAGE)
     assert other.stderr == "flux: --journal only applies with --local.\n"
+
+
+PROMPTS = "prompt,mood,no\na red fox,calm,1\nforbidden,wild,2\na blue owl,../sad,3\n"
+
+
+def test_labels_go_from_the_prompts_to_the_names_of_files_and_the_gallery(
+    flux: Program, sandbox: StartSandbox, journal: Path
+) -> None:
+    sandbox()
+    (flux.folder / "prompts.csv").write_text(PROMPTS)
+    submit = ("images", "generate", "-f", "prompts.csv", "--rate", "100/s")
+    run = flux(*submit).expect(ExitCode.TASK_FAILED)
+    assert [(record["row"], record["label"]["mood"]) for record in run.records] == [
+        (1, "calm"),
+        (2, "wild"),
+        (3, "../sad"),
+    ]
+    assert run.records[1]["id"] is None
+    ids = flux(*submit, "-o", "ids").lines
+    assert ids == [run.records[0]["id"], run.records[2]["id"]]
+    csv_lines = flux(*submit, "-o", "csv").lines
+    assert csv_lines[0].endswith(",row,label.mood,label.no")
+    files = ("--name", "{label:mood}/{row:02}_{label:no}.{ext}", "--contact-sheet", "--sidecar")
+    piped = flux("tasks", "watch", "--download", "piped", *files, stdin=run.stdout)
+    piped.expect(ExitCode.OK, stderr="skipped 1 record without a task id (forbidden: ")
+    flux("tasks", "download", "--run", "prompts", "-d", "named", *files).expect(ExitCode.OK)
+    flux(*submit, "--download", "submitted", *files).expect(ExitCode.TASK_FAILED)
+    for folder in ("piped", "named", "submitted"):
+        root = flux.folder / folder
+        names = (str(path.relative_to(root)) for path in root.glob("*/*"))
+        stems = sorted(re.sub("_[a-z2-7]{12}", "", name) for name in names)
+        assert stems == ["calm/01_1.json", "calm/01_1.png", "sad/03_3.json", "sad/03_3.png"]
+        page = (flux.folder / folder / "index.html").read_text()
+        assert '<p class="facts">mood: calm · no: 1</p>' in page
+        sidecar = json.loads(next((flux.folder / folder / "calm").glob("*.json")).read_text())
+        assert (sidecar["row"], sidecar["label"]) == (1, {"mood": "calm", "no": "1"})
+    assert journal.exists()
