@@ -12,6 +12,7 @@ from flux_cli.commands.list_run import Newest
 from flux_cli.commands.option_groups import check_use
 from flux_cli.commands.options import OutputOptions
 from flux_cli.commands.run_lookup import existing_journal, nothing_submitted, refuse_raw
+from flux_cli.commands.run_options import in_journal
 from flux_cli.config.moments import format_moment
 from flux_cli.engine.listing import Bounds
 from flux_cli.engine.run_rows import RunRows
@@ -71,7 +72,7 @@ def list_local(
         program = runtime.program
         note(
             f"{counts.summary()} when submitted. To see how they stand now:"
-            f" {program} tasks list --local -o ids | {program} tasks check"
+            f" {program} tasks list --local{in_journal(file)} -o ids | {program} tasks check"
         )
     elif journal is None:
         note(f"flux: {nothing_submitted(runtime, file)}.")

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+import shlex
 import time
 from pathlib import Path
 from typing import Any
@@ -152,6 +153,10 @@ def test_without_a_journal_none_is_made(flux: Program, journal: Path) -> None:
         f"flux: there is no run foxes; nothing has been submitted yet: there is no {journal}.\n"
     )
     assert not journal.parent.exists()
+    plant_run(flux.folder / "my runs.db", "otters", "https://x.example", [Row(REFUSED)])
+    for words in (("tasks", "check", "--run", "otter"), ("runs", "show", "otter")):
+        run = flux(*words, "--journal", "my runs.db").expect(ExitCode.USAGE)
+        assert run.stderr.endswith("To list all runs: flux runs list --journal 'my runs.db'.\n")
     other = flux("tasks", "check", "--run", "foxes", "--journal", "other.db")
     other.expect(ExitCode.USAGE, stderr="there is no other.db")
 
@@ -423,6 +428,19 @@ def test_what_means_nothing_without_the_service_is_refused(
 
 
 PROMPTS = "prompt,mood,no\na red fox,calm,1\nforbidden,wild,2\na blue owl,../sad,3\n"
+
+
+@pytest.mark.parametrize("options", [[], ["--watch", "--timeout", "0"]])
+def test_what_a_submission_says_to_type_next_names_its_journal(
+    flux: Program, sandbox: StartSandbox, options: list[str]
+) -> None:
+    sandbox(speed=0.001)
+    run = flux("images", "generate", "a fox", "--journal", "my runs.db", *options)
+    line = run.stderr.splitlines()[-1]
+    assert line.endswith("flux tasks watch --run a-fox --journal 'my runs.db'")
+    watch = shlex.split(line[line.index("tasks watch") :])
+    again = flux(*watch, "--timeout", "0").expect(ExitCode.TIMED_OUT)
+    assert again.records[0]["row"] == 1
 
 
 def test_labels_go_from_the_prompts_to_the_names_of_files_and_the_gallery(

@@ -7,7 +7,7 @@ import typer
 
 from flux_cli.commands.options import OutputOptions
 from flux_cli.commands.run_lookup import opened_run, refuse_raw
-from flux_cli.commands.run_options import JournalFile
+from flux_cli.commands.run_options import JournalFile, in_journal
 from flux_cli.runtime import Runtime
 
 
@@ -61,4 +61,5 @@ def show(
     if counts[SubmissionState.PLANNED] or any(state.is_in_doubt for state in counts):
         note("To go on, run the command that submitted it again: nothing is submitted twice.")
     if counts[SubmissionState.ACCEPTED]:
-        note(f"To see how its tasks stand: {runtime.program} tasks check --run {name}")
+        words = f"tasks check --run {name}{in_journal(journal)}"
+        note(f"To see how its tasks stand: {runtime.program} {words}")
