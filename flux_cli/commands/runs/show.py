@@ -1,6 +1,7 @@
 """`flux runs show`: the prompts of a run, and what became of each."""
 
 from collections import Counter
+from itertools import islice
 from typing import Annotated
 
 import typer
@@ -9,6 +10,9 @@ from flux_cli.commands.options import OutputOptions
 from flux_cli.commands.run_lookup import opened_run, refuse_raw
 from flux_cli.commands.run_options import JournalFile, in_journal
 from flux_cli.runtime import Runtime
+
+
+_WRITTEN_AT_ONCE = 50  # rows
 
 
 def show(
@@ -46,11 +50,10 @@ def show(
     rows.add_run(submissions)
     now = runtime.now()
     writer = output.make_writer(runtime, rows.labels)
-    for submission in submissions:
-        task = submission.as_task(now)
-        reasons.add([task])
-        if output.shows(task):
-            writer.write([task])
+    tasks = (submission.as_task(now) for submission in submissions)
+    while batch := list(islice(tasks, _WRITTEN_AT_ONCE)):
+        reasons.add(batch)
+        writer.write(filter(output.shows, batch))
     writer.close()
     counts = Counter(submission.state for submission in submissions)
     note = runtime.stderr.note
