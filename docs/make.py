@@ -38,6 +38,13 @@ _FILES = (
         ),
     ),
     (
+        "~/.local/share/flux-tasks/journal.sqlite3",
+        (
+            "What was submitted, run by run, on Linux. On macOS and Windows it is in the folder of"
+            " the tokens. FLUX_JOURNAL names another file."
+        ),
+    ),
+    (
         "flux-open-DATE-TIME.txt",
         (
             "The ids of tasks still open when a watch ended, in the current folder or else in the"
