@@ -1,4 +1,4 @@
-# bash completion for flux. Made by `make completions`; do not edit. [sha256 1337ca24b7e6b563b2cf42accf1473d2284b92ea7c8ea7c72ebc41b8bdafca8f]
+# bash completion for flux. Made by `make completions`; do not edit. [sha256 d95fc769ca92e561d665df3004f07a5478cc78d469460572ca0ae2c60b31c3c5]
 
 _flux() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
@@ -245,9 +245,11 @@ _flux() {
         "flux sandbox:--misbehave") _flux_words "ignore-ids no-items mixed-pages any-order oldest-first repeat ignore-bounds exclusive-bounds ignore-type ignore-paging no-history late-history placeholder records-2025 odd-records undated trimmed-requests odd-replies odd-errors open-queries disabled"; return ;;
         "flux mcp:--host") return ;;
         "flux mcp:--port") return ;;
+        "flux mcp:--download-dir") _flux_files -d; return ;;
         "flux mcp:--request-timeout") return ;;
         "flux mcp:--profile") return ;;
         "flux mcp:--base-url") return ;;
+        "flux mcp config:--download-dir") _flux_files -d; return ;;
         "flux mcp config:--profile") return ;;
     esac
     if [[ $current == -* ]]; then
@@ -274,8 +276,8 @@ _flux() {
             "flux auth switch") words="--help -h" ;;
             "flux demo") words="--preview --help -h" ;;
             "flux sandbox") words="--port --failure-rate --speed --history --balance --seed --latency --error-rate --lose-replies --rate-limit --page-limit --ignore-ids --placeholder --misbehave --help -h" ;;
-            "flux mcp") words="--http --host --port --request-timeout --profile --base-url --debug --help -h" ;;
-            "flux mcp config") words="--profile --help -h" ;;
+            "flux mcp") words="--http --host --port --download-dir --request-timeout --profile --base-url --debug --help -h" ;;
+            "flux mcp config") words="--download-dir --portable --profile --help -h" ;;
             "flux schema") words="--help -h" ;;
             "flux help") words="--help -h" ;;
         esac

@@ -1,4 +1,4 @@
-# PowerShell completion for flux. Made by `make completions`; do not edit. [sha256 c9e809993c6adc225ad8879b29403b8201047ddc924092a442383d084292c686]
+# PowerShell completion for flux. Made by `make completions`; do not edit. [sha256 ef618d172605865be28208cc9529753dafd30e0acb64fb008f34efd6ba8497ad]
 
 Register-ArgumentCompleter -Native -CommandName flux, flux-tasks -ScriptBlock {
     param($current, $line, $cursor)
@@ -33,8 +33,8 @@ Register-ArgumentCompleter -Native -CommandName flux, flux-tasks -ScriptBlock {
         'flux auth switch' = @('--help', '-h')
         'flux demo' = @('--preview', '--help', '-h')
         'flux sandbox' = @('--port', '--failure-rate', '--speed', '--history', '--balance', '--seed', '--latency', '--error-rate', '--lose-replies', '--rate-limit', '--page-limit', '--ignore-ids', '--placeholder', '--misbehave', '--help', '-h')
-        'flux mcp' = @('--http', '--host', '--port', '--request-timeout', '--profile', '--base-url', '--debug', '--help', '-h')
-        'flux mcp config' = @('--profile', '--help', '-h')
+        'flux mcp' = @('--http', '--host', '--port', '--download-dir', '--request-timeout', '--profile', '--base-url', '--debug', '--help', '-h')
+        'flux mcp config' = @('--download-dir', '--portable', '--profile', '--help', '-h')
         'flux schema' = @('--help', '-h')
         'flux help' = @('--help', '-h')
     }

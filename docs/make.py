@@ -19,7 +19,9 @@ from flux_cli.commands.completion import command_tree
 from flux_cli.commands.topics import TOPICS, Topic
 from flux_cli.completion.tree import Command, Option, Value
 from flux_cli.mcp.queries import Queries
-from flux_cli.mcp.server import make_server
+from flux_cli.mcp.server import FluxServer
+from flux_cli.mcp.texts import INSTRUCTIONS
+from flux_cli.mcp.tools import tools_for
 from flux_cli.output.schema import record_schema
 
 
@@ -168,15 +170,17 @@ def mcp_page() -> str:
 
 async def _tools() -> str:
     nothing: Any = None  # listing asks nobody
-    server = make_server(Queries(nothing, now=time.time, clock=time.monotonic, sleep=time.sleep))
-    lines = ["## Tools\n"]
-    for tool in await server.list_tools():
+    queries = Queries(nothing, sanitized=str, now=time.time, clock=time.monotonic)
+    server = FluxServer(queries, tools=tools_for(Path("DIR")))
+    lines = ["## Instructions\n", f"```text\n{INSTRUCTIONS}\n```\n", "## Tools\n"]
+    for tool in (await server.list_tools()).tools:
         lines += [f"### `{tool.name}`\n", f"```text\n{tool.description}\n```\n"]
         lines += _schema_table("takes", tool.input_schema)
-        lines += _schema_table("returns", tool.output_schema or {})
-    for template in await server.list_resource_templates():
+        if tool.output_schema:
+            lines += _schema_table("returns", tool.output_schema)
+    for template in (await server.list_templates()).resource_templates:
         lines += ["## Resource\n", f"`{template.uri_template}`: {template.description}\n"]
-    for prompt in await server.list_prompts():
+    for prompt in (await server.list_prompts()).prompts:
         lines += ["## Prompt\n", f"`{prompt.name}`: {prompt.description}"]
     return "\n".join(lines)
 
@@ -188,24 +192,22 @@ def _schema_table(heading: str, schema: dict[str, Any]) -> Iterator[str]:
         rules = [_type(about)]
         for key, word in (("minItems", "at least"), ("minimum", "from"), ("maximum", "to")):
             rules += [f"{word} {about[key]:g}"] if key in about else []
-        rules += [] if name in required else [f"default {json.dumps(about.get('default'))}"]
+        if name not in required and "default" in about:
+            rules.append(f"default {json.dumps(about['default'])}")
         text = about.get("description", "")
         if examples := about.get("examples"):
             text += f" Example: `{json.dumps(examples[0])}`"
-        fixed = isinstance(about.get("default"), str)
-        yield f"| `{name}` | {', '.join(rules[: 1 if fixed else None])} | {_cell(text)} |"
+        yield f"| `{name}` | {', '.join(rules)} | {_cell(text)} |"
     yield ""
 
 
 def _type(schema: dict[str, Any]) -> str:
-    if "anyOf" in schema:
-        return " or ".join(map(_type, schema["anyOf"]))
-    if "$ref" in schema:
-        return str(schema["$ref"].rpartition("/")[2])
-    if schema.get("title") == "flux task record":
-        return "[record](record.schema.json)"
-    kind = str(schema.get("type", "any"))
-    return f"{kind} of {_type(schema['items'])}" if kind == "array" else kind
+    if "enum" in schema:
+        return " or ".join(f"`{word}`" for word in schema["enum"])
+    kind = schema.get("type", "any")
+    if isinstance(kind, list):
+        return " or ".join(kind)
+    return f"{kind} of {_type(schema['items'])}" if kind == "array" else str(kind)
 
 
 def main(folder: Path) -> None:

@@ -50,7 +50,7 @@ class FileOptions(DownloadPolicy):
         str,
         typer.Option(metavar="TEMPLATE", parser=reads(_name)),
         "File name template: text with {id} {n} {ext} {created:%Y-%m-%d} {model} {prompt}"
-        " {seed} {state}, and / for subfolders.",
+        " {seed} {state}, of a run {row} {label:NAME}, and / for subfolders.",
     ] = DownloadPolicy.name
     overwrite: Annotated[bool, "Overwrite existing files, which are otherwise kept."] = (
         DownloadPolicy.overwrite

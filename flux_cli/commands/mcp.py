@@ -2,14 +2,12 @@
 
 import contextlib
 import importlib.util
-import json
 import os
 import signal
 import sys
-from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,6 +15,12 @@ from flux_cli import interrupts
 from flux_cli.api.ip_rules import is_loopback
 from flux_cli.commands import options
 from flux_cli.commands.extras import installation
+from flux_cli.commands.mcp_clients import (
+    INSTRUCTIONS,
+    McpClient,
+    check_start,
+    configuration,
+)
 from flux_cli.commands.option_groups import option_groups
 from flux_cli.engine.policies import ServiceSettings
 from flux_cli.errors import ExitCode, NoToken, UsageError
@@ -34,6 +38,12 @@ _SHORTEST_TOKEN = 16  # characters
 _REQUEST_TIMEOUT = 15.0  # seconds; with the retries less than the minute that clients wait
 _RETRIES = 2  # agents, and their clients, are less patient than people
 _NOT_INSTALLED = "flux mcp needs the MCP SDK, which is not installed"
+_PORTABLE = "flux-tasks"  # a name that no other program has
+DownloadDir = Annotated[
+    Path | None,
+    typer.Option(metavar="DIR"),
+    "Offer a tool that saves outputs in this folder, and nowhere else.",
+]
 
 group = typer.Typer(
     invoke_without_command=True,
@@ -55,23 +65,6 @@ group = typer.Typer(
 )
 
 
-class McpClient(StrEnum):
-    """Programs with agents, and how each wants to be told of a server."""
-
-    CLAUDE = "claude"
-    CURSOR = "cursor"
-    VSCODE = "vscode"
-    ZED = "zed"
-
-
-_PLACES = {
-    McpClient.CLAUDE: "claude_desktop_config.json (Settings, Developer), or .mcp.json of a project",
-    McpClient.CURSOR: "~/.cursor/mcp.json, or .cursor/mcp.json of a project",
-    McpClient.VSCODE: ".vscode/mcp.json of a project, or MCP: Open User Configuration",
-    McpClient.ZED: "settings.json (zed: open settings)",
-}
-
-
 @group.callback()
 @option_groups
 def serve(
@@ -85,6 +78,7 @@ def serve(
         options.number(0, 65535, metavar="PORT"),
         "Port to listen on, with --http; 0 picks a free one.",
     ] = 8000,
+    download_dir: DownloadDir = None,
     request_timeout: Annotated[
         float,
         options.duration(0.1, 3600),
@@ -102,10 +96,13 @@ def serve(
     runtime: Runtime = ctx.obj
     with contextlib.suppress(NoToken):  # which callers are told, as it may be mended meanwhile
         runtime.account(base_url, profile)  # a bad service or profile is said now
-    listener = _listen(runtime, host, port) if http else None
+    folder = None if download_dir is None else _folder(download_dir)
+    bearer = _bearer(runtime, host) if http else None  # before anybody can connect
+    listener = _listen(host, port) if http else None
 
     from flux_cli.mcp.queries import Queries
-    from flux_cli.mcp.server import make_server
+    from flux_cli.mcp.server import make_server, serve_stdio
+    from flux_cli.mcp.tools import tools_for
 
     settings = ServiceSettings(
         request_timeout=request_timeout,
@@ -115,23 +112,28 @@ def serve(
         debug=debug,
     )
 
-    def open_session(pause: float) -> "Session":
+    def open_session(pause: float, patience: float) -> "Session":
         runtime.credentials.load(anew=True)  # somebody may have logged in or out meanwhile
-        return runtime.session(settings, pause=pause)
+        return runtime.session(settings, pause=pause, patience=patience)
 
-    queries = Queries(open_session, now=runtime.now, clock=runtime.clock, sleep=runtime.sleep)
-    server = make_server(queries)
+    queries = Queries(
+        open_session,
+        sanitized=runtime.stderr.sanitized,
+        now=runtime.now,
+        clock=runtime.clock,
+    )
+    server = make_server(queries, tools=tools_for(folder))
     if listener is None:
         _end_on_signals()
-        server.run()
+        serve_stdio(server)
         return
-    from flux_cli.mcp.web import serve as serve_http
+    from flux_cli.mcp.web import serve_http
 
     number = listener.getsockname()[1]
     shown = f"[{host}]" if ":" in host else host
     runtime.stderr.line(f"flux: MCP server at http://{shown}:{number}/mcp; press Ctrl-C to stop.")
     with interrupts.cuttable():  # the server handles signals itself, and hands them on at its end
-        serve_http(server, listener, host=host, token=_bearer(runtime, host))
+        serve_http(server, listener, host=host, token=bearer)
 
 
 @group.command()
@@ -139,34 +141,57 @@ def serve(
 def config(
     ctx: typer.Context,
     client: Annotated[
-        McpClient, typer.Argument(metavar="CLIENT"), "claude, cursor, vscode or zed."
+        McpClient,
+        typer.Argument(metavar="CLIENT"),
+        "claude, claude-code, cursor, vscode, zed or codex.",
     ],
+    download_dir: DownloadDir = None,
+    portable: Annotated[
+        bool, "Name the program without its folder, for a file that others use too."
+    ] = False,
     profile: options.Profile = None,
 ) -> None:
     """Print the configuration that adds this server to an MCP client.
 
+    The server is started once to see that it does.
+
     \b
-    Example:
+    Examples:
       flux mcp config cursor
+      flux mcp config claude-code --download-dir ~/Pictures/flux
     """
     runtime: Runtime = ctx.obj
-    program, *arguments = [*_program(), "mcp"]
-    if name := profile or (ctx.parent and ctx.parent.params.get("profile")):
+    if hint := _missing():
+        raise UsageError(_NOT_INSTALLED, hint=hint)
+    given = ctx.parent.params if ctx.parent else {}
+    arguments = ["mcp"]
+    if name := profile or given.get("profile"):
         arguments += ["--profile", runtime.stored_account(None, name).profile_name]
-    command: dict[str, Any] = {"command": program, "args": arguments}
-    document = {
-        McpClient.CLAUDE: {"mcpServers": {"flux": command}},
-        McpClient.CURSOR: {"mcpServers": {"flux": command}},
-        McpClient.VSCODE: {"servers": {"flux": {"type": "stdio", **command}}},
-        McpClient.ZED: {"context_servers": {"flux": {"source": "custom", **command, "env": {}}}},
-    }[client]
-    runtime.stdout.write_text(f"{json.dumps(document, indent=2)}\n")
+    if folder := download_dir or given.get("download_dir"):
+        arguments += ["--download-dir", str(folder if portable else _folder(folder))]
+    with interrupts.cuttable():
+        check_start([*_program(), *arguments])
+    program = [_PORTABLE] if portable else _program()
+    runtime.stdout.write_text(configuration(client, [*program, *arguments]))
     runtime.stderr.note(
-        f"flux: add this to {_PLACES[client]}. The server uses the token saved by:"
+        f"flux: {INSTRUCTIONS[client]}. The server uses the token saved by:"
         f" {runtime.program} auth login"
     )
-    if hint := _missing():
-        runtime.stderr.line(f"flux: {_NOT_INSTALLED}. {hint}.")
+    if portable:
+        runtime.stderr.note(f"flux: {_PORTABLE} must be on the PATH of whoever uses it.")
+
+
+def _folder(path: Path) -> Path:
+    """Return the folder for files, which is there afterwards. Raises UsageError."""
+    try:
+        folder = path.expanduser().absolute()
+        folder.mkdir(parents=True, exist_ok=True)
+    except (OSError, ValueError, RuntimeError) as error:
+        reason = (isinstance(error, OSError) and error.strerror) or "not a valid folder"
+        raise UsageError(
+            f"{path}: {reason.lower()}", hint="Choose another folder with --download-dir"
+        ) from None
+    return folder
 
 
 def _missing() -> str:
@@ -215,13 +240,17 @@ def _bearer(runtime: Runtime, host: str) -> str | None:
             f"{_TOKEN}: must be at least {_SHORTEST_TOKEN} printable ASCII characters",
             hint="Use a long random string of letters and digits",
         )
+    if runtime.stderr.has_secret(token):
+        raise UsageError(
+            f"{_TOKEN}: is the API token, which callers must not be given",
+            hint="Use another long random string",
+        )
     return token
 
 
-def _listen(runtime: Runtime, host: str, port: int) -> "socket.socket":
+def _listen(host: str, port: int) -> "socket.socket":
     import socket
 
-    _bearer(runtime, host)  # before anybody can connect
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         return socket.create_server((host, port), family=family)

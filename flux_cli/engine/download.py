@@ -1,6 +1,6 @@
 """Saves the outputs of many tasks at once, and hands the tasks over in their order."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
@@ -30,9 +30,18 @@ class Download:
     """Saves every output of `tasks`; a task is handed over when all of its own are done."""
 
     def __init__(
-        self, tasks: Iterator[Task | None], save: SaveOutput, *, loop: EventLoop, workers: int
+        self,
+        tasks: Iterator[Task | None],
+        save: SaveOutput,
+        *,
+        loop: EventLoop,
+        workers: int,
+        is_over: Callable[[], bool] = lambda: False,
     ) -> None:
-        """`tasks` may yield None where the next one is not there yet."""
+        """`tasks` may yield None where the next one is not there yet.
+
+        `is_over` ends it early when it turns true; see `interrupt`.
+        """
 
         def work(job: _Job) -> None:
             if job.number:
@@ -45,7 +54,7 @@ class Download:
             loop=loop,
             workers=workers,
             window=workers * _AHEAD,
-            is_stopped=lambda: False,
+            is_stopped=is_over,
         )
         self._current: PendingDownload | None = None  # whose outputs are being handed over
 

@@ -15,18 +15,32 @@ from flux_cli.models.task import Task
 
 _SLACK = 2.0  # seconds by which the service's time is not known better
 _NOT_ECHOED = frozenset({"async", "callback_url"})
-_DEFAULTS = {  # of the service, which a record may leave out
+_DEFAULTS: Mapping[
+    str, Any
+] = {  # of the service, which a record may leave out, or add; None is no value at all
+    "action": "generate",
+    "prompt": None,
+    "model": "flux-dev",
+    "size": "1:1",
     "count": 1,
+    "image_url": None,
+}
+_VIDEO_DEFAULTS: Mapping[str, Any] = {
+    "action": "generate",
+    "prompt": None,
+    "model": "flux-3",
     "mode": "t2v",
+    "keyframes": None,
+    "start_video": None,
+    "draft_task_id": None,
+    "duration": "auto",
     "resolution": "hd",
     "aspect_ratio": "auto",
     "generate_audio": True,
     "draft": False,
     "safety_tolerance": 2,
-    "model": "flux-dev",
-    "size": "1:1",
 }
-_ALWAYS_ECHOED = frozenset({"prompt", "draft_task_id", "image_url", "keyframes", "start_video"})
+_ENHANCED: Mapping[str, Any] = {**_VIDEO_DEFAULTS, "resolution": "fhd"}
 _MOST_FRUITLESS = 3  # searches in a row, after which nobody waits for the next
 
 List = Callable[[Bounds], Iterator[Sequence[Task]]]
@@ -91,7 +105,7 @@ class History:
             earliest = self._earliest(submission)
             for task in free:
                 is_later = task.created_at is not None and task.created_at >= earliest
-                if is_later and _is_request_of(submission.body, task):
+                if is_later and _is_request_of(submission, task):
                     free.remove(task)
                     yield submission, task
                     break
@@ -101,18 +115,25 @@ class History:
         return (submission.sent_at or 0.0) + self._skew() - _SLACK
 
 
-def _is_request_of(body: Mapping[str, Any], task: Task) -> bool:
-    """Tell whether a record says that `body` was sent; it may leave out what is the default."""
-    request = as_object((task.raw or {}).get("request"))
-    if request is None:
+def _is_request_of(submission: Submission, task: Task) -> bool:
+    """Tell whether a record says that this was sent; it may leave out what is the default."""
+    echoed = as_object((task.raw or {}).get("request"))
+    if echoed is None or task.type not in (None, submission.type):
         return False
+    body = submission.body
+    defaults = _DEFAULTS if submission.type == "images" else _VIDEO_DEFAULTS
+    if body.get("mode") == "draft_enhance":
+        defaults = _ENHANCED
     return all(
-        _is_same(value, request[name])
-        if name in request
-        else name not in _ALWAYS_ECHOED and _DEFAULTS.get(name, value) == value
-        for name, value in body.items()
-        if name not in _NOT_ECHOED
+        _is_same(_value(body, name, defaults), _value(echoed, name, defaults))
+        for name in body.keys() | defaults.keys()
+        if name not in _NOT_ECHOED and (name in defaults or echoed.get(name) is not None)
     )
+
+
+def _value(request: Mapping[str, Any], name: str, defaults: Mapping[str, Any]) -> Any:
+    value = request.get(name)
+    return defaults.get(name) if value is None else value
 
 
 def _is_same(sent: Any, echoed: Any) -> bool:

@@ -10,19 +10,14 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from flux_cli.api.certificates import Certificates
 from flux_cli.api.connection import Connection, Proxy
-from flux_cli.api.throttle import Throttle
+from flux_cli.api.throttle import Stopped, Throttle
 from flux_cli.engine.check import Check
 from flux_cli.engine.event_loop import EventLoop
-from flux_cli.engine.policies import (
-    DownloadPolicy,
-    ServiceSettings,
-    SubmitPolicy,
-    WatchPolicy,
-)
+from flux_cli.engine.policies import DownloadPolicy, ServiceSettings, WatchPolicy
 from flux_cli.engine.run_rows import RunRows
 from flux_cli.engine.service_traits import PageSize, ServiceTraits
 from flux_cli.models.ids import TaskIds
@@ -37,11 +32,16 @@ if TYPE_CHECKING:
     from flux_cli.engine.fetch import FileProgress
     from flux_cli.engine.hosts import Hosts
     from flux_cli.engine.listing import Bounds, PageQuery
+    from flux_cli.engine.policies import SubmitPolicy
     from flux_cli.engine.submission import Submitter
     from flux_cli.engine.watch import Watch
+    from flux_cli.errors import ServiceError
     from flux_cli.models.submission import RunInfo, Submission
     from flux_cli.models.task import Task
     from flux_cli.storage.journal import Journal
+
+
+T = TypeVar("T")
 
 
 class Session:
@@ -114,7 +114,7 @@ class Session:
 
     def verify_token(self) -> None:
         """Find out whether the service takes the token. Raises ServiceError."""
-        self._throttle.send(self._client.verify_token)
+        self._send(self._client.verify_token)
 
     def check(
         self,
@@ -188,7 +188,7 @@ class Session:
         from flux_cli.engine.listing import Lister
 
         def ask(query: "PageQuery") -> "BatchResponse":
-            return throttle.send(lambda: self._client.list_page(query))
+            return self._send(lambda: self._client.list_page(query), throttle)
 
         return Lister(ask, bounds, now=self._now, keep_raw=keep_raw).pages()
 
@@ -197,7 +197,7 @@ class Session:
         journal: "Journal",
         run: "RunInfo",
         submissions: "Sequence[Submission]",
-        policy: SubmitPolicy,
+        policy: "SubmitPolicy",
         *,
         loop: EventLoop | None = None,
     ) -> "Submitter":
@@ -253,13 +253,21 @@ class Session:
             self._file_client.open, self._hosts, url, max_size=max_size, seconds=seconds
         )
 
-    def stop(self) -> None:
-        """Ask for no more tasks."""
-        self._throttle.stop()
+    def stop(self, reason: "ServiceError | None" = None) -> None:
+        """Ask for no more tasks; those without an answer are told `reason`."""
+        self._throttle.stop(reason)
 
     def pause_left(self) -> float:
         """Return the seconds that are left of a pause that the service asked for."""
         return self._throttle.pause_left()
+
+    def _send(self, exchange: Callable[[], T], throttle: Throttle | None = None) -> T:
+        """Send one query, with its retries. Raises ServiceError, also for why there are no more."""
+        throttle = throttle or self._throttle
+        try:
+            return throttle.send(exchange)
+        except Stopped:
+            raise throttle.reason or Stopped from None
 
     @cached_property
     def _hosts(self) -> "Hosts":

@@ -160,7 +160,7 @@ class Submitter:
         """Send one row, and note what became of it. Raises JournalError."""
         row = self._rows[index]
         try:
-            with self._locks.sending(row.key):
+            with self._locks.sending(row.subject):
                 self._round.send(lambda: self._attempt(row), is_repeatable=_was_not_taken)
         except Stopped:
             pass
@@ -226,7 +226,7 @@ class Submitter:
                 self._round.sleep(delay)
             except Stopped:
                 return
-            with self._locks.searching(row.key):
+            with self._locks.searching(row.subject):
                 self._adopt([row])
             if self._update(row).state is SubmissionState.ACCEPTED:
                 return

@@ -1,15 +1,17 @@
 """Questions about tasks as the tools ask them: over the engine, in the thread of one call."""
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+import itertools
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
-from flux_cli.api.backoff import LONGEST_PAUSE
 from flux_cli.engine.policies import WatchPolicy
 from flux_cli.engine.session import Session
-from flux_cli.engine.watch import Changed, Ending
+from flux_cli.engine.watch import Changed
 from flux_cli.errors import GaveUp, InputError, RetryRule, ServiceError, Unanswered
+from flux_cli.mcp.calls import Call, Cancelled
+from flux_cli.mcp.pages import Page, View
 from flux_cli.models.ids import TaskIds, flaw
 from flux_cli.models.state import State
 from flux_cli.models.task import Task
@@ -18,11 +20,9 @@ from flux_cli.token import Token
 
 
 _LONGEST_ECHO = 40  # characters of what is not an id
-_SLICE = 0.2  # seconds of a wait, between two checks whether anybody still wants the answer
+_NOT_FOUND_GRACE = 12.0  # seconds: the third poll at the latest, and over before 20
 
-
-class Cancelled(Exception):
-    """Nobody waits for the answer any more."""
+OpenSession = Callable[[float, float], Session]
 
 
 @dataclass(slots=True)
@@ -30,20 +30,19 @@ class RequestedIds:
     """The ids of one call: those that can be asked for, and what is wrong with the others."""
 
     ids: TaskIds = field(default_factory=TaskIds)
-    duplicates: list[str] = field(default_factory=list)
     invalid: list[tuple[str, str]] = field(default_factory=list)
 
     @classmethod
-    def of(cls, given: Any, token: Token) -> "RequestedIds":
+    def of(cls, given: list[Any], token: Token, sanitized: Callable[[str], str]) -> "RequestedIds":
         """Sort what was given. Raises InputError when nothing of it can be a task id."""
         requested = cls()
-        for text in given if isinstance(given, list) else [given]:
+        for text in given:
             reason = _flaw(text, token)
-            if reason is not None:
-                shown = one_line(token.hide(str(text)), _LONGEST_ECHO)
+            if reason is None:
+                requested.ids.add(text)
+            else:
+                shown = one_line(sanitized(str(text)), _LONGEST_ECHO)
                 requested.invalid.append((shown, reason))
-            elif not requested.ids.add(text) and text not in requested.duplicates:
-                requested.duplicates.append(text)
         if not requested.ids:
             why = "; ".join(f'"{shown}" {reason}' for shown, reason in requested.invalid[:5])
             raise InputError(
@@ -53,25 +52,14 @@ class RequestedIds:
         return requested
 
 
-class Call(Protocol):
-    """One call of a tool: hears how far the answer is, and may be given up."""
-
-    def progressed(self, done: int, total: int, what: str) -> None:
-        """So many of so many tasks are `what`."""
-
-    def is_cancelled(self) -> bool:
-        """Tell whether nobody waits for the answer any more."""
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class TaskResults:
-    """Tasks in the order of the ids, and the pause in seconds that the service asked for."""
+    """What a call learned; `pause` is the seconds that the service asked to be left alone."""
 
     requested: RequestedIds
-    tasks: list[Task]
-    pause: float
+    page: Page
+    pause: float = 0.0
     waited: float = 0.0
-    timed_out: bool = False
 
 
 class Queries:
@@ -79,91 +67,127 @@ class Queries:
 
     def __init__(
         self,
-        open_session: Callable[[float], Session],
+        open_session: OpenSession,
         *,
+        sanitized: Callable[[str], str],
         now: Callable[[], float],
         clock: Callable[[], float],
-        sleep: Callable[[float], None],
     ) -> None:
-        """`open_session` is given the seconds that are left of a pause; it may raise NoToken."""
+        """`open_session` is given the seconds that are left of a pause, and the longest silence.
+
+        It may raise NoToken and UsageError. `sanitized` returns a text as one
+        line without any token in it.
+        """
+        self.sanitized = sanitized
         self._open_session = open_session
-        self._now = now
+        self.now = now
         self._clock = clock
-        self._sleep = sleep
         self._paused_until = clock()
 
-    def poll(self, given: Any, call: Call) -> TaskResults:
-        """Ask once for every task. Raises InputError, and what ended it before any answer."""
-        with self._session() as session:
-            requested = _requested(given, session)
-            ids = requested.ids
-            tasks: list[Task] = []
-            check = session.check(ids, is_over=call.is_cancelled)
-            for batch in check.results():
-                tasks += batch
-                call.progressed(len(tasks), len(ids), "answered for")
-            _raise_if_silent(tasks, check.stopped_by or check.failure)
-            return TaskResults(requested, tasks, session.pause_left())
+    def look(self, given: list[Any], view: View, call: Call) -> TaskResults:
+        """Ask once for the tasks, in the time that there is for `call`.
 
-    def wait(self, given: Any, call: Call, *, seconds: float) -> TaskResults:
+        From the second page on for that page alone. Raises InputError, NoToken,
+        and what ended it before any answer.
+        """
+        with self.session(call) as session:
+            requested = self.requested(given, session)
+            results = TaskResults(requested, Page(view))
+            end = view.start + view.limit if view.start and view.only is None else None
+            page, total = results.page, len(requested.ids)
+            check = session.check(
+                itertools.islice(requested.ids, view.start, end),
+                is_over=lambda: is_over(session, call) or (view.start > 0 and page.is_full),
+            )
+            for batch in check.results():
+                for task in batch:
+                    if not (view.start and page.is_full):
+                        page.add(task)
+                call.progress = f"{page.counts.total:,} of {total:,} tasks answered for"
+            if call.is_cancelled():
+                raise Cancelled
+            page.end(total)
+            raise_if_silent(page, check.stopped_by or check.failure)
+            results.pause = session.pause_left()
+            return results
+
+    def look_at_one(self, task_id: str, call: Call) -> tuple[Task, TaskResults]:
+        """Ask once for one task; raises likewise."""
+        with self.session(call) as session:
+            return self.one(session, task_id, call)
+
+    def one(self, session: Session, task_id: str, call: Call) -> tuple[Task, TaskResults]:
+        """Ask once for one task in a session that is open; raises likewise."""
+        results = TaskResults(self.requested([task_id], session), Page(View()))
+        check = session.check(results.requested.ids, is_over=lambda: is_over(session, call))
+        (task,) = itertools.chain.from_iterable(check.results())
+        if call.is_cancelled():
+            raise Cancelled
+        results.page.add(task)
+        raise_if_silent(results.page, check.stopped_by or check.failure)
+        results.pause = session.pause_left()
+        return task, results
+
+    def wait(self, given: list[Any], view: View, call: Call) -> TaskResults:
         """Ask again and again until every task has ended or the time is over; raises likewise."""
-        with self._session() as session:
-            return self._wait(session, _requested(given, session), call, seconds)
+        with self.session(call) as session:
+            requested = self.requested(given, session)
+            results = TaskResults(requested, Page(view))
+            for task in self._watched(session, requested.ids, call):
+                results.page.add(task._replace(previous_state=None))
+            results.waited = call.elapsed
+            results.pause = session.pause_left()
+            return results
 
     @contextlib.contextmanager
-    def _session(self) -> Iterator[Session]:
-        """Open the session of one call."""
-        with self._open_session(max(0.0, self._paused_until - self._clock())) as session:
+    def session(self, call: Call) -> Iterator[Session]:
+        """Open the session of one call. Raises GaveUp while the service wants to be left alone."""
+        pause = max(0.0, self._paused_until - self._clock())
+        with self._open_session(pause, call.left) as session:
+            if pause > call.left:
+                raise GaveUp(
+                    f"the service has asked for a pause, with {pause:.0f} seconds left",
+                    code="too_many_requests",
+                    hint="Ask again then, not before",
+                )
             try:
                 yield session
             finally:
                 until = self._clock() + session.pause_left()
                 self._paused_until = max(self._paused_until, until)
 
-    def _wait(
-        self, session: Session, requested: RequestedIds, call: Call, seconds: float
-    ) -> TaskResults:
-        ids = requested.ids
+    def requested(self, given: list[Any], session: Session) -> RequestedIds:
+        """Sort what was given. Raises InputError and NoToken."""
+        return RequestedIds.of(given, session.connection.token, self.sanitized)
+
+    def _watched(self, session: Session, ids: TaskIds, call: Call) -> Iterator[Task]:
+        """Yield what is known of every task when all have ended, or the time is over."""
+        seconds = call.left
         latest: dict[str, Task] = {}
-        started = self._clock()
         watch = session.watch(
             ids,
-            WatchPolicy(timeout=seconds, give_up_after=seconds, not_found_grace=seconds / 2),
-            wait=lambda pause: self._pause(pause, call),
+            WatchPolicy(
+                timeout=seconds,
+                give_up_after=seconds,
+                not_found_grace=min(_NOT_FOUND_GRACE, seconds / 2),
+            ),
+            wait=call.sleep,
             is_cancelled=call.is_cancelled,
         )
+        ended = 0
         for event in watch.events():
             if call.is_cancelled():
                 raise Cancelled
             if isinstance(event, Changed):
                 latest[event.task.id] = event.task
-            else:
-                if event.trouble is not None and not latest and _will_last(event.trouble):
-                    raise event.trouble
-                ended = sum(not task.state.is_running for task in latest.values())
-                call.progressed(ended, len(ids), "ended")
-        tasks = [
-            (latest.get(task_id) or watch.latest(task_id, self._now()))._replace(
-                previous_state=None
-            )
-            for task_id in ids
-        ]
-        waited = self._clock() - started
-        silence = Unanswered(
-            f"the service did not answer within {waited:.0f} seconds",
-            code="no_answer",
-            hint="The tasks keep running on the service: ask again later",
-        )
-        _raise_if_silent(tasks, watch.error or watch.last_trouble or silence)
-        timed_out = watch.ending is not Ending.DONE
-        return TaskResults(requested, tasks, session.pause_left(), waited, timed_out)
-
-    def _pause(self, seconds: float, call: Call) -> None:
-        end = self._clock() + seconds
-        while (left := end - self._clock()) > 0:
-            if call.is_cancelled():
-                raise Cancelled
-            self._sleep(min(left, _SLICE))
+                ended += not event.task.state.is_running
+            elif event.trouble is not None and not latest and _will_last(event.trouble):
+                raise event.trouble
+            call.progress = f"{ended:,} of {len(ids):,} tasks ended"
+        tasks = [latest.get(i) or watch.latest(i, self.now()) for i in ids]
+        if all(task.state is State.UNKNOWN for task in tasks):
+            raise watch.error or watch.last_trouble or silence(call)
+        yield from tasks
 
 
 def _flaw(given: Any, token: Token) -> str | None:
@@ -172,16 +196,20 @@ def _flaw(given: Any, token: Token) -> str | None:
     return "is the API token, not a task id" if token.is_in(given) else flaw(given)
 
 
-def _requested(given: Any, session: Session) -> RequestedIds:
-    """Return what can be asked for now. Raises InputError, NoToken and GaveUp."""
-    requested = RequestedIds.of(given, session.connection.token)
-    if (left := session.pause_left()) > LONGEST_PAUSE:
-        raise GaveUp(
-            f"the service has asked for a pause, with {left:.0f} seconds left",
-            code="too_many_requests",
-            hint="Ask again then, not before",
-        )
-    return requested
+def is_over(session: Session, call: Call) -> bool:
+    """Tell whether to ask no more: nobody waits, or the time is over, which is then the reason."""
+    if call.left <= 0:
+        session.stop(silence(call))
+        return True
+    return call.is_cancelled()
+
+
+def silence(call: Call) -> Unanswered:
+    return Unanswered(
+        f"the service did not answer within {call.seconds:.0f} seconds",
+        code="no_answer",
+        hint="The tasks keep running on the service: ask again later",
+    )
 
 
 def _will_last(error: ServiceError) -> bool:
@@ -189,6 +217,8 @@ def _will_last(error: ServiceError) -> bool:
     return error.retry_rule is RetryRule.STOP and not isinstance(error, GaveUp)
 
 
-def _raise_if_silent(tasks: Sequence[Task], error: ServiceError | None) -> None:
-    if error is not None and all(task.state is State.UNKNOWN for task in tasks):
+def raise_if_silent(page: Page, error: ServiceError | None) -> None:
+    """Raise `error` where nothing at all was answered."""
+    unknown = page.counts.by_state[State.UNKNOWN]
+    if error is not None and unknown == page.counts.total > 0:
         raise error

@@ -1,7 +1,8 @@
 """File names for outputs: from a template, one plain name each, the same on every run.
 
-A name is a function of the task and of the output's number alone, so that a
-second run finds what the first one saved. And no two outputs share one, because
+A name is a function of the task, with the row and the labels that its run gave it,
+and of the output's number alone, so that a second run finds what the first one
+saved. And no two outputs share one, because
 task and number can be read back from it, whatever the other values are, also
 where capitals and the spelling of accents make no difference:
 
@@ -37,12 +38,13 @@ _LONGEST_PROMPT = 60  # characters
 _LONGEST_VALUE = 40  # characters of any other value
 _LONGEST_TEMPLATE = 300  # characters
 _LIMITS = (_LONGEST_PROMPT, _LONGEST_VALUE, 30, 20, 12, 8, 4)  # tried until a name fits
-_MOST_BYTES = {"id": 64, "n": 11, "ext": 4}  # of a value; any other can be cut to 16
+_MOST_BYTES = {"id": 64, "n": 11, "row": 10, "ext": 4}  # of a value; any other can be cut to 16
 _UNKNOWN = "unknown"
 _PLAIN_ID = re.compile(r"[0-9a-z][0-9a-z-]{0,63}")
 _NOT_IN_NAMES = re.compile(r'[\x00-\x1f\x7f\\<>:"|?*\ud800-\udfff]')  # Windows refuses them
 _DEVICES = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?", re.IGNORECASE)
 _NUMBER_FORMAT = re.compile(r"0?[1-9]?")
+_NUMBERS = ("n", "row")
 _SUFFIX = ".{ext}"
 
 _SEPARATOR = re.compile(r"(?=[\x20-\x7e])[^0-9A-Za-z-]")
@@ -121,14 +123,17 @@ class NameTemplate:
 
 
 def _check_field(field: str, spec: str, conversion: str | None) -> None:
-    if field not in (*_FIELDS, "ext"):
-        allowed = ", ".join(f"{{{name}}}" for name in (*_FIELDS, "ext"))
+    if field not in (*_FIELDS, "label", "ext"):
+        allowed = ", ".join(f"{{{name}}}" for name in (*_FIELDS, "label:NAME", "ext"))
         raise ValueError(f"has the unknown field {{{field}}}; the fields are {allowed}")
     if conversion:
         raise ValueError(f"has a conversion: write {{{field}}}")
-    if field == "n":
+    if field in _NUMBERS:
         if not _NUMBER_FORMAT.fullmatch(spec):
-            raise ValueError("has a format for {n} that is not a width, as in {n:03}")
+            raise ValueError(f"has a format for {{{field}}} that is not a width, as in {{n:03}}")
+    elif field == "label":
+        if not spec or "{" in spec:
+            raise ValueError("has a label without a name: write {label:NAME}")
     elif field == "created":
         try:
             _created(0.0, spec)
@@ -182,9 +187,11 @@ def _value(field: _Field, task: Task, number: int, media: Media, longest: int) -
         return media.value
     if field.name == "created" and task.created_at is not None:
         return _clean(_created(task.created_at, field.spec), min(longest, _LONGEST_VALUE))
+    if field.name == "label":
+        return _clean((task.labels or {}).get(field.spec, ""), min(longest, _LONGEST_VALUE))
     text = _FIELDS[field.name](task, number)
-    if field.name == "n":
-        return text.zfill(int(field.spec or 0))
+    if field.name in _NUMBERS:
+        return text.zfill(int(field.spec or 0)) if text else _UNKNOWN
     if field.name == "id":
         return text
     return _clean(text, min(longest, _LONGEST_PROMPT if field.name == "prompt" else _LONGEST_VALUE))
@@ -208,6 +215,7 @@ _FIELDS: dict[str, Callable[[Task, int], str]] = {
     "created": lambda _task, _: "",
     "model": lambda task, _: task.model or "",
     "prompt": lambda task, _: task.prompt or "",
+    "row": lambda task, _: str(task.row or ""),
     "seed": _seed,
     "state": lambda task, _: task.state.value,
 }

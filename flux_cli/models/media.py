@@ -16,6 +16,12 @@ class Media(StrEnum):
     MP4 = "mp4"
     WEBM = "webm"
 
+    @property
+    def mime_type(self) -> str:
+        """As in `image/png`, which is how protocols name the kind."""
+        kind = "video" if self in (Media.MP4, Media.WEBM) else "image"
+        return f"{kind}/{'jpeg' if self is Media.JPEG else self.value}"
+
 
 HEAD = 64  # bytes from the beginning of a file that tell its kind
 _MOST_PARTS = 100_000  # of one file; a real one has a few hundred

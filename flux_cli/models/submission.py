@@ -73,6 +73,17 @@ class Submission(NamedTuple):
     trace_id: str | None = None
     error: TaskError | None = None
 
+    @property
+    def type(self) -> str | None:
+        """What it makes, in the service's word: images or videos."""
+        return _TYPES.get(self.path)
+
+    @property
+    def subject(self) -> str:
+        """What submissions have in common whose records could be mistaken for each other."""
+        text = as_text(self.body.get("prompt")) or as_text(self.body.get("draft_task_id")) or ""
+        return f"{self.path} {text.strip()}"
+
     def as_task(self, observed_at: float) -> Task:
         """Return the submission as a task is shown: pending, failed, or unknown; without an id,
         where there is none.
@@ -81,7 +92,7 @@ class Submission(NamedTuple):
             id=self.task_id or "",
             state=_STATES[self.state],
             observed_at=observed_at,
-            type=_TYPES.get(self.path),
+            type=self.type,
             action=as_text(self.body.get("action")),
             model=as_text(self.body.get("model")),
             prompt=as_text(self.body.get("prompt")),

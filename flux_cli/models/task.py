@@ -18,6 +18,7 @@ from flux_cli.models.state import State, derive_state
 
 _DEEPEST = 100  # levels of a record that is kept as it came
 _HIGHEST_COST = 1e12
+_MOST_ROWS = 1 << 31  # of a run
 
 
 class TaskError(NamedTuple):
@@ -240,7 +241,7 @@ def read_record(task_id: str, record: Mapping[str, Any]) -> Task | None:
 def read_run_keys(record: Mapping[str, Any]) -> tuple[int, Mapping[str, str]] | None:
     """Return row and labels out of one of flux's own records of a run; None for any other."""
     row, labels = record.get("row"), record.get("label")
-    if type(row) is not int or row < 1 or not isinstance(labels, dict):
+    if type(row) is not int or not 0 < row < _MOST_ROWS or not isinstance(labels, dict):
         return None
     if as_time(record.get("observed_at")) is None:
         return None  # somebody else's record

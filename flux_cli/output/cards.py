@@ -5,7 +5,8 @@ may be anybody's: what is no card is none, and no path leads out of the folder.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from itertools import chain, islice
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
@@ -15,6 +16,8 @@ from flux_cli.output.records import rfc3339
 
 
 LONGEST_TEXT = 5000  # characters of one prompt or error
+_LONGEST_LABEL = 200  # characters of its name, and of its text
+_MOST_LABELS = 50
 _MOST_OUTPUTS = 1 << 32  # of a task
 _TEXTS = ("id", "prompt", "model", "seed", "size", "created", "error")
 
@@ -32,6 +35,7 @@ class Card(NamedTuple):
     created: str
     path: str | None
     error: str
+    labels: Mapping[str, str] = {}
 
     def line(self) -> bytes:
         """Return the card as one line of JSON that no markup can be seen in."""
@@ -62,7 +66,13 @@ def cards_of(task: Task, folder: Path) -> Iterator[Card]:
             created=(rfc3339(task.created_at) or "")[:10],
             path=Path(path).relative_to(folder).as_posix() if path is not None else None,
             error=_cut(": ".join(filter(None, words))),
+            labels=dict(islice(_labels(task), _MOST_LABELS)),
         )
+
+
+def _labels(task: Task) -> Iterator[tuple[str, str]]:
+    for name, text in (task.labels or {}).items():
+        yield name[:_LONGEST_LABEL], text[:_LONGEST_LABEL]
 
 
 def read_card(line: bytes) -> Card | None:
@@ -71,7 +81,10 @@ def read_card(line: bytes) -> Card | None:
         entries: Any = json.loads(line)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(entries, dict) or set(entries) != {"state", "number", "path", *_TEXTS}:
+    if not isinstance(entries, dict):
+        return None
+    entries.setdefault("labels", {})  # which pages of an older flux do not have
+    if set(entries) != {"state", "number", "path", "labels", *_TEXTS}:
         return None
     number, path = entries["number"], entries["path"]
     is_card = (
@@ -80,12 +93,21 @@ def read_card(line: bytes) -> Card | None:
         and type(number) is int
         and 0 < number < _MOST_OUTPUTS
         and (path is None or _is_below(path))
+        and _are_labels(entries["labels"])
     )
     return Card(**entries) if is_card else None
 
 
 def _is_text(value: Any) -> bool:
     return isinstance(value, str) and len(value) <= LONGEST_TEXT
+
+
+def _are_labels(value: Any) -> bool:
+    return (
+        isinstance(value, dict)
+        and len(value) <= _MOST_LABELS
+        and all(_is_text(text) and len(text) <= _LONGEST_LABEL for text in chain(*value.items()))
+    )
 
 
 def _is_below(path: Any) -> bool:

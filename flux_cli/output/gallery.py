@@ -96,7 +96,7 @@ _HEAD = f"""<!doctype html>
 <body>
 <header>
 <h1>Contact sheet</h1>
-<input type="search" placeholder="Search prompts, models, seeds, states" aria-label="Search">
+<input type="search" placeholder="Search prompts, labels, models, seeds" aria-label="Search">
 <span id="count" role="status"></span>
 </header>
 <main>
@@ -244,10 +244,12 @@ def _article(card: Card) -> str:
         _text(card.created),
         _text(card.id),
     ]
+    labels = " · ".join(f"{_text(name)}: {_text(text)}" for name, text in card.labels.items())
     is_good = card.state == State.SUCCEEDED.value and card.path is not None and not card.error
     return (
         f'<article class="{"saved" if is_good else "failed"}">{_shot(card)}'
         f'<div class="text"><p class="prompt">{_text(card.prompt)}</p>'
+        f'{f"""<p class="facts">{labels}</p>""" if labels else ""}'
         f'<p class="facts">{" · ".join(filter(None, facts))}</p></div></article>\n'
     )
 

@@ -1,5 +1,6 @@
 """The contact sheet, in a real browser: it shows, it searches, and nothing in it acts."""
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -55,9 +56,19 @@ def script(request: Request) -> list[Step]:
 def view(flux: Program, service: Start) -> Iterator[View]:
     """A contact sheet in folders, and with names that need care, open in a browser."""
     service(script)
+    records = [
+        {
+            "id": i,
+            "observed_at": "2026-11-20T10:00:00Z",
+            "row": n,
+            "label": {PROMPTS[1]: f"mood-{n}"},
+        }
+        for n, i in enumerate(IDS, 1)
+    ]
     flux(
         *("tasks", "download", "-d", "out #1 100%?", "--contact-sheet"),
-        *("--name", "{model} & 'co'/{prompt} #{n}%20", *IDS),
+        *("--name", "{model} & 'co'/{prompt} #{n}%20"),
+        stdin="\n".join(map(json.dumps, records)),
     ).expect(ExitCode.OUTPUT, stderr="1 expired")
     with browse(flux.folder / "out #1 100%?" / "index.html") as shown:
         yield shown
@@ -101,7 +112,16 @@ def test_the_policy_stops_what_should_ever_slip_through(view: View) -> None:
 def test_the_search_filters(view: View) -> None:
     page = view.page
     assert page.locator("#count").inner_text() == "7 of 7"
-    hits = {"fox": 1, "FOX red": 1, "4711": 6, "failed": 1, "no such": 0, "": 7}
+    hits = {
+        "fox": 1,
+        "FOX red": 1,
+        "4711": 6,
+        "failed": 1,
+        "mood": 7,
+        "mood-3": 1,
+        "no such": 0,
+        "": 7,
+    }
     for text, count in hits.items():
         page.locator("input").fill(text)
         assert page.locator("article:visible").count() == count, text

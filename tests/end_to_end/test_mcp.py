@@ -1,113 +1,45 @@
 """`flux mcp`, as the official SDK's client sees it: over stdio and over HTTP."""
 
-import asyncio
-import contextlib
 import json
-import os
 import re
 import signal
 import subprocess
-import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from pathlib import Path
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import anyio
-import httpx
 import jsonschema
 import pytest
 from mcp.client.client import Client
-from mcp.client.stdio import StdioServerParameters, stdio_client
 from mcp.shared.exceptions import MCPError
 
 from flux_cli.errors import ExitCode
 from flux_cli.mcp import tools
-from flux_cli.output.schema import record_schema
 from flux_cli.sandbox.server import Sandbox
 from tests.faults.rows import always, once
 from tests.support.fault_server import End, FaultServer, Request, Script, Step, Wait, reply
+from tests.support.mcp import (
+    BATCH,
+    INITIALIZE,
+    LIST,
+    ONE,
+    SHOW,
+    WAIT,
+    call,
+    sentence,
+    session,
+    tasks_of,
+)
 from tests.support.patience import AT_ONCE
-from tests.support.program import CANARY, FLUX, MEASURED_BY, Program
+from tests.support.program import CANARY, Program
 from tests.support.records import batch, error_body, failed, finished, make_ids, running
 
 
 Start = Callable[[Script], FaultServer]
-TOOLS = [tool.__name__ for tool in tools.TOOLS.values()]
-BATCH, ONE, WAIT = "flux_get_tasks_batch", "flux_get_task", "flux_wait_tasks"
+TOOLS = [tool.name for tool in tools.TOOLS]
 BEARER = "bearer-token-for-tests-not-a-secret"
 IDS = make_ids(4)
-
-
-@contextlib.contextmanager
-def over_http(flux: Program, *options: str, **changes: str | None) -> Any:
-    """Run the server over HTTP; give its URL."""
-    command = [FLUX, "mcp", "--http", "--port", "0", *options]
-    environment = flux.variables(changes | dict.fromkeys(MEASURED_BY))
-    with subprocess.Popen(
-        command, env=environment, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stderr is not None
-        line = process.stderr.readline()
-        assert "flux: MCP server at http://" in line, line
-        try:
-            yield line.split()[4].rstrip(";")
-        finally:
-            process.send_signal(signal.SIGTERM)
-            out, err = process.communicate(timeout=10)
-            assert process.returncode == ExitCode.TERMINATED, err
-            assert out == ""
-            assert "Traceback" not in err
-            assert CANARY not in err
-
-
-@contextlib.asynccontextmanager
-async def connected(flux: Program, transport: str, *options: str) -> AsyncIterator[Client]:
-    """Give a client of the server over `transport`."""
-    if transport == "http":
-        with over_http(flux, *options) as url:
-            async with Client(url) as client:
-                yield client
-        return
-    log = flux.folder / "mcp.log"
-    with log.open("w") as errors:
-        parameters = StdioServerParameters(
-            command=FLUX, args=["mcp", *options], env=flux.variables({})
-        )
-        async with Client(stdio_client(parameters, errlog=errors)) as client:
-            yield client
-    text = log.read_text()
-    assert "Traceback" not in text, text
-    assert CANARY not in text
-
-
-def session(
-    flux: Program,
-    work: Callable[[Client], Awaitable[Any]],
-    transport: str = "stdio",
-    *options: str,
-) -> Any:
-    """Run `work` with a client, within a time that no test needs."""
-
-    async def run() -> Any:
-        with anyio.fail_after(40):
-            async with connected(flux, transport, *options) as client:
-                return await work(client)
-
-    return asyncio.run(run())
-
-
-def call(flux: Program, tool: str, transport: str = "stdio", **arguments: Any) -> Any:
-    return session(flux, lambda client: client.call_tool(tool, arguments), transport)
-
-
-def sentence(result: Any) -> str:
-    """Return the text of a tool error."""
-    assert result.is_error, result
-    text: str = result.content[0].text
-    assert CANARY not in text
-    assert "\n" not in text
-    return text
 
 
 @pytest.fixture
@@ -127,16 +59,18 @@ def test_the_tools_say_what_they_are(flux: Program, service: Start, transport: s
     assert [tool.name for tool in listed] == TOOLS
     for tool in listed:
         hints = tool.annotations
-        assert (hints.read_only_hint, hints.idempotent_hint, hints.open_world_hint) == (True,) * 3
+        assert (hints.idempotent_hint, hints.open_world_hint) == (True, True)
+        assert hints.read_only_hint is True
         assert hints.destructive_hint is False
-        for word in ("When to use", "When not", "Authentication", "Rate limits", "Errors", "Retur"):
+        for word in ("When to use", "When not", "Returns"):
             assert word in tool.description, (tool.name, word)
         jsonschema.Draft202012Validator.check_schema(tool.input_schema)
-        jsonschema.Draft202012Validator.check_schema(tool.output_schema)
+        jsonschema.Draft202012Validator.check_schema(tool.output_schema or {})
+        assert tool.input_schema["additionalProperties"] is False
         for parameter in tool.input_schema["properties"].values():
             assert parameter["description"]
-            assert parameter["examples"]
-            assert {"minItems", "minLength", "minimum"} & set(parameter)
+            assert {"minItems", "minLength", "minimum", "enum"} & set(parameter)
+    assert {tool.name for tool in listed if tool.output_schema} == {BATCH, SHOW}
 
 
 def without_time(record: dict[str, Any]) -> dict[str, Any]:
@@ -146,59 +80,70 @@ def without_time(record: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize("transport", ["stdio", "http"])
 def test_the_answers_are_those_of_check(flux: Program, ids: list[str], transport: str) -> None:
     given = [*ids, "not-known"]
-    records = [without_time(r) for r in flux("tasks", "check", *given).records]
+    records = {r["id"]: without_time(r) for r in flux("tasks", "check", *given).records}
+    for record in records.values():
+        assert record.pop("previous_state") is None
 
     async def work(client: Client) -> tuple[Any, ...]:
         tools = {tool.name: tool for tool in (await client.list_tools()).tools}
-        many = await client.call_tool("flux_get_tasks_batch", {"task_ids": given})
-        one = await client.call_tool("flux_get_task", {"task_id": ids[0]})
-        waited = await client.call_tool("flux_wait_tasks", {"task_ids": ids})
-        lost = await client.call_tool(
-            "flux_wait_tasks", {"task_ids": given, "timeout_seconds": 1.5}
-        )
+        many = await client.call_tool(BATCH, {"task_ids": given})
+        full = await client.call_tool(BATCH, {"task_ids": given, "detail": "full"})
+        one = await client.call_tool(ONE, {"task_id": ids[0]})
+        waited = await client.call_tool(WAIT, {"task_ids": ids})
         resource = await client.read_resource(f"flux://tasks/{ids[1]}")
-        for result, name in ((many, BATCH), (one, ONE), (waited, WAIT)):
-            jsonschema.validate(result.structured_content, tools[name].output_schema)
-        return many, one, waited, lost, resource
+        for result in (many, full, waited):
+            jsonschema.validate(result.structured_content, tools[BATCH].output_schema)
+        return many, full, one, waited, resource
 
-    many, one, waited, lost, resource = session(flux, work, transport)
+    many, full, one, waited, resource = session(flux, work, transport)
     answer = many.structured_content
-    assert [without_time(r) for r in answer["result"]] == records
-    for record in answer["result"]:
-        jsonschema.validate(record, record_schema())
     assert answer["counts"] == {"succeeded": 2, "failed": 1, "not_found": 1}
-    assert (answer["final_ids"], answer["open_ids"]) == (ids, ["not-known"])
-    assert answer["not_found"] == ["not-known"]
-    assert answer["ask_again_after_seconds"] == 15
-    assert without_time(one.structured_content["result"]) == records[0]
-    assert one.structured_content["is_final"] is True
-    assert one.structured_content["ask_again_after_seconds"] is None
+    tasks = tasks_of(answer)
+    assert {i: state for i, (state, _) in tasks.items()} == {
+        i: record["state"] for i, record in records.items()
+    }
+    urls = [output["url"] for output in records[ids[0]]["outputs"]]
+    assert tasks[ids[0]][1] == {"id": ids[0], "prompt": "a red fox", "urls": urls}
+    assert tasks[ids[1]][1]["error"] == records[ids[1]]["error"]
+    assert (answer["open_ids"], answer["ask_again_after_seconds"]) == ([], None)
+    assert "next_cursor" not in answer
+    shown = {i: without_time(item) for i, (_, item) in tasks_of(full.structured_content).items()}
+    assert shown == records
+    answer = one.structured_content
+    assert answer["task"] == {"state": "succeeded", **tasks[ids[0]][1]}
+    assert (answer["is_final"], answer["ask_again_after_seconds"]) == (True, None)
     answer = waited.structured_content
-    assert [without_time(r) for r in answer["result"]] == records[:3]
+    assert answer["tasks"] == {
+        k: v for k, v in many.structured_content["tasks"].items() if k != "not_found"
+    }
     assert (answer["timed_out"], answer["open_ids"]) == (False, [])
     assert answer["waited_seconds"] < AT_ONCE
-    assert lost.structured_content["timed_out"] is True
-    assert lost.structured_content["not_found"] == ["not-known"]
-    assert [without_time(r) for r in lost.structured_content["result"]] == records
-    assert without_time(json.loads(resource.contents[0].text)) == records[1]
+    record = without_time(json.loads(resource.contents[0].text))
+    assert record == records[ids[1]] | {"previous_state": None}
 
 
-def test_the_text_form_has_a_line_for_each_task(flux: Program, ids: list[str]) -> None:
+def test_the_text_form_says_the_same(flux: Program, ids: list[str]) -> None:
     result = call(flux, BATCH, task_ids=[*ids, ids[0], "no id", 7])
     text = result.content[0].text
     head, notice, *lines = text.splitlines()
     assert re.match(r"3 tasks: 2 succeeded, 1 failed; [0-9.]+ credits\. Nothing is open", head)
-    assert "data" in notice
+    assert head == result.structured_content["next_step"]
+    assert notice == result.structured_content["notice"]
     cells = [line.split("\t") for line in lines]
-    assert [row[0] for row in cells] == [*ids, "no id", "7", ids[0]]
+    assert [row[0] for row in cells] == [*ids, "no id", "7"]
     assert cells[0][1] == "succeeded"
     assert cells[0][2].startswith("http://127.0.0.1:")
-    assert cells[1][1:] == ["failed", "api_error: fetch failed"]
+    assert cells[0][3] == '"a red fox"'
+    assert cells[1][1:] == ["failed", "api_error: fetch failed", '"will fail"']
     assert cells[3][1] == "not a task id: it contains a space"
     assert cells[4][1] == "not a task id: it is not a string"
-    assert cells[5][1] == "given more than once"
-    assert "obey me" not in text
+    assert "1 ids were given more than once" in head
     assert "\x1b" not in text
+    full = call(flux, BATCH, task_ids=ids, detail="full")
+    _, _, *lines = full.content[0].text.splitlines()
+    assert {r["id"]: r for r in map(json.loads, lines)} == {
+        i: item for i, (_, item) in tasks_of(full.structured_content).items()
+    }
 
 
 def test_who_logs_in_meanwhile_is_served(
@@ -217,7 +162,7 @@ def test_who_logs_in_meanwhile_is_served(
     before, after, at_last = session(flux, work)
     assert "Run: flux auth login" in before
     assert not after.is_error
-    assert after.structured_content["not_found"] == ids
+    assert after.structured_content["counts"] == {"not_found": 3}
     assert "Run: flux auth login" in at_last
 
 
@@ -231,7 +176,10 @@ def test_no_text_of_the_service_forges_a_line(flux: Program, service: Start) -> 
     assert [line.split("\t")[:2] for line in lines] == [[IDS[0], "failed"], [IDS[1], "succeeded"]]
     assert not {"\x1b", "\u202e"} & set(result.content[0].text)
     assert "javascript" not in result.content[0].text
-    assert result.structured_content["result"][0]["error"]["message"] == forged
+    _, item = tasks_of(result.structured_content)[IDS[0]]
+    assert "\n" not in item["error"]["message"]
+    whole = call(flux, BATCH, task_ids=IDS[:2], detail="full").structured_content
+    assert tasks_of(whole)[IDS[0]][1]["error"]["message"] == forged
 
 
 def test_one_bad_id_never_fails_the_call(flux: Program, service: Start) -> None:
@@ -246,23 +194,22 @@ def test_one_bad_id_never_fails_the_call(flux: Program, service: Start) -> None:
     result = call(flux, BATCH, task_ids=[*IDS, *strange, IDS[0].upper()])
     assert not result.is_error
     answer = result.structured_content
-    assert [record["state"] for record in answer["result"]] == [
-        *("succeeded", "unknown", "not_found", "succeeded")
-    ]
-    assert [reason["id"] for reason in answer["unanswered"]] == [IDS[1]]
-    assert "what is this?" in answer["unanswered"][0]["reason"]
-    assert answer["not_found"] == [IDS[2]]
+    tasks = tasks_of(answer)
+    assert [tasks[i][0] for i in IDS] == ["succeeded", "unknown", "not_found", "succeeded"]
+    assert "what is this?" in tasks[IDS[1]][1]["error"]["message"]
+    assert answer["open_ids"] == [IDS[1]]
     assert len(answer["invalid"]) == len(strange)
     assert answer["invalid"][4]["reason"] == "is the API token, not a task id"
-    assert answer["duplicates"] == [IDS[0].upper()]
+    assert answer["duplicates"] == 1
     assert CANARY not in result.model_dump_json()
 
 
 def test_many_ids_are_few_requests(flux: Program, service: Start) -> None:
     server = service(lambda r: [reply(200, batch(map(finished, r.ids)))])
     many = make_ids(1000)
-    result = call(flux, BATCH, task_ids=many)
-    assert [r["id"] for r in result.structured_content["result"]] == many
+    answer = call(flux, BATCH, task_ids=many).structured_content
+    assert answer["counts"] == {"succeeded": 1000}
+    assert list(tasks_of(answer)) == many[:50]
     assert len(server.requests) == 20
 
 
@@ -338,9 +285,14 @@ def test_every_kind_of_error_is_a_sentence(flux: Program, service: Start, tool: 
         return current[0](request)
 
     server = service(script)
-    arguments: dict[str, Any] = {"task_id": IDS[0]} if tool == ONE else {"task_ids": IDS}
-    if tool == WAIT:
-        arguments["timeout_seconds"] = 1
+    arguments_of: dict[str, dict[str, Any]] = {
+        ONE: {"task_id": IDS[0]},
+        SHOW: {"task_id": IDS[0]},
+        BATCH: {"task_ids": IDS},
+        WAIT: {"task_ids": IDS, "timeout_seconds": 1},
+        LIST: {},
+    }
+    arguments = arguments_of[tool]
 
     async def work(client: Client) -> dict[str, str]:
         said = {}
@@ -400,62 +352,11 @@ def test_without_a_token_the_sentence_says_how_to_get_one(flux: Program) -> None
     assert ", then run: flux auth login" in text
 
 
-@pytest.mark.parametrize(
-    ("tool", "arguments", "says"),
-    [
-        (BATCH, {"task_ids": []}, "task_ids is empty"),
-        (BATCH, {"task_ids": ["a b", "c d"]}, 'none of these is a task id: "a b" contains a space'),
-        (BATCH, {"task_ids": {"a": 1}}, "none of these is a task id"),
-        (ONE, {"task_id": ["a"]}, "none of these is a task id"),
-        (ONE, {"task_id": 5}, '"5" is not a string'),
-        (
-            WAIT,
-            {"task_ids": IDS, "timeout_seconds": 0},
-            "timeout_seconds is '0'; it must be 1 to 36",
-        ),
-        (WAIT, {"task_ids": IDS, "timeout_seconds": "x" * 99}, "it must be 1 to 3600"),
-    ],
-)
-def test_bad_arguments(
-    flux: Program, service: Start, tool: str, arguments: dict[str, Any], says: str
-) -> None:
-    server = service(always(reply(200, batch([]))))
-    if tool == ONE and isinstance(arguments["task_id"], list):
-        arguments = {"task_id": ["a b"]}
-    assert says in sentence(call(flux, tool, **arguments))
-    assert server.requests == []
-
-
-def test_waiting_ends_with_the_last_task_and_tells_of_progress(
-    flux: Program, service: Start
-) -> None:
-    looks: list[Request] = []
-
-    def script(request: Request) -> list[Step]:
-        looks.append(request)
-        done = IDS[: 2 * len(looks)]
-        return [reply(200, batch(finished(i) if i in done else running(i) for i in request.ids))]
-
-    service(script)
-    heard: list[tuple[float, float | None, str | None]] = []
-
-    async def hear(progress: float, total: float | None, message: str | None) -> None:
-        heard.append((progress, total, message))
-
-    arguments = {"task_ids": IDS, "timeout_seconds": 60}
-    result = session(flux, lambda client: client.call_tool(WAIT, arguments, progress_callback=hear))
-    answer = result.structured_content
-    assert (answer["timed_out"], answer["counts"]) == (False, {"succeeded": 4})
-    assert 4 < answer["waited_seconds"] < 50  # of the 60 that it may
-    assert [request.ids for request in looks] == [IDS, IDS[2:]]
-    assert heard[0] == (2.0, 4.0, "2 of 4 tasks ended")
-
-
 def test_waiting_returns_what_is_known_when_the_time_is_over(flux: Program, service: Start) -> None:
     service(always(reply(200, batch([failed(IDS[0]), running(IDS[1])]))))
     answer = call(flux, WAIT, task_ids=IDS[:2], timeout_seconds=1.2).structured_content
     assert (answer["timed_out"], answer["open_ids"]) == (True, [IDS[1]])
-    assert answer["final_ids"] == [IDS[0]]
+    assert tasks_of(answer)[IDS[0]][0] == "failed"
     assert 1 < answer["waited_seconds"] < AT_ONCE
 
 
@@ -492,6 +393,9 @@ def test_resource_and_prompt(flux: Program, ids: list[str]) -> None:
         prompt = await client.get_prompt("track_batch", {"task_ids": " ".join(ids)})
         with pytest.raises(MCPError, match="does not know the task no-such"):
             await client.read_resource("flux://tasks/no-such")
+        for uri in ("flux://nothing/1", "file:///etc/passwd"):
+            with pytest.raises(MCPError, match="the resources are flux://tasks/"):
+                await client.read_resource(uri)
         return templates, prompts, prompt
 
     templates, prompts, prompt = session(flux, work)
@@ -500,18 +404,6 @@ def test_resource_and_prompt(flux: Program, ids: list[str]) -> None:
     text = prompt.messages[0].content.text
     assert all(task_id in text for task_id in ids)
     assert "flux_wait_tasks" in text
-
-
-INITIALIZE = {
-    "jsonrpc": "2.0",
-    "id": 1,
-    "method": "initialize",
-    "params": {
-        "protocolVersion": "2025-06-18",
-        "capabilities": {},
-        "clientInfo": {"name": "test", "version": "1"},
-    },
-}
 
 
 def test_only_the_protocol_is_on_stdout(flux: Program, service: Start) -> None:
@@ -524,7 +416,8 @@ def test_only_the_protocol_is_on_stdout(flux: Program, service: Start) -> None:
     assert all(entry["jsonrpc"] == "2.0" for entry in replies)
     (greeting,) = [entry for entry in replies if entry.get("id") == 1]
     assert greeting["result"]["serverInfo"]["name"] == "flux"
-    assert "read-only" in " ".join(greeting["result"]["instructions"].split())
+    for word in ("Authentication", "Rate limits", "Errors", "never instructions"):
+        assert word in greeting["result"]["instructions"]
 
 
 @pytest.mark.parametrize(
@@ -544,100 +437,9 @@ def test_signals_end_it(
         running_server.end().expect(code)
 
 
-def test_http_elsewhere_needs_a_bearer_token(flux: Program, service: Start) -> None:
-    service(always(reply(200, batch([]))))
-    everywhere = ("--host", "0.0.0.0")  # noqa: S104 - what this is about
-    flux("mcp", "--http", "--port", "0", *everywhere).expect(
-        ExitCode.USAGE, stderr="FLUX_MCP_TOKEN: is not set, so anybody who can reach 0.0.0.0 could"
-    )
-    flux("mcp", "--http", "--port", "0", *everywhere, FLUX_MCP_TOKEN="x" * 9).expect(
-        ExitCode.USAGE, stderr="FLUX_MCP_TOKEN: must be at least 16 printable ASCII characters"
-    )
-    with over_http(flux, *everywhere, FLUX_MCP_TOKEN=BEARER) as url:
-        here = url.replace("0.0.0.0", "127.0.0.1")  # noqa: S104
-        for header in ({}, {"authorization": "Bearer wrong"}, {"authorization": BEARER}):
-            answer = httpx.post(here, json={}, headers=header)
-            assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
-        answer = httpx.post(here, json={}, headers={"authorization": f"Bearer {BEARER}"})
-        assert answer.status_code not in (401, 500)
-
-
-def test_a_web_page_cannot_reach_the_server_on_this_machine(flux: Program, service: Start) -> None:
-    """A name that is made to resolve to this machine, or a foreign page: refused."""
-    service(always(reply(200, batch([]))))
-    with over_http(flux) as url:
-        for headers, status in (
-            ({"host": "evil.example"}, 421),
-            ({"origin": "https://evil.example"}, 403),
-        ):
-            answer = httpx.post(
-                url, json={}, headers={"accept": "application/json, text/event-stream"} | headers
-            )
-            assert answer.status_code == status
-
-
 def test_a_port_that_is_taken_is_named(flux: Program) -> None:
     with FaultServer() as taken:
         port = taken.url.rpartition(":")[2]
         flux("mcp", "--http", "--port", port).expect(
             ExitCode.USAGE, stderr=f"127.0.0.1, port {port}: address already in use"
         )
-
-
-@pytest.mark.parametrize(
-    ("client", "path"),
-    [
-        ("claude", ("mcpServers", "flux")),
-        ("cursor", ("mcpServers", "flux")),
-        ("vscode", ("servers", "flux")),
-        ("zed", ("context_servers", "flux")),
-    ],
-)
-def test_the_configuration_starts_this_program(
-    flux: Program, client: str, path: tuple[str, str]
-) -> None:
-    run = flux("mcp", "config", client).expect(ExitCode.OK)
-    entry = json.loads(run.stdout)[path[0]][path[1]]
-    assert (Path(entry["command"]), entry["args"]) == (Path(FLUX), ["mcp"])
-    assert os.access(entry["command"], os.X_OK)
-    flux("mcp", "config", "nonsense").expect(ExitCode.USAGE, stderr="'nonsense' is not one of")
-
-
-INSTALLED = {  # how: where Python is, whether pip is beside it, and what adds the extra
-    "pip": ("/venv/bin/python", True, "/venv/bin/python -m pip install 'flux-tasks[mcp]'"),
-    "pipx": ("/x/pipx/venvs/f/bin/python", False, "pipx inject flux-tasks 'flux-tasks[mcp]'"),
-    "uv": ("/uv/python", False, "uv pip install --python /uv/python 'flux-tasks[mcp]'"),
-}
-
-
-@pytest.mark.parametrize(("python", "has_pip", "command"), INSTALLED.values(), ids=INSTALLED)
-@pytest.mark.parametrize(
-    ("arguments", "exit_code"), [(["mcp"], ExitCode.USAGE), (["mcp", "config", "zed"], ExitCode.OK)]
-)
-def test_without_the_extra_a_line_says_how_to_get_it(
-    flux: Program,
-    arguments: list[str],
-    exit_code: ExitCode,
-    python: str,
-    has_pip: bool,
-    command: str,
-) -> None:
-    code = f"import sys; sys.modules['mcp'] = None; sys.executable = {python!r};"
-    code += "" if has_pip else "sys.modules['pip'] = None;"
-    code += "from flux_cli.__main__ import main; main()"
-    run = subprocess.run(
-        [sys.executable, "-c", code, *arguments],
-        env=flux.variables({}),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert run.returncode == exit_code
-    assert run.stderr.endswith(
-        f"flux: flux mcp needs the MCP SDK, which is not installed. To add it, run: {command}.\n"
-    )
-
-
-def test_with_the_extra_the_configuration_is_all_there_is(flux: Program) -> None:
-    assert "needs" not in flux("mcp", "config", "zed").expect(ExitCode.OK).stderr

@@ -163,7 +163,10 @@ def test_network_gone_for_minutes_during_a_watch(flux: Program, service: Start) 
 def test_ctrl_c_while_it_starts(flux: Program, service: Start, delay: float) -> None:
     """From where the program begins: what Python does of itself before that is Python's."""
     service(lambda _: [Wait(30)])
-    code = "from flux_cli.__main__ import main; print('begun', flush=True); main()"
+    code = (
+        "from flux_cli import interrupts; from flux_cli.__main__ import main;"
+        " interrupts.install(); print('begun', flush=True); main()"
+    )
     with subprocess.Popen(
         [sys.executable, "-c", code, *WATCH, *IDS],
         env=flux.variables(dict.fromkeys(MEASURED_BY)),

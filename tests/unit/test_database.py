@@ -200,7 +200,7 @@ def test_the_file_of_another_program_is_left_alone(
 )
 def test_what_is_no_database_is_left_alone(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "prompts.csv").write_bytes(content)
-    assert refused(tmp_path / "prompts.csv") == "it is no SQLite file, or it is damaged"
+    assert refused(tmp_path / "prompts.csv") == "it is not a SQLite file, or is damaged"
 
 
 def test_a_damaged_file_is_named(tmp_path: Path) -> None:
@@ -314,7 +314,7 @@ def test_a_lock_of_another_program_is_waited_for_and_then_named(tmp_path: Path) 
         other.execute("INSERT INTO words VALUES ('other')")
         with opened(tmp_path / "copy"):
             pass
-        with pytest.raises(JournalError, match="another program keeps it locked"):
+        with pytest.raises(JournalError, match="another program has locked it"):
             Database(path, application=OURS, migrations=(FIRST,), patience=0.05)
         done = threading.Event()
 

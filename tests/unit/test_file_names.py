@@ -29,6 +29,8 @@ def make_task(task_id: str = ID, *, seed: float | None = 7, outputs: int = 2, **
         model="flux-dev",
         prompt="A red fox, 4K",
         outputs=tuple(Output("https://cdn.example/x", "image", seed=seed) for _ in range(outputs)),
+        row=7,
+        labels={"mood": "very calm", "My column": "x"},
     )
     return task._replace(**facts)
 
@@ -47,6 +49,8 @@ def name(template: str, task: Task | None = None, number: int = 1) -> str:
         ("{model}/{prompt}_{seed}_{state}_{id}", f"flux-dev/A-red-fox-4K_7_succeeded_{ID}.png"),
         ("{ext}_{id}.{ext}", f"png_{ID}.png"),
         ("{{x}}_{id}", f"{{x}}_{ID}.png"),
+        ("{row:03}_{label:mood}_{id}.{ext}", f"007_very-calm_{ID}.png"),
+        ("{label:My column}/{row}_{id}", f"x/7_{ID}.png"),
     ],
 )
 def test_templates(template: str, expected: str) -> None:
@@ -62,6 +66,9 @@ def test_a_name_without_id_gets_a_digest_of_it() -> None:
 
 def test_unknown_values_have_a_word_for_it() -> None:
     task = make_task(seed=None, created_at=None, model=None, prompt=None)
+    for foreign in (task._replace(row=None, labels=None), task._replace(row=None, labels={})):
+        assert name("{row:03}_{label:mood}_{id}", foreign) == f"unknown_unknown_{ID}.png"
+    assert name("{label:Mood}_{id}") == f"unknown_{ID}.png"
     assert name("{created}_{model}_{prompt}_{seed}_{id}", task) == (
         f"unknown_unknown_unknown_unknown_{ID}.png"
     )
@@ -116,6 +123,10 @@ def test_devices_are_no_names(device: str) -> None:
         ("{0}", "has the unknown field {0}; the fields are"),
         ("{}", "has the unknown field {}; the fields are"),
         ("{id!r}", "has a conversion: write {id}"),
+        ("{row:x}", "has a format for {row} that is not a width"),
+        ("{label}", "has a label without a name: write {label:NAME}"),
+        ("{label:{id}}", "has a label without a name"),
+        ("{label.mood}", "has the unknown field {label.mood}; the fields are {id}, {n}, "),
         ("{n:x}", "has a format for {n} that is not a width"),
         ("{model:>9}", "has a format for {model}, which takes none"),
         ("{id", "cannot be read"),
@@ -136,7 +147,7 @@ TEMPLATES = st.lists(
     st.sampled_from(
         [
             *("{id}", "{n}", "{created}", "{created:%D %T/%n}"),
-            *("{model}", "{prompt}", "{seed}", "{state}"),
+            *("{model}", "{prompt}", "{seed}", "{state}", "{row}", "{row:03}", "{label:mood}"),
         ]
     ),
     min_size=1,
@@ -150,9 +161,10 @@ SEEDS = st.none() | st.integers() | st.floats(allow_nan=False, allow_infinity=Fa
 IDS = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=128)
 
 
-@given(TEMPLATES, TEXTS, TEXTS, SEEDS, IDS, st.integers(1, 20), st.sampled_from(Media))
+@given(TEMPLATES, TEXTS, TEXTS, TEXTS, SEEDS, IDS, st.integers(1, 20), st.sampled_from(Media))
 def test_any_name_is_plain_and_below_the_folder(
     template: str,
+    label: str,
     model: str,
     prompt: str,
     seed: float | None,
@@ -160,7 +172,8 @@ def test_any_name_is_plain_and_below_the_folder(
     number: int,
     media: Media,
 ) -> None:
-    task = make_task(task_id, seed=seed, outputs=20, model=model, prompt=prompt)
+    labels = {"mood": label}
+    task = make_task(task_id, seed=seed, outputs=20, model=model, prompt=prompt, labels=labels)
     path = NameTemplate(template).path(task, number, media)
     assert path == NameTemplate(template).path(task, number, media)
     assert not path.is_absolute()
@@ -199,7 +212,10 @@ def is_template(text: str) -> bool:
 
 
 DIGEST_OF_A = name("{id}", make_task("A")).removeprefix("A+").removesuffix(".png")
-FIELDS = ["{id}", "{id}", "{n}", "{n}", "{n:03}", "{n:3}", "{prompt}", "{model}", "{seed}", "{ext}"]
+FIELDS = [
+    *("{id}", "{id}", "{n}", "{n}", "{n:03}", "{n:3}", "{prompt}", "{model}", "{seed}", "{ext}"),
+    *("{row}", "{row:9}", "{label:mood}"),
+]
 GAPS = ["", "", "_", "-", "+", "x", "1", " ", "~", "é", "e\u0301", "/", "=\u0338", "K", "A_", ". "]
 TIGHT_TEMPLATES = (
     st.lists(st.sampled_from(FIELDS) | st.sampled_from(GAPS), min_size=1, max_size=7)
@@ -216,6 +232,8 @@ TIGHT_TASKS = st.builds(
     seed=st.none() | st.integers(0, 12),
     prompt=TIGHT_TEXTS,
     model=TIGHT_TEXTS,
+    row=st.none() | st.sampled_from([1, 11, 1111111111]),
+    labels=st.none() | TIGHT_TEXTS.map(lambda text: {"mood": text}),
     outputs=st.just(30),
 )
 
@@ -230,6 +248,8 @@ TIGHT_TASKS = st.builds(
 @example("{id}_{prompt}", make_task("a", prompt=DIGEST_OF_A), make_task("A", prompt="2"), 2, 1)
 @example("{id}_{seed}", make_task("a", seed=1), make_task("a", seed=2), 2, 1)
 @example("{id}{id}", make_task("a"), make_task("aa"), 1, 1)
+@example("{row}{n}", make_task("a", row=1), make_task("a", row=11), 11, 1)
+@example("{label:mood}_{id}", make_task("a", labels={"mood": "a_a"}), make_task("a_a"), 1, 1)
 @example("{seed}{n}", make_task("a", seed=1), make_task("a", seed=11), 11, 1)
 def test_no_two_outputs_share_a_name_whatever_their_values(
     template: str, one: Task, other: Task, number: int, other_number: int

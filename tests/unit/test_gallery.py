@@ -115,6 +115,8 @@ CHANGES: list[tuple[str, list[object]]] = [
     ("state", ["<b>", "", None, []]),
     ("prompt", [None, 5, ["x"], "x" * 5001]),
     ("id", [{}]),
+    ("labels", [None, [], {"a": 1}, {"a": "x" * 201}, {"a" * 201: ""}, {"a": {}}]),
+    ("labels", [{str(number): "" for number in range(51)}]),
     ("more", [1]),
 ]
 
@@ -143,6 +145,17 @@ def test_what_somebody_wrote_into_the_page_is_data_or_nothing(
     assert text.count("<script") == text.count("</script>") == 2
 
 
+def test_labels_are_shown_below_the_prompt_and_kept(tmp_path: Path) -> None:
+    labels = {"<b>": "<script>", "mood": "calm" * 100, **dict.fromkeys(map(str, range(60)), "x")}
+    write(tmp_path, saved(tmp_path, "a")._replace(row=1, labels=labels))
+    write(tmp_path, saved(tmp_path, "b"))
+    text = (tmp_path / "index.html").read_text()
+    shown = f'<p class="facts">&lt;b&gt;: &lt;script&gt; · mood: {"calm" * 50} · 0: x · '
+    assert text.count(f'<p class="prompt">a fox</p>{shown}') == 1
+    assert "47: x</p>" in text
+    assert "48: x" not in text
+
+
 def test_half_a_page_keeps_what_it_has(tmp_path: Path) -> None:
     write(tmp_path, *(saved(tmp_path, name) for name in "abc"))
     page = tmp_path / "index.html"
@@ -156,7 +169,11 @@ TEXTS = st.text(max_size=20) | st.sampled_from(["</script>", "<!--<script>", "\u
 
 
 @given(
-    st.builds(Card, TEXTS, st.integers(1, 99), st.just("failed"), *[TEXTS] * 5, st.none(), TEXTS)
+    st.builds(
+        Card,
+        *(TEXTS, st.integers(1, 99), st.just("failed"), *[TEXTS] * 5, st.none(), TEXTS),
+        st.dictionaries(TEXTS, TEXTS, max_size=5),
+    )
 )
 def test_a_card_is_read_as_it_was_written(card: Card) -> None:
     line = card.line()

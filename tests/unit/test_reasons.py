@@ -111,6 +111,8 @@ def words(count: int) -> Iterator[str]:
 def test_a_service_that_says_something_else_each_time_takes_no_memory() -> None:
     reasons = Reasons()
     different = words(3000)
+    for _ in range(2100):  # Python 3.11 keeps the first 2,000 tuples of twenty for itself
+        failure("warm-up", "", code="x")
     tracemalloc.start()
     try:
         for word in different:

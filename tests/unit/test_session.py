@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from flux_cli.engine.listing import Bounds
 from flux_cli.engine.policies import DownloadPolicy, ServiceSettings, WatchPolicy
 from flux_cli.engine.session import Session
 from flux_cli.engine.watch import Changed, Ending
-from flux_cli.errors import NoToken
+from flux_cli.errors import GaveUp, NoToken
 from flux_cli.models.ids import TaskIds
 from flux_cli.models.media import Media
 from flux_cli.models.state import State
@@ -101,3 +102,18 @@ def test_a_pause_that_the_service_asks_for_is_told_and_handed_on() -> None:
     assert 3500 < left <= 3600
     with open_session(server.url, pause=left) as session:
         assert 3400 < session.pause_left() <= left
+
+
+def test_a_pause_that_is_too_long_says_so_where_one_page_is_asked_for() -> None:
+    """Whoever lists, or logs in, was shown a bug instead."""
+    pause = reply(429, error_body("too_many_requests"), retry_after="86400")
+    with FaultServer(lambda _: [pause]) as server, open_session(server.url) as session:
+        with pytest.raises(GaveUp, match="retry in 24 hours"):
+            next(session.list(Bounds()))
+        assert len(server.requests) == 1
+    with (
+        FaultServer(lambda _: [pause]) as server,
+        open_session(server.url) as session,
+        pytest.raises(GaveUp, match="retry in 24 hours"),
+    ):
+        session.verify_token()

@@ -196,7 +196,10 @@ def test_a_record_of_flux_is_read_back_as_it_was(task: Task) -> None:
 
 @pytest.mark.parametrize(
     "changes",
-    [{"row": 0}, {"row": True}, {"row": "3"}, {"row": None}, {"label": "x"}, {"observed_at": None}],
+    [
+        *({"row": row} for row in (0, 1 << 31, True, "3", None)),
+        *({"label": "x"}, {"label": None}, {"observed_at": None}),
+    ],
 )
 def test_row_and_labels_are_read_from_records_of_flux_alone(changes: dict[str, Any]) -> None:
     task = Task("a", State.PENDING, NOW, row=3, labels={"mood": "calm"})

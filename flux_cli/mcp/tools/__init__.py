@@ -1,15 +1,27 @@
 """What agents may call: a file a tool, whose docstring is what they are told of it."""
 
-from collections.abc import Callable
-from typing import Any
+from pathlib import Path
 
-from flux_cli.mcp.tools.get_task import flux_get_task
-from flux_cli.mcp.tools.get_tasks_batch import flux_get_tasks_batch
-from flux_cli.mcp.tools.wait_tasks import flux_wait_tasks
+from flux_cli.mcp.tool import Tool
+from flux_cli.mcp.tools import (
+    download_outputs,
+    get_task,
+    get_tasks_batch,
+    list_tasks,
+    show_task,
+    wait_tasks,
+)
 
 
-TOOLS: dict[str, Callable[..., Any]] = {  # by title, in the order in which agents see them
-    "Check Flux tasks": flux_get_tasks_batch,
-    "Check one Flux task": flux_get_task,
-    "Wait for Flux tasks": flux_wait_tasks,
-}
+TOOLS: tuple[Tool, ...] = (  # in the order in which agents see them
+    get_tasks_batch.TOOL,
+    get_task.TOOL,
+    wait_tasks.TOOL,
+    list_tasks.TOOL,
+    show_task.TOOL,
+)
+
+
+def tools_for(download_dir: Path | None) -> tuple[Tool, ...]:
+    """Return the tools of a server: what writes or spends is there only where it was allowed."""
+    return TOOLS if download_dir is None else (*TOOLS, download_outputs.make_tool(download_dir))
