@@ -117,8 +117,8 @@ def man_page(root: Command) -> str:
         ".SH DESCRIPTION",
         _roff(
             "Submits prompts to the Flux API of Ace Data Cloud, each paid for once. Asks for up to"
-            " 50 tasks in one request and tells which are done, which failed and why, which are still"
-            " running, and where the pictures are."
+            " 50 tasks in one request and tells which are done, which failed and why, which are"
+            " still running, and where the pictures are."
         ),
         ".SH COMMANDS",
     ]
