@@ -1,9 +1,9 @@
-# fish completion for flux. Made by `make completions`; do not edit. [sha256 42141a9a8f3bd719061efcd6da4dd36926375f1acdeacb05a92bc4f4fb60c350]
+# fish completion for flux. Made by `make completions`; do not edit. [sha256 16b596ce3a0f8208e3d0175c247c7b0a897bb0564cfda39021517262069d7584]
 
 function __flux_at --description 'Whether the command line is at this command'
     set -l path flux
     for word in (commandline -opc)[2..-1]
-        if contains -- "$path $word" 'flux images' 'flux images generate' 'flux images edit' 'flux videos' 'flux videos generate' 'flux tasks' 'flux tasks check' 'flux tasks watch' 'flux tasks download' 'flux tasks list' 'flux tasks show' 'flux tasks retry' 'flux auth' 'flux auth login' 'flux auth status' 'flux auth token' 'flux auth logout' 'flux auth list' 'flux auth switch' 'flux demo' 'flux sandbox' 'flux mcp' 'flux mcp config' 'flux schema' 'flux help'
+        if contains -- "$path $word" 'flux images' 'flux images generate' 'flux images edit' 'flux videos' 'flux videos generate' 'flux tasks' 'flux tasks check' 'flux tasks watch' 'flux tasks download' 'flux tasks list' 'flux tasks show' 'flux tasks retry' 'flux runs' 'flux runs list' 'flux runs show' 'flux runs rm' 'flux auth' 'flux auth login' 'flux auth status' 'flux auth token' 'flux auth logout' 'flux auth list' 'flux auth switch' 'flux demo' 'flux sandbox' 'flux mcp' 'flux mcp config' 'flux schema' 'flux help'
             set path "$path $word"
         end
     end
@@ -21,6 +21,7 @@ complete -c flux-tasks -w flux
 complete -c flux -n '__flux_at flux' -a images -d 'Generate and edit images.'
 complete -c flux -n '__flux_at flux' -a videos -d 'Generate videos.'
 complete -c flux -n '__flux_at flux' -a tasks -d 'Check, watch, list, show, download and retry generation tasks.'
+complete -c flux -n '__flux_at flux' -a runs -d 'List, show and remove runs, from the journal of what was submitted.'
 complete -c flux -n '__flux_at flux' -a auth -d 'Manage your API tokens.'
 complete -c flux -n '__flux_at flux' -a demo -d 'Watch a dozen tasks run on a local sandbox: no account, no network.'
 complete -c flux -n '__flux_at flux' -a sandbox -d 'Run a local stand-in for the service, until Ctrl-C.'
@@ -280,6 +281,8 @@ complete -c flux -n '__flux_at flux tasks list' -l until -x -d 'Only tasks creat
 complete -c flux -n '__flux_at flux tasks list' -l limit -x -d 'Maximum number of tasks. [default: 50; x>=1]'
 complete -c flux -n '__flux_at flux tasks list' -l all -d 'List every task, however many there are.'
 complete -c flux -n '__flux_at flux tasks list' -l type -x -a 'images videos' -d 'Only images, or only videos.'
+complete -c flux -n '__flux_at flux tasks list' -l local -d 'List the tasks submitted from this machine, from its journal, without a request.'
+complete -c flux -n '__flux_at flux tasks list' -l journal -r -F -d 'File that records what was submitted. [default: FLUX_JOURNAL, else one in your data folder]'
 complete -c flux -n '__flux_at flux tasks list' -l output -s o -x -a 'auto table jsonl json csv ids urls reasons' -d 'Output format. auto is a table on a terminal, JSON lines elsewhere. [default: auto]'
 complete -c flux -n '__flux_at flux tasks list' -l state -x -a '(__flux_list pending processing succeeded failed not_found unknown)' -d 'Show only tasks in these states: pending, processing, succeeded, failed, not_found, unknown. Can be repeated.'
 complete -c flux -n '__flux_at flux tasks list' -l raw -d 'Add the service\'s own record to JSON and CSV, as the field raw.'
@@ -355,6 +358,23 @@ complete -c flux -n '__flux_at flux tasks retry' -l profile -x -d 'Account to us
 complete -c flux -n '__flux_at flux tasks retry' -l base-url -x -d 'Base URL of the service. [default: the profile\'s, else https://api.acedata.cloud]'
 complete -c flux -n '__flux_at flux tasks retry' -l debug -d 'Log requests and replies to stderr, without the token.'
 complete -c flux -n '__flux_at flux tasks retry' -l help -s h -d 'Show this message and exit.'
+complete -c flux -n '__flux_at flux runs' -a list -d 'List the runs, newest first, and how many of their prompts were accepted.'
+complete -c flux -n '__flux_at flux runs' -a show -d 'Show the prompts of a run, and what became of each when it was submitted.'
+complete -c flux -n '__flux_at flux runs' -a rm -d 'Remove a run from the journal. Nothing on the service is deleted.'
+complete -c flux -n '__flux_at flux runs' -l help -s h -d 'Show this message and exit.'
+complete -c flux -n '__flux_at flux runs list' -l output -s o -x -a 'auto table jsonl json' -d 'Output format. auto is a table on a terminal, JSON lines elsewhere. [default: auto]'
+complete -c flux -n '__flux_at flux runs list' -l journal -r -F -d 'File that records what was submitted. [default: FLUX_JOURNAL, else one in your data folder]'
+complete -c flux -n '__flux_at flux runs list' -l help -s h -d 'Show this message and exit.'
+complete -c flux -n '__flux_at flux runs show' -l output -s o -x -a 'auto table jsonl json csv ids urls reasons' -d 'Output format. auto is a table on a terminal, JSON lines elsewhere. [default: auto]'
+complete -c flux -n '__flux_at flux runs show' -l state -x -a '(__flux_list pending processing succeeded failed not_found unknown)' -d 'Show only tasks in these states: pending, processing, succeeded, failed, not_found, unknown. Can be repeated.'
+complete -c flux -n '__flux_at flux runs show' -l raw -d 'Add the service\'s own record to JSON and CSV, as the field raw.'
+complete -c flux -n '__flux_at flux runs show' -l fields -x -a '(__flux_list id state previous_state type action model prompt size created_at started_at finished_at elapsed outputs error cost trace_id observed_at raw)' -d 'Write only these fields, in this order (JSON lines, JSON, CSV). Can be repeated.'
+complete -c flux -n '__flux_at flux runs show' -l quiet -s q -d 'Suppress notes and the summary on stderr.'
+complete -c flux -n '__flux_at flux runs show' -l journal -r -F -d 'File that records what was submitted. [default: FLUX_JOURNAL, else one in your data folder]'
+complete -c flux -n '__flux_at flux runs show' -l help -s h -d 'Show this message and exit.'
+complete -c flux -n '__flux_at flux runs rm' -l yes -s y -d 'Do not ask, even if prompts are in doubt or not submitted.'
+complete -c flux -n '__flux_at flux runs rm' -l journal -r -F -d 'File that records what was submitted. [default: FLUX_JOURNAL, else one in your data folder]'
+complete -c flux -n '__flux_at flux runs rm' -l help -s h -d 'Show this message and exit.'
 complete -c flux -n '__flux_at flux auth' -a login -d 'Save a token for this service in your config folder.'
 complete -c flux -n '__flux_at flux auth' -a status -d 'Show which token is in use, for which service, and where it is stored.'
 complete -c flux -n '__flux_at flux auth' -a token -d 'Print the token in use, for your own scripts.'

@@ -40,8 +40,8 @@ _FILES = (
     (
         "~/.local/share/flux-tasks/journal.sqlite3",
         (
-            "What was submitted, so that nothing is paid for twice; keep it. On macOS and Windows"
-            " it is in the folders above."
+            "What was submitted, run by run, so that nothing is paid for twice; keep it. On macOS"
+            " and Windows it is in the folder of the tokens. FLUX_JOURNAL names another file."
         ),
     ),
     (

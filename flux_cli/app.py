@@ -29,6 +29,7 @@ _COMMANDS = {
     "images": ("images", "make_group"),
     "videos": ("videos", "make_group"),
     "tasks": ("tasks", "make_group"),
+    "runs": ("runs", "make_group"),
     "auth": ("auth", "group"),
     "demo": ("demo", "demo"),
     "sandbox": ("sandbox", "sandbox"),

@@ -136,7 +136,7 @@ def _watch(
     afterwards: Afterwards,
     session: "Session",
     ids: "TaskIds",
-    run: str,
+    run_words: str,
 ) -> ExitCode:
     from flux_cli.commands.watch_run import WatchRequest, run_watch
 
@@ -144,7 +144,7 @@ def _watch(
         noun = "task is" if len(open_ids) == 1 else "tasks are"
         runtime.stderr.line(
             f"flux: {why}; {len(open_ids):,} {noun} still open. Run the same command again to go"
-            f" on (nothing is submitted twice), or: {runtime.program} tasks watch --run {run}"
+            f" on (nothing is submitted twice), or: {runtime.program} tasks watch {run_words}"
         )
 
     request = WatchRequest(

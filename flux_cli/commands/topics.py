@@ -79,7 +79,10 @@ ENVIRONMENT = Topic(
         ("FLUX_CONFIG_DIR", "Where tokens are stored, instead of the platform's config folder."),
         (
             "FLUX_JOURNAL",
-            "File that records what was submitted, instead of one in the data folder.",
+            (
+                "The file that records what was submitted, instead of one in the data folder; see"
+                " `flux runs list`."
+            ),
         ),
         (
             "HTTPS_PROXY, ALL_PROXY",
@@ -142,7 +145,8 @@ FORMATS = Topic(
     " selects and orders the fields of jsonl, json and csv; in CSV,"
     " outputs becomes urls (and paths if files are saved), and error and cost take two"
     " columns each. --raw adds the service's own record to JSON and CSV as the field raw,"
-    " which --fields can also name.",
+    " which --fields can also name. Records of a run end with row and label, which CSV"
+    " has as row and one column label.NAME for each label.",
 )
 STATES = Topic(
     "states",
