@@ -254,11 +254,12 @@ def _make_root() -> Callable[..., None]:
         _install: completion.Install = None,
         _show: completion.Show = None,
     ) -> None:
-        """Where do my Flux image and video generation tasks stand?
+        """Make Flux images and videos from prompts, and see where the tasks stand.
 
         \b
         Examples:
           flux demo
+          flux images generate 'a red fox in the snow' --watch
           flux tasks check ID ID
           flux tasks check < ids.txt
         """

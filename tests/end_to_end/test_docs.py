@@ -118,13 +118,14 @@ LEAVES = {
     "scripts-14": ("submitted.jsonl", '"prompt":"a fox"'),
     "submit-0": ("pictures/index.html", "a blue owl"),
     "submit-1": ("", '"model":"flux-pro","prompt":"the same at dawn","size":"1:1"'),
-    "submit-2": ("", ".png\n"),
-    "submit-3": ("", '"prompt":"will fail"'),
-    "submit-4": ("submitted.jsonl", '"prompt":"a blue owl"'),
-    "submit-5": ("log.jsonl", '"path":"pictures/'),
+    "submit-2": ("", "2,succeeded,a blue owl"),
+    "submit-3": ("", ".png\n"),
+    "submit-4": ("", '"prompt":"will fail"'),
+    "submit-5": ("submitted.jsonl", '"prompt":"a blue owl"'),
+    "submit-6": ("log.jsonl", '"path":"pictures/'),
 }
 VERDICT = {  # end with a watch of a task that fails
-    *("README-2", "quick-start-3", "scripts-4", "scripts-8", "scripts-9", "submit-3"),
+    *("README-2", "quick-start-3", "scripts-4", "scripts-8", "scripts-9", "submit-4"),
 }
 _SAYS = re.compile(r"^flux: (?!labels, not sent|would submit|not retried)", re.MULTILINE)
 

@@ -598,6 +598,14 @@ def _(bench: Bench) -> None:
     assert len(bench.service.arrived) == 6
 
 
+@row("`flux runs rm`, then the same command")
+def _(bench: Bench) -> None:
+    bench.serve()
+    bench.run().expect(ExitCode.OK)
+    bench.flux("runs", "rm", "prompts").expect(ExitCode.OK, stderr="is paid for again")
+    bench.run().expect(ExitCode.OK, stderr="3 accepted")
+
+
 # The journal
 
 

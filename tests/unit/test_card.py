@@ -161,8 +161,8 @@ def test_only_links_of_the_web_are_links() -> None:
     ("code", "helps", "is_sent_again"),
     [
         ("forbidden", "change the prompt", False),
-        ("api_error", "Resubmit it", True),
-        ("timeout", "Resubmit it", True),
+        ("api_error", "Retry it", True),
+        ("timeout", "Retry it", True),
         ("used_up", "Top up", True),
         ("bad_request", "Correct what the error names", False),
         ("never_seen_before", "give support the trace id", False),
