@@ -65,7 +65,8 @@ class Submitter:
     ) -> None:
         self.run = run
         self._journal = journal
-        self._rows = list(submissions)
+        # Another process may have worked on them until just now.
+        self._rows = [journal.reload(submission) for submission in submissions]
         self._submit = submit
         self._history = history
         self._throttle = throttle
@@ -105,11 +106,10 @@ class Submitter:
         Raises Interrupted and JournalError.
         """
         if any(row.state.is_in_doubt for row in self._rows):
-            threads = ThreadPool(self._loop, workers=1)
             is_done: list[bool] = []
-            threads.submit(self._settle_leftovers, lambda: is_done.append(True))
-            self._loop.run_while(lambda: not is_done)
-            threads.close()
+            with contextlib.closing(ThreadPool(self._loop, workers=1)) as threads:
+                threads.submit(self._settle_leftovers, lambda: is_done.append(True))
+                self._loop.run_while(lambda: not is_done)
         again = [row for row in self._rows if self._is_to_be_planned_again(row)]
         if again:
             self._journal.plan_again(again)
@@ -131,12 +131,13 @@ class Submitter:
             window=self._workers * _AHEAD,
             is_stopped=lambda: False,  # what has been sent is waited for
         )
-        done = self._loop.each(pool.finished())
-        for index, state in enumerate(states):
-            if state is SubmissionState.PLANNED:
-                next(done, None)  # this one, unless the run was stopped before its turn
-            self._written = index + 1
-            yield self._rows[index]
+        with contextlib.closing(pool.finished()) as finished:
+            done = self._loop.each(finished)
+            for index, state in enumerate(states):
+                if state is SubmissionState.PLANNED:
+                    next(done, None)  # this one, unless the run was stopped before its turn
+                self._written = index + 1
+                yield self._rows[index]
 
     def interrupt(self, patience: float) -> Iterator[Submission]:
         """Send no more, wait for what is under way, `patience` seconds at most; yield the rest."""
@@ -259,7 +260,8 @@ class Submitter:
 
     def _adopt(self, rows: Sequence[Submission]) -> None:
         for row, task in self._history.find(rows):
-            self._journal.mark_accepted(row, task.id, task.trace_id, is_adopted=True)
+            if not self._journal.is_being_sent(row, self.run):  # which this may be the task of
+                self._journal.mark_accepted(row, task.id, task.trace_id, is_adopted=True)
 
     def _is_to_be_planned_again(self, row: Submission) -> bool:
         is_refused = row.state is SubmissionState.REFUSED
