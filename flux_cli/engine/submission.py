@@ -82,7 +82,7 @@ class Submitter:
         self._refused = 0
         self._has_accepted = False
         self._written = 0  # rows that were yielded
-        self._active = 0  # workers that have sent something, and wait for the reply
+        self._active = 0  # requests that leave, or have left, and whose fate is not noted
         self._count = threading.Lock()
         self.failure: ServiceError | None = None  # the first that left a row unsent or in doubt
 
@@ -178,18 +178,16 @@ class Submitter:
     def _attempt(self, row: Submission) -> None:
         """Send one request, once. Raises the ServiceError that answers it, and Stopped."""
         self._wait_for_turn()
-        if not self._journal.mark_sending(row, self.run):
-            return  # it has been sent by somebody else
-        self._change_active(1)
-        try:
-            accepted = self._submit(row.path, row.body)
-        except ServiceError as error:
-            self._note(row, error)
-            raise
-        else:
+        with self._being_under_way():
+            self._round.sleep(0.0)  # which ends it where the run was stopped
+            if not self._journal.mark_sending(row, self.run):
+                return  # it has been sent by somebody else
+            try:
+                accepted = self._submit(row.path, row.body)
+            except ServiceError as error:
+                self._note(row, error)
+                raise
             self._take(row, accepted)
-        finally:
-            self._change_active(-1)
 
     def _take(self, row: Submission, accepted: Acceptance) -> None:
         """Write down the id of the task, which must not be lost even where that fails."""
@@ -218,7 +216,6 @@ class Submitter:
         """Wait until the pace, and the service, allow one more request. Raises Stopped."""
         while wait := self._throttle.pause_left() or self._pace.take_turn():
             self._round.sleep(wait)
-        self._round.sleep(0.0)  # which ends it where the run was stopped
 
     def _search(self, row: Submission) -> None:
         """Look for a row in doubt, a few times: new tasks may be listed late."""
@@ -275,9 +272,16 @@ class Submitter:
         row = self._rows[row.row - 1] = self._journal.reload(row)
         return row
 
-    def _change_active(self, by: int) -> None:
+    @contextlib.contextmanager
+    def _being_under_way(self) -> Iterator[None]:
+        """Count a request from before it is noted that it leaves, until its fate is noted."""
         with self._count:
-            self._active += by
+            self._active += 1
+        try:
+            yield
+        finally:
+            with self._count:
+                self._active -= 1
 
 
 def _was_not_taken(error: ServiceError) -> bool:
