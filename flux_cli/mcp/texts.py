@@ -2,7 +2,8 @@
 
 INSTRUCTIONS = """\
 Follows Flux image and video generation tasks on Ace Data Cloud, by the ids that submissions
-returned as task_id. Asking is free and changes nothing.
+returned as task_id. Asking is free and changes nothing. Submitting, where there are tools for
+it, costs the user credits for every task.
 
 Ask for many ids in one call. Use flux_wait_tasks rather than asking again and again; generation
 takes from seconds to about five minutes. Tasks go on, whether anybody waits or not.
