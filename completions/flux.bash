@@ -1,4 +1,4 @@
-# bash completion for flux. Made by `make completions`; do not edit. [sha256 0943335ecbd0b93a147d240bc2e2eaf7aec03fe7ac72b5d315540295f8be813b]
+# bash completion for flux. Made by `make completions`; do not edit. [sha256 cd4021714c16147f4253191c63b3734ec9556c45943faa82c3a1847691949b10]
 
 _flux() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
@@ -254,6 +254,8 @@ _flux() {
         "flux mcp:--host") return ;;
         "flux mcp:--port") return ;;
         "flux mcp:--download-dir") _flux_files -d; return ;;
+        "flux mcp:--max-tasks") return ;;
+        "flux mcp:--journal") _flux_files -f; return ;;
         "flux mcp:--request-timeout") return ;;
         "flux mcp:--profile") return ;;
         "flux mcp:--base-url") return ;;
@@ -288,7 +290,7 @@ _flux() {
             "flux auth switch") words="--help -h" ;;
             "flux demo") words="--preview --help -h" ;;
             "flux sandbox") words="--port --failure-rate --speed --history --balance --seed --latency --error-rate --lose-replies --rate-limit --page-limit --ignore-ids --placeholder --misbehave --help -h" ;;
-            "flux mcp") words="--http --host --port --download-dir --request-timeout --profile --base-url --debug --help -h" ;;
+            "flux mcp") words="--http --host --port --download-dir --allow-submit --max-tasks --journal --request-timeout --profile --base-url --debug --help -h" ;;
             "flux mcp config") words="--download-dir --portable --profile --help -h" ;;
             "flux schema") words="--help -h" ;;
             "flux help") words="--help -h" ;;

@@ -1,4 +1,4 @@
-# fish completion for flux. Made by `make completions`; do not edit. [sha256 16b596ce3a0f8208e3d0175c247c7b0a897bb0564cfda39021517262069d7584]
+# fish completion for flux. Made by `make completions`; do not edit. [sha256 8cab7b5cdef703ad4406b5b3dda45214b7b5303f24aca8b3d02e307ec40b7d9e]
 
 function __flux_at --description 'Whether the command line is at this command'
     set -l path flux
@@ -424,6 +424,9 @@ complete -c flux -n '__flux_at flux mcp' -l http -d 'Serve over streamable HTTP 
 complete -c flux -n '__flux_at flux mcp' -l host -x -d 'Address to listen on, with --http. [default: 127.0.0.1]'
 complete -c flux -n '__flux_at flux mcp' -l port -x -d 'Port to listen on, with --http; 0 picks a free one. [default: 8000; 0<=x<=65535]'
 complete -c flux -n '__flux_at flux mcp' -l download-dir -x -a '(__fish_complete_directories)' -d 'Offer a tool that saves outputs in this folder, and nowhere else.'
+complete -c flux -n '__flux_at flux mcp' -l allow-submit -d 'Offer tools that submit tasks, which cost credits; clients may ask their user.'
+complete -c flux -n '__flux_at flux mcp' -l max-tasks -x -d 'Tasks that agents may submit in all, with --allow-submit. [default: 50; x>=1]'
+complete -c flux -n '__flux_at flux mcp' -l journal -r -F -d 'File that records what was submitted. [default: FLUX_JOURNAL, else one in your data folder]'
 complete -c flux -n '__flux_at flux mcp' -l request-timeout -x -d 'Maximum time for one request to the service. [default: 15s]'
 complete -c flux -n '__flux_at flux mcp' -l profile -x -d 'Account to use, even if FLUX_API_TOKEN is set; see `flux auth list`.'
 complete -c flux -n '__flux_at flux mcp' -l base-url -x -d 'Base URL of the service. [default: the profile\'s, else https://api.acedata.cloud]'

@@ -22,6 +22,7 @@ from flux_cli.commands.mcp_clients import (
     configuration,
 )
 from flux_cli.commands.option_groups import option_groups
+from flux_cli.commands.run_options import JournalFile
 from flux_cli.engine.policies import ServiceSettings
 from flux_cli.errors import ExitCode, NoToken, UsageError
 from flux_cli.runtime import Runtime
@@ -79,6 +80,13 @@ def serve(
         "Port to listen on, with --http; 0 picks a free one.",
     ] = 8000,
     download_dir: DownloadDir = None,
+    allow_submit: Annotated[
+        bool, "Offer tools that submit tasks, which cost credits; clients may ask their user."
+    ] = False,
+    max_tasks: Annotated[
+        int, options.number(least=1), "Tasks that agents may submit in all, with --allow-submit."
+    ] = 50,
+    journal: JournalFile = None,
     request_timeout: Annotated[
         float,
         options.duration(0.1, 3600),
@@ -102,6 +110,8 @@ def serve(
 
     from flux_cli.mcp.queries import Queries
     from flux_cli.mcp.server import make_server, serve_stdio
+    from flux_cli.mcp.spending import Spending
+    from flux_cli.mcp.submitting import Submissions
     from flux_cli.mcp.tools import tools_for
 
     settings = ServiceSettings(
@@ -122,7 +132,10 @@ def serve(
         now=runtime.now,
         clock=runtime.clock,
     )
-    server = make_server(queries, tools=tools_for(folder))
+    submissions = None
+    if allow_submit:
+        submissions = Submissions(lambda: runtime.open_journal(journal), Spending(max_tasks))
+    server = make_server(queries, tools=tools_for(folder, submissions))
     if listener is None:
         _end_on_signals()
         serve_stdio(server)

@@ -49,9 +49,8 @@ def run_submit(runtime: Runtime, session: Session, request: SubmitRequest) -> Ex
     ask_for_consent(runtime, planned, request)
     runtime.stdout.outlives_reader = True
     with runtime.open_journal(request.journal) as journal:
-        run, _ = open_run(journal, session, request)
+        run, rows = open_run(journal, session, request)
         with journal.locked(run, wait=_waiter(runtime, run)):
-            rows = journal.submissions(run)[: len(request.requests)]
             submitter = session.submitter(journal, run, rows, request.options)
             return _SubmitRun(runtime, session, submitter, request).run()
 

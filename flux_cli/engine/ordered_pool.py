@@ -1,7 +1,7 @@
 """Runs jobs on several threads and hands the results over in the order of the jobs."""
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from functools import partial
 from typing import Generic, TypeVar
 
@@ -60,7 +60,7 @@ class OrderedPool(Generic[J]):
         self._steps: deque[tuple[_Slot[J], Step]] = deque()
         self._is_exhausted = False
 
-    def finished(self) -> Iterator[J | None]:
+    def finished(self) -> Generator[J | None, None, None]:
         """Yield the jobs, in order, as soon as each is done; None where the loop has to run first.
 
         Ends early when the run is stopped, without waiting for what is under

@@ -65,7 +65,8 @@ class Submitter:
     ) -> None:
         self.run = run
         self._journal = journal
-        self._rows = list(submissions)
+        # Another process may have worked on them until just now.
+        self._rows = [journal.reload(submission) for submission in submissions]
         self._submit = submit
         self._history = history
         self._throttle = throttle
@@ -81,7 +82,7 @@ class Submitter:
         self._refused = 0
         self._has_accepted = False
         self._written = 0  # rows that were yielded
-        self._active = 0  # workers that have sent something, and wait for the reply
+        self._active = 0  # requests that leave, or have left, and whose fate is not noted
         self._count = threading.Lock()
         self.failure: ServiceError | None = None  # the first that left a row unsent or in doubt
 
@@ -105,11 +106,10 @@ class Submitter:
         Raises Interrupted and JournalError.
         """
         if any(row.state.is_in_doubt for row in self._rows):
-            threads = ThreadPool(self._loop, workers=1)
             is_done: list[bool] = []
-            threads.submit(self._settle_leftovers, lambda: is_done.append(True))
-            self._loop.run_while(lambda: not is_done)
-            threads.close()
+            with contextlib.closing(ThreadPool(self._loop, workers=1)) as threads:
+                threads.submit(self._settle_leftovers, lambda: is_done.append(True))
+                self._loop.run_while(lambda: not is_done)
         again = [row for row in self._rows if self._is_to_be_planned_again(row)]
         if again:
             self._journal.plan_again(again)
@@ -131,12 +131,13 @@ class Submitter:
             window=self._workers * _AHEAD,
             is_stopped=lambda: False,  # what has been sent is waited for
         )
-        done = self._loop.each(pool.finished())
-        for index, state in enumerate(states):
-            if state is SubmissionState.PLANNED:
-                next(done, None)  # this one, unless the run was stopped before its turn
-            self._written = index + 1
-            yield self._rows[index]
+        with contextlib.closing(pool.finished()) as finished:
+            done = self._loop.each(finished)
+            for index, state in enumerate(states):
+                if state is SubmissionState.PLANNED:
+                    next(done, None)  # this one, unless the run was stopped before its turn
+                self._written = index + 1
+                yield self._rows[index]
 
     def interrupt(self, patience: float) -> Iterator[Submission]:
         """Send no more, wait for what is under way, `patience` seconds at most; yield the rest."""
@@ -177,18 +178,16 @@ class Submitter:
     def _attempt(self, row: Submission) -> None:
         """Send one request, once. Raises the ServiceError that answers it, and Stopped."""
         self._wait_for_turn()
-        if not self._journal.mark_sending(row, self.run):
-            return  # it has been sent by somebody else
-        self._change_active(1)
-        try:
-            accepted = self._submit(row.path, row.body)
-        except ServiceError as error:
-            self._note(row, error)
-            raise
-        else:
+        with self._being_under_way():
+            self._round.sleep(0.0)  # which ends it where the run was stopped
+            if not self._journal.mark_sending(row, self.run):
+                return  # it has been sent by somebody else
+            try:
+                accepted = self._submit(row.path, row.body)
+            except ServiceError as error:
+                self._note(row, error)
+                raise
             self._take(row, accepted)
-        finally:
-            self._change_active(-1)
 
     def _take(self, row: Submission, accepted: Acceptance) -> None:
         """Write down the id of the task, which must not be lost even where that fails."""
@@ -217,7 +216,6 @@ class Submitter:
         """Wait until the pace, and the service, allow one more request. Raises Stopped."""
         while wait := self._throttle.pause_left() or self._pace.take_turn():
             self._round.sleep(wait)
-        self._round.sleep(0.0)  # which ends it where the run was stopped
 
     def _search(self, row: Submission) -> None:
         """Look for a row in doubt, a few times: new tasks may be listed late."""
@@ -259,7 +257,8 @@ class Submitter:
 
     def _adopt(self, rows: Sequence[Submission]) -> None:
         for row, task in self._history.find(rows):
-            self._journal.mark_accepted(row, task.id, task.trace_id, is_adopted=True)
+            if not self._journal.is_being_sent(row, self.run):  # which this may be the task of
+                self._journal.mark_accepted(row, task.id, task.trace_id, is_adopted=True)
 
     def _is_to_be_planned_again(self, row: Submission) -> bool:
         is_refused = row.state is SubmissionState.REFUSED
@@ -273,9 +272,16 @@ class Submitter:
         row = self._rows[row.row - 1] = self._journal.reload(row)
         return row
 
-    def _change_active(self, by: int) -> None:
+    @contextlib.contextmanager
+    def _being_under_way(self) -> Iterator[None]:
+        """Count a request from before it is noted that it leaves, until its fate is noted."""
         with self._count:
-            self._active += by
+            self._active += 1
+        try:
+            yield
+        finally:
+            with self._count:
+                self._active -= 1
 
 
 def _was_not_taken(error: ServiceError) -> bool:

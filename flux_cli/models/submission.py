@@ -10,11 +10,11 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from flux_cli.models.fields import as_text
+from flux_cli.models.request_defaults import without_defaults
 from flux_cli.models.state import State
 from flux_cli.models.task import Task, TaskError
 
 
-_DELIVERY = frozenset({"async", "callback_url"})  # how a task is answered, not what it makes
 _SORTED = json.JSONEncoder(sort_keys=True)
 _TYPES = {"/flux/images": "images", "/flux/videos": "videos"}
 
@@ -50,7 +50,7 @@ class PlannedRequest:
     @cached_property
     def key(self) -> str:
         """What requests have in common that ask for the same."""
-        asked = {name: value for name, value in self.body.items() if name not in _DELIVERY}
+        asked = without_defaults(self.path, self.body)
         text = _SORTED.encode([self.path, self.retry_of, asked])
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 

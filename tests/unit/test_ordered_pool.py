@@ -23,7 +23,7 @@ def test_leaving_early_closes_the_pool_of_threads() -> None:
     assert [next(results) for _ in range(10)] == list(range(10))
     workers = workers_since(before)
     assert workers
-    finished.close()  # type: ignore[attr-defined]
+    finished.close()
     for worker in workers:
         worker.join(30)
     assert not any(worker.is_alive() for worker in workers)
