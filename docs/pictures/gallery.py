@@ -5,6 +5,7 @@ A part of `make pictures`.
 
 import io
 import itertools
+import os
 import sys
 import tempfile
 from pathlib import Path
@@ -19,7 +20,7 @@ from rich.text import Text
 from flux_cli.sandbox.server import TOKEN, Sandbox
 from flux_cli.sandbox.store import TaskStore
 from tests.support.browser import browse
-from tests.support.program import Program
+from tests.support.program import FLUX, Program
 from tests.support.terminal import Terminal
 
 
@@ -42,7 +43,11 @@ def main(folder: Path) -> None:
     """Make eight pictures of a file of prompts on a sandbox, and photograph terminal and page."""
     store = TaskStore(seed=11, failure_rate=0.0)
     with Sandbox(store) as server, tempfile.TemporaryDirectory() as home:
-        variables = {"FLUX_API_BASE_URL": server.base_url, "FLUX_API_TOKEN": TOKEN}
+        variables = {
+            "FLUX_API_BASE_URL": server.base_url,
+            "FLUX_API_TOKEN": TOKEN,
+            "PATH": f"{Path(FLUX).parent}:{os.environ['PATH']}",  # so that flux says "flux"
+        }
         flux = Program(Path(home), variables)
         (flux.folder / "prompts.csv").write_text(PROMPTS)
         terminal = Terminal(flux, *COMMAND.split(), columns=COLUMNS)

@@ -154,8 +154,12 @@ class _SubmitRun:
         for line in summary_lines(self._reasons, stderr):
             stderr.note(line)
         if self._counts[SubmissionState.ACCEPTED] and self._request.go_on is None:
-            stderr.note("To watch them until they have finished, run:")
-            stderr.note(f"  {program_name(self._runtime)} tasks watch {self._run_words}")
+            self._suggest("To watch them until they have finished", "watch")
+
+    def _suggest(self, purpose: str, verb: str) -> None:
+        note = self._runtime.stderr.note
+        note(f"{purpose}, run:")
+        note(f"  {program_name(self._runtime)} tasks {verb} {self._run_words}")
 
     @property
     def _run_words(self) -> str:
@@ -206,6 +210,8 @@ class _SubmitRun:
                 code = self._request.go_on(self._session, ids, self._run_words)
             except OutputError as error:
                 raise_weightier(self._runtime, error, trouble)
+            if code is ExitCode.TASK_FAILED:
+                self._suggest("To retry the tasks that failed, and pay for them again", "retry")
         if trouble is not None:
             raise trouble
         if self._counts[SubmissionState.REFUSED] and code in _LIGHTER:

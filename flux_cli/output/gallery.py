@@ -127,6 +127,7 @@ class ContactSheet:
         self._check()
         with self._writing():
             self._cards = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - lives as long as the sheet
+        self._places: list[tuple[int, int]] = []  # of cards: the row of a run, and where they begin
         self._tasks: set[int] = set()  # hashes, as they are smaller than ids
         self._unsaved: set[int] = set()  # outputs of theirs
         self._failure: OSError | None = None
@@ -138,6 +139,7 @@ class ContactSheet:
             for card in cards_of(task, self._folder):
                 if card.path is None:
                     self._unsaved.add(_key(card))
+                self._places.append((task.row or 0, self._cards.tell()))
                 self._cards.write(card.line())
         except OSError as error:  # which `write` tells of
             self._failure = error
@@ -183,9 +185,11 @@ class ContactSheet:
                     continue
                 kept.add(_key(card))
             merged.write(card.line())
-        for card in _cards_in(self._cards):
-            if _key(card) not in kept:
-                merged.write(card.line())
+        for _, place in sorted(self._places):  # in the order of the prompts
+            self._cards.seek(place)
+            new = read_card(self._cards.readline())
+            if new is not None and _key(new) not in kept:
+                merged.write(new.line())
 
     def _old_cards(self) -> Iterator[Card]:
         """Yield the cards that the page holds; what is no card is passed over."""

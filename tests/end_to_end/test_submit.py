@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import time
@@ -277,7 +278,17 @@ def test_from_prompts_to_a_gallery_in_one_command(flux: Program, sandbox: StartS
     names = {path.suffix for path in (flux.folder / "pictures").iterdir()}
     assert names == {".png", ".html"}
     assert len(list((flux.folder / "pictures").glob("*.png"))) == 5
+    assert "to see them, open pictures/index.html" in run.stderr
     assert server.accepted == 5
+
+
+def test_what_failed_can_be_retried_as_it_is_printed(flux: Program, sandbox: StartSandbox) -> None:
+    server = sandbox()
+    words = (*GENERATE, "an overloaded fox", "a fine fox", "--run", "mine")
+    run = flux(*words, "--watch", "--interval", "1").expect(ExitCode.TASK_FAILED)
+    (command,) = re.findall(r"^  \S*flux (tasks retry .*)$", run.stderr, re.MULTILINE)
+    assert len(flux(*command.split()).expect(ExitCode.OK).records) == 1
+    assert server.accepted == 3
 
 
 def test_a_watch_after_refusals_exits_as_failed(flux: Program, sandbox: StartSandbox) -> None:

@@ -156,6 +156,11 @@ def test_labels_are_shown_below_the_prompt_and_kept(tmp_path: Path) -> None:
     assert "48: x" not in text
 
 
+def test_the_pictures_of_a_run_are_in_the_order_of_its_prompts(tmp_path: Path) -> None:
+    write(tmp_path, *(saved(tmp_path, f"t-{row}")._replace(row=row) for row in (3, 1, 10, 2)))
+    assert [task_id for _, task_id in shown(tmp_path)] == ["t-1", "t-2", "t-3", "t-10"]
+
+
 def test_half_a_page_keeps_what_it_has(tmp_path: Path) -> None:
     write(tmp_path, *(saved(tmp_path, name) for name in "abc"))
     page = tmp_path / "index.html"
