@@ -177,7 +177,7 @@ def _report_failure(error: FluxError, runtime: Runtime) -> None:
 
 
 def _sentence(text: str) -> str:
-    return text if not text or text.endswith((".", "?", "!", ")")) else f"{text}."
+    return text if not text or text.endswith((".", "?", "!")) else f"{text}."
 
 
 def make_app(words: Sequence[str] = ()) -> typer.Typer:

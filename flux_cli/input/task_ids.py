@@ -117,7 +117,7 @@ class _Gatherer:
         place, reason = self._refusal
         return InputError(
             f"{place}: this is an error reply; no task was created: {reason}",
-            hint=f"{_NOTHING_SENT}. Mend what it names, and submit again",
+            hint=f"{_NOTHING_SENT}. Correct what it names, and submit again",
         )
 
     def read(self, source: Source, *, find: bool) -> None:
