@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 from flux_cli import interrupts
@@ -64,9 +65,16 @@ def run_retry(
         runtime.stderr.note(f"flux: not retried: {parts}.")
     if not requests:
         runtime.stderr.note("flux: nothing to retry.")
-        return ExitCode.OK
+        return ExitCode.NOT_FOUND if set(left_out) == {"not found"} else ExitCode.OK
     submission = SubmitRequest(
-        requests, "retry", options, journal, output, _describe, afterwards.start(runtime, output)
+        requests,
+        "retry",
+        options,
+        journal,
+        output,
+        _describe,
+        afterwards.start(runtime, output),
+        partial(afterwards.prepare, requests),
     )
     return run_submit(runtime, session, submission)
 
@@ -99,4 +107,6 @@ def _request_of(task: Task) -> PlannedRequest | None:
     if not is_video:
         defaults["size"] = "1:1"  # which the service requires by now
     path = "/flux/videos" if is_video else "/flux/images"
-    return PlannedRequest(path, {**defaults, **body, "async": True}, retry_of=task.id)
+    return PlannedRequest(
+        path, {**defaults, **body, "async": True}, task.labels or {}, retry_of=task.id
+    )

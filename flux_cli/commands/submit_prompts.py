@@ -1,5 +1,6 @@
 """What the commands that submit have in common: from prompts and options to a run."""
 
+import difflib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -13,9 +14,9 @@ from flux_cli.commands.option_groups import check_use
 from flux_cli.commands.options import ServiceOptions
 from flux_cli.commands.submit_options import GoingOnOptions, PromptOptions, PromptRunOptions
 from flux_cli.commands.watch_options import NotifyOptions, WatchOptions, WatchOutputOptions
-from flux_cli.errors import ExitCode
+from flux_cli.errors import ExitCode, UsageError
 from flux_cli.models.echo import shown
-from flux_cli.models.requests import RequestKind, unknown_model
+from flux_cli.models.requests import RequestKind, models_of, unknown_model
 from flux_cli.models.submission import PlannedRequest
 from flux_cli.runtime import Runtime
 
@@ -57,6 +58,26 @@ class Afterwards(NamedTuple):
     def folder(self) -> Path | None:
         return self.going_on.download_to
 
+    def prepare(self, requests: Sequence[PlannedRequest], session: "Session") -> None:
+        """See to it that files can be saved, before anything is paid for.
+
+        Raises UsageError and OutputError.
+        """
+        if self.folder is None:
+            return
+        from flux_cli.models.file_names import NameTemplate
+        from flux_cli.output.progress import Progress
+
+        labels = {name for request in requests for name in request.labels}
+        for label in NameTemplate(self.files.name).labels:
+            if label not in labels:
+                known = ", ".join(sorted(labels)) or "none"
+                raise UsageError(
+                    f"--name: no prompt has a label {shown(label)}; there are: {known}",
+                    hint="Nothing was sent",
+                )
+        session.downloader(self.folder, self.files, Progress()).close()
+
     def start(self, runtime: Runtime, output: WatchOutputOptions) -> "GoOn | None":
         """Return what does it; None where nothing is to be done."""
         return partial(_watch, runtime, output, self) if self.is_wanted else None
@@ -89,6 +110,7 @@ def submit_prompts(
             output,
             partial(describe, kind.noun),
             afterwards.start(runtime, output),
+            partial(afterwards.prepare, requests),
         )
         raise typer.Exit(run_submit(runtime, session, request))
 
@@ -122,7 +144,9 @@ def _read(
     )
     models = {unknown_model(kind, request.body) for request in requests} - {None}
     for model in sorted(filter(None, models)):
-        runtime.stderr.note(f"flux: unknown model {model}: sent all the same, as it may be new.")
+        near = difflib.get_close_matches(model.lower(), models_of(kind), n=2, cutoff=0.4)
+        guess = f"; did you mean {' or '.join(near)}?" if near else "."
+        runtime.stderr.note(f"flux: flux does not know the model {model}, which may be new{guess}")
     if labels := list(dict.fromkeys(name for request in requests for name in request.labels)):
         named = ", ".join(map(shown, labels[:_MOST_NAMED]))
         more = f" and {len(labels) - _MOST_NAMED:,} more" if len(labels) > _MOST_NAMED else ""

@@ -25,7 +25,8 @@ class SubmitRequest(NamedTuple):
     """What is submitted, how, and what is shown. `describe` says in words what a number of
     requests is: "12 images with flux-dev, 1:1".
 
-    `go_on`, where it is given, watches what was accepted, and returns the exit code.
+    `prepare` sees to it, before anything is sent, that what follows can be done. `go_on`,
+    where it is given, watches what was accepted, and returns the exit code.
     """
 
     requests: Sequence[PlannedRequest]
@@ -35,6 +36,7 @@ class SubmitRequest(NamedTuple):
     output: OutputOptions
     describe: Callable[[Sequence[PlannedRequest]], str]
     go_on: GoOn | None = None
+    prepare: Callable[[Session], None] = lambda _: None
 
 
 def open_run(

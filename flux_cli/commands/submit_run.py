@@ -7,7 +7,7 @@ from collections.abc import Callable
 from flux_cli import interrupts
 from flux_cli.commands.program_name import program_name
 from flux_cli.commands.run_options import in_journal
-from flux_cli.commands.submit_consent import ask_for_consent, in_words, not_yet_submitted
+from flux_cli.commands.submit_consent import ask_for_consent, look_ahead, tell_outlook
 from flux_cli.commands.submit_request import SubmitRequest, open_run
 from flux_cli.commands.summary import raise_weightier
 from flux_cli.engine.session import Session
@@ -23,7 +23,6 @@ from flux_cli.errors import (
 from flux_cli.models.ids import TaskIds
 from flux_cli.models.reasons import Reasons
 from flux_cli.models.submission import RunInfo, Submission, SubmissionState, counts_in_words
-from flux_cli.output.jsonl import encode_record
 from flux_cli.output.progress import BarProgress, Progress
 from flux_cli.output.reasons import summary_lines
 from flux_cli.runtime import Runtime
@@ -39,14 +38,12 @@ def run_submit(runtime: Runtime, session: Session, request: SubmitRequest) -> Ex
     ServiceError when rows were not sent, or are in doubt, after writing what is
     known, and Interrupted likewise.
     """
-    planned = not_yet_submitted(runtime, session, request)
+    outlook = look_ahead(runtime, session, request)
     if request.options.dry_run:
-        for row in planned:
-            runtime.stdout.write(f"{encode_record(row.body)}\n".encode())
-        what = in_words(planned, request) if planned else "nothing, as all of it was before"
-        runtime.stderr.note(f"flux: would submit {what}; nothing was sent.")
+        tell_outlook(runtime, outlook, request)
         return ExitCode.OK
-    ask_for_consent(runtime, planned, request)
+    ask_for_consent(runtime, outlook.to_send, request)
+    request.prepare(session)
     runtime.stdout.outlives_reader = True
     with runtime.open_journal(request.journal) as journal:
         run, rows = open_run(journal, session, request)
@@ -111,10 +108,10 @@ class _SubmitRun:
         elif former == total:
             what = f"all {total:,} prompts were"
         else:
-            what = f"{former:,} of {total:,} prompts were"
+            what = f"{former:,} of {total:,} prompts {'was' if former == 1 else 'were'}"
+        hint = f" {self._request.options.again_hint}." if former == total else ""
         self._runtime.stderr.note(
-            f"flux: {what} submitted before (run {run.name}); nothing is submitted twice."
-            f" {self._request.options.again_hint}."
+            f"flux: {what} submitted before (run {run.name}); nothing is submitted twice.{hint}"
         )
 
     def _show(self, row: Submission) -> None:
@@ -184,7 +181,8 @@ class _SubmitRun:
             parts.append(f"{doubtful:,} may have been accepted, but cannot be found")
             hint = (
                 "Run the same command again: it looks once more, and submits nothing twice."
-                " With --resend-unconfirmed it submits what cannot be found"
+                " With --resend-unconfirmed it submits what cannot be found, and you may pay for"
+                " that twice"
             )
         cause = f": {reason.message}" if reason is not None else ""
         return Unanswered(

@@ -290,6 +290,4 @@ def _failed(code: str, message: str) -> File:
 
 def _unwritable(path: Path, error: OSError | ValueError) -> OutputError:
     reason = (isinstance(error, OSError) and error.strerror) or "not a valid file name"
-    return OutputError(
-        f"{path}: cannot be written: {reason}", hint="Choose another folder with --dir"
-    )
+    return OutputError(f"{path}: cannot be written: {reason}", hint="Choose another folder")

@@ -91,6 +91,12 @@ class NameTemplate:
         self._tells_id = self._tells(_TELLS_ID)
         self._tells_number = self._tells(_TELLS_NUMBER)
 
+    @property
+    def labels(self) -> list[str]:
+        """The names of the labels in it."""
+        fields = (f for part in self._components for f in part if isinstance(f, _Field))
+        return [field.spec or "" for field in fields if field.name == "label"]
+
     def path(self, task: Task, number: int, media: Media) -> PurePosixPath:
         """Return the relative path for output `number` of `task`, counted from 1."""
 

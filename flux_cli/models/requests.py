@@ -1,6 +1,6 @@
 """What can be asked of the service: the kinds of submission, and the body of each."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Any
 
@@ -67,6 +67,11 @@ def make_body(kind: RequestKind, fields: Mapping[str, Any]) -> dict[str, Any]:
         action = "edit" if kind is RequestKind.EDIT_IMAGE else "generate"
         body = image_requests.image_body(action, values)
     return {name: body[name] for name in _PARSERS[kind] if name in body}
+
+
+def models_of(kind: RequestKind) -> Sequence[str]:
+    """Return the models that the service documents for such requests."""
+    return _MODELS[kind.noun]
 
 
 def unknown_model(kind: RequestKind, body: Mapping[str, Any]) -> str | None:

@@ -215,7 +215,7 @@ class ContactSheet:
         if not is_ours:
             raise UsageError(
                 f"{self.path}: was not written by flux, and was not replaced",
-                hint="Move it away, or choose another folder with --dir",
+                hint="Move it away, or choose another folder",
             )
 
     @contextlib.contextmanager

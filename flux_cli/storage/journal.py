@@ -108,14 +108,28 @@ class Journal:
         """Return the run for `requests` and the row for each of them, planned where it is new.
 
         The run is the one called `name`; without a name the one that has most of the
-        requests, if it has half of them, or they have half of it; else, or with `is_new`,
-        a new one, named after `suggestion`. Without a name, a request that another run
-        has is not planned again. Rows of the run that are not asked for stay in it.
+        requests, if it has half of them, or is named after `suggestion` and they have half
+        of it; else, or with `is_new`, a new one, named after `suggestion`. A run that its
+        user has named is found by its name alone. Without a name, a request that another
+        run has is not planned again. Rows of the run that are not asked for stay in it.
         A trial tells the same, and changes nothing. Raises UsageError for a name that is taken.
         """
         with self._database.write(is_trial=is_trial) as execute:
-            found = find_run(execute, requests, base_url=base_url, name=name, is_new=is_new)
-            run = found.run or make_run(execute, name or suggestion, base_url, self._now())
+            found = find_run(
+                execute,
+                requests,
+                base_url=base_url,
+                name=name,
+                suggestion=suggestion,
+                is_new=is_new,
+            )
+            run = found.run or make_run(
+                execute,
+                name or suggestion,
+                base_url,
+                self._now(),
+                is_named=name is not None,
+            )
             numbers = list(self._rows_for(execute, requests, found.candidates))
             chosen = set(numbers)
             former = execute(

@@ -9,16 +9,18 @@ from flux_cli.models.task import TaskError
 from flux_cli.storage.database import Execute
 
 
-def make_run(execute: Execute, name: str, base_url: str, created_at: float) -> RunInfo:
-    """Add a run called `name`; where there is one, a number is added."""
+def make_run(
+    execute: Execute, name: str, base_url: str, created_at: float, *, is_named: bool
+) -> RunInfo:
+    """Add a run called `name`, by its user or after its input; a number tells it from others."""
     taken = {row[0] for row in execute("SELECT name FROM runs")}
     number, wanted = 1, name
     while wanted in taken:
         number += 1
         wanted = f"{name}-{number}"
     cursor = execute(
-        "INSERT INTO runs (name, base_url, created_at) VALUES (?, ?, ?)",
-        [wanted, base_url, created_at],
+        "INSERT INTO runs (name, is_named, base_url, created_at) VALUES (?, ?, ?, ?)",
+        [wanted, is_named, base_url, created_at],
     )
     return RunInfo(cursor.lastrowid or 0, wanted, base_url, created_at)
 

@@ -6,6 +6,7 @@ MIGRATIONS = (
     CREATE TABLE runs (
         number INTEGER PRIMARY KEY AUTOINCREMENT,
         name TEXT NOT NULL UNIQUE,
+        is_named INTEGER NOT NULL,
         base_url TEXT NOT NULL,
         created_at REAL NOT NULL
     ) STRICT;

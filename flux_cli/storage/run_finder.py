@@ -26,6 +26,7 @@ def find_run(
     *,
     base_url: str,
     name: str | None,
+    suggestion: str,
     is_new: bool,
 ) -> FoundRun:
     """Find the run for `requests`; for the rules see `Journal.open_run`. Raises UsageError."""
@@ -47,14 +48,40 @@ def find_run(
         number: sum(min(len(found), wanted[key]) for key, found in by_key.items())
         for number, by_key in by_run.items()
     }
-    # Where several have as many, the latest counts.
-    order = sorted(shares, key=lambda number: (shares[number], number), reverse=True)
-    run = None
-    if order:
-        (size,) = execute("SELECT count(*) FROM entries WHERE run = ?", [order[0]]).fetchone()
-        if 2 * shares[order[0]] >= min(len(requests), size):
-            run = _run_numbered(execute, order[0])
-    return FoundRun(run, _merged(by_run[number] for number in order))
+    names = _names_given_to(execute, by_run)
+    fitting = {number for number, given in names.items() if _is_after(given, suggestion)}
+    # Where several have as many, one of the same name counts, and then the latest.
+    order = sorted(shares, key=lambda n: (shares[n], n in fitting, n), reverse=True)
+    for number in order:
+        has_half_of_it = 2 * shares[number] >= len(requests)
+        if number in names and (
+            has_half_of_it or (number in fitting and 2 * shares[number] >= _size(execute, number))
+        ):
+            first = [number, *(n for n in order if n != number)]
+            return FoundRun(_run_numbered(execute, number), _merged(by_run[n] for n in first))
+    return FoundRun(None, _merged(by_run[number] for number in order))
+
+
+def _names_given_to(execute: Execute, numbers: Iterable[int]) -> dict[int, str]:
+    """Return the names of those runs that were not named by their user, who keeps them apart."""
+    rows = execute(
+        "SELECT number, name FROM runs WHERE NOT is_named"
+        " AND number IN (SELECT value FROM json_each(?))",
+        [json.dumps(list(numbers))],
+    )
+    return dict(rows)
+
+
+def _is_after(name: str, suggestion: str) -> bool:
+    """Tell whether a run was named after `suggestion`, perhaps with a number."""
+    return name == suggestion or bool(
+        name.startswith(f"{suggestion}-") and name[len(suggestion) + 1 :].isdecimal()
+    )
+
+
+def _size(execute: Execute, number: int) -> int:
+    (size,) = execute("SELECT count(*) FROM entries WHERE run = ?", [number]).fetchone()
+    return int(size)
 
 
 def _same_requests(
