@@ -10,7 +10,7 @@ export CALLED_FROM := $(value PWD)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .NOTPARALLEL: # tools are there before anything else begins
-.PHONY: help demo install uninstall tools test check fuzz soak bench format completions docs pictures inspect release-check clean always
+.PHONY: help demo install uninstall tools test check fuzz soak bench format completions docs pictures inspect bundle release-check clean always
 
 help: ## Show what there is to make
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -34,7 +34,7 @@ tools:
 check: $(VENV)/installed-dev ## Lint, formatting and types
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check --quiet .
-	@$(BIN)/mypy && $(BIN)/mypy scripts/install.py
+	@$(BIN)/mypy && $(BIN)/mypy scripts/install.py scripts/make_mcpb.py
 
 fuzz: $(VENV)/installed-fuzz ## Feed bytes to what reads bytes, SECONDS for each (15)
 	@FOR=$(SECONDS) scripts/fuzz
@@ -65,6 +65,9 @@ pictures: $(VENV)/installed-dev ## Make the pictures of the documentation anew
 
 inspect: $(VENV)/installed-dev ## Have the MCP inspector (npm) list and call the tools, on a sandbox
 	@PATH="$$PWD/$(BIN):$$PATH" scripts/inspect-mcp
+
+bundle: $(VENV)/installed-dev ## Make the .mcpb bundle of the MCP server, for desktop clients
+	@$(BIN)/python scripts/make_mcpb.py
 
 release-check: ## Build sdist and wheel, and run the demo from the wheel in a fresh environment
 	@scripts/release-check

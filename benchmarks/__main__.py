@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks import peers
+from benchmarks import agents, peers
 from benchmarks.cases import (
     Case,
     Rival,
@@ -169,6 +169,20 @@ def run_all(report: Report, folder: Path, wanted: Callable[[str], bool]) -> None
             report.add(row)
     if wanted("watch"):
         report.add("", watched(folder, program))
+    if wanted("agents"):
+        with service() as url:
+            environment = Setup(url, folder, program, installed).environment
+            here = Path(sys.executable).with_name("flux")  # which has the extra
+            rows = agents.table(installed["mcp-flux-pro"], here, environment)
+        print("\n".join(rows), flush=True)  # noqa: T201
+        write(agents.PAGE, rows)
+
+
+def write(page: Path, lines: Iterable[str]) -> None:
+    """Put `lines` where the figures of a page stand."""
+    before, _, rest = page.read_text().partition(BEGIN)
+    _, _, after = rest.partition(END)
+    page.write_text(f"{before}{BEGIN}{chr(10).join(lines)}\n{END}{after}")
 
 
 def main() -> None:
@@ -182,10 +196,7 @@ def main() -> None:
     if report.slipped:
         sys.exit("\n".join(["slower by more than a tenth; the page stays:", *report.slipped]))
     if not words:
-        before, _, rest = page.partition(BEGIN)
-        _, _, after = rest.partition(END)
-        figures = "\n".join(report.lines)
-        PAGE.write_text(f"{before}{BEGIN}{figures}\n{END}{after}")
+        write(PAGE, report.lines)
     print(f"{time.monotonic() - started:.0f} s in all")  # noqa: T201
 
 

@@ -25,7 +25,7 @@ FINISHED = (  # every field that the service documents
     '"credential_id":"b00bddd3-140f-4343-a9a2-affb312b60de","request":{"action":"generate",'
     f'"model":"flux-dev","size":"1024x1024","count":1,"prompt":"{PROMPT}"}},"trace_id":"%s",'
     '"user_id":"ad7afe47-cea9-4cda-980f-2ad8810e51cf","response":{"success":true,"task_id":"%s",'
-    f'"trace_id":"%s","data":[{{"prompt":"{PROMPT}","image_url":"https://cdn.example/%s.png",'
+    f'"trace_id":"%s","data":[{{"prompt":"{PROMPT}","image_url":"https://platform2.cdn.acedata.cloud/flux/%s.png",'
     '"seed":281520112,"timings":{"inference":3.193}}]}}'
 )
 RUNNING = '{"id":"%s","created_at":1736304669.779,"started_at":1736304669.839,"type":"images"}'

@@ -1,4 +1,4 @@
-# bash completion for flux. Made by `make completions`; do not edit. [sha256 720958cb139b19d2c382c706f3923b049a78c35e264b61b7ca9ee43b81702d5b]
+# bash completion for flux. Made by `make completions`; do not edit. [sha256 cd4021714c16147f4253191c63b3734ec9556c45943faa82c3a1847691949b10]
 
 _flux() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
@@ -12,7 +12,7 @@ _flux() {
     fi
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         case "$path $word" in
-            "flux images" | "flux images generate" | "flux images edit" | "flux videos" | "flux videos generate" | "flux tasks" | "flux tasks check" | "flux tasks watch" | "flux tasks download" | "flux tasks list" | "flux tasks show" | "flux tasks retry" | "flux auth" | "flux auth login" | "flux auth status" | "flux auth token" | "flux auth logout" | "flux auth list" | "flux auth switch" | "flux demo" | "flux sandbox" | "flux mcp" | "flux mcp config" | "flux schema" | "flux help") path="$path $word" ;;
+            "flux images" | "flux images generate" | "flux images edit" | "flux videos" | "flux videos generate" | "flux tasks" | "flux tasks check" | "flux tasks watch" | "flux tasks download" | "flux tasks list" | "flux tasks show" | "flux tasks retry" | "flux runs" | "flux runs list" | "flux runs show" | "flux runs rm" | "flux auth" | "flux auth login" | "flux auth status" | "flux auth token" | "flux auth logout" | "flux auth list" | "flux auth switch" | "flux demo" | "flux sandbox" | "flux mcp" | "flux mcp config" | "flux schema" | "flux help") path="$path $word" ;;
         esac
     done
     case "$path:$previous" in
@@ -174,6 +174,7 @@ _flux() {
         "flux tasks list:--until") return ;;
         "flux tasks list:--limit") return ;;
         "flux tasks list:--type") _flux_words "images videos"; return ;;
+        "flux tasks list:--journal") _flux_files -f; return ;;
         "flux tasks list:--output" | "flux tasks list:-o") _flux_words "auto table jsonl json csv ids urls reasons"; return ;;
         "flux tasks list:--state") _flux_list "pending processing succeeded failed not_found unknown"; return ;;
         "flux tasks list:--fields") _flux_list "id state previous_state type action model prompt size created_at started_at finished_at elapsed outputs error cost trace_id observed_at raw"; return ;;
@@ -220,6 +221,13 @@ _flux() {
         "flux tasks retry:--retries") return ;;
         "flux tasks retry:--profile") return ;;
         "flux tasks retry:--base-url") return ;;
+        "flux runs list:--output" | "flux runs list:-o") _flux_words "auto table jsonl json"; return ;;
+        "flux runs list:--journal") _flux_files -f; return ;;
+        "flux runs show:--output" | "flux runs show:-o") _flux_words "auto table jsonl json csv ids urls reasons"; return ;;
+        "flux runs show:--state") _flux_list "pending processing succeeded failed not_found unknown"; return ;;
+        "flux runs show:--fields") _flux_list "id state previous_state type action model prompt size created_at started_at finished_at elapsed outputs error cost trace_id observed_at raw"; return ;;
+        "flux runs show:--journal") _flux_files -f; return ;;
+        "flux runs rm:--journal") _flux_files -f; return ;;
         "flux auth login:--profile") return ;;
         "flux auth login:--base-url") return ;;
         "flux auth login:--request-timeout") return ;;
@@ -246,9 +254,12 @@ _flux() {
         "flux mcp:--host") return ;;
         "flux mcp:--port") return ;;
         "flux mcp:--download-dir") _flux_files -d; return ;;
+        "flux mcp:--max-tasks") return ;;
+        "flux mcp:--journal") _flux_files -f; return ;;
         "flux mcp:--request-timeout") return ;;
         "flux mcp:--profile") return ;;
         "flux mcp:--base-url") return ;;
+        "flux mcp config:--download-dir") _flux_files -d; return ;;
         "flux mcp config:--profile") return ;;
     esac
     if [[ $current == -* ]]; then
@@ -263,9 +274,13 @@ _flux() {
             "flux tasks check") words="--file -f --find-ids --since --run --journal --output -o --state --raw --fields --quiet -q --exit-status --concurrency --batch-size --request-timeout --retries --profile --base-url --debug --help -h" ;;
             "flux tasks watch") words="--file -f --find-ids --since --run --journal --output -o --state --raw --fields --quiet -q --preview --interval --max-interval --timeout --until --fail-fast --not-found-grace --give-up-after --exec --notify --bell --download --name --overwrite --max-size --file-timeout --archive --sidecar --contact-sheet --concurrency --batch-size --request-timeout --retries --profile --base-url --debug --help -h" ;;
             "flux tasks download") words="--file -f --find-ids --since --run --journal --dir -d --name --overwrite --max-size --file-timeout --archive --sidecar --contact-sheet --output -o --state --raw --fields --quiet -q --exit-status --concurrency --batch-size --request-timeout --retries --profile --base-url --debug --help -h" ;;
-            "flux tasks list") words="--since --until --limit --all --type --output -o --state --raw --fields --quiet -q --request-timeout --retries --profile --base-url --debug --help -h" ;;
+            "flux tasks list") words="--since --until --limit --all --type --local --journal --output -o --state --raw --fields --quiet -q --request-timeout --retries --profile --base-url --debug --help -h" ;;
             "flux tasks show") words="--file -f --find-ids --since --run --journal --output -o --raw --preview --open --quiet -q --exit-status --concurrency --batch-size --request-timeout --retries --profile --base-url --debug --help -h" ;;
             "flux tasks retry") words="--file -f --find-ids --since --run --journal --rate --retry-refused --resend-unconfirmed --dry-run --max --yes -y --all --output -o --state --raw --fields --quiet -q --preview --watch --download --name --overwrite --max-size --file-timeout --archive --sidecar --contact-sheet --interval --max-interval --timeout --until --fail-fast --not-found-grace --give-up-after --exec --notify --bell --concurrency --batch-size --request-timeout --retries --profile --base-url --debug --help -h" ;;
+            "flux runs") words="--help -h" ;;
+            "flux runs list") words="--output -o --journal --help -h" ;;
+            "flux runs show") words="--output -o --state --raw --fields --quiet -q --journal --help -h" ;;
+            "flux runs rm") words="--yes -y --journal --help -h" ;;
             "flux auth") words="--help -h" ;;
             "flux auth login") words="--with-token --verify --no-verify --profile --base-url --request-timeout --debug --help -h" ;;
             "flux auth status") words="--profile --base-url --help -h" ;;
@@ -275,17 +290,18 @@ _flux() {
             "flux auth switch") words="--help -h" ;;
             "flux demo") words="--preview --help -h" ;;
             "flux sandbox") words="--port --failure-rate --speed --history --balance --seed --latency --error-rate --lose-replies --rate-limit --page-limit --ignore-ids --placeholder --misbehave --help -h" ;;
-            "flux mcp") words="--http --host --port --download-dir --request-timeout --profile --base-url --debug --help -h" ;;
-            "flux mcp config") words="--profile --help -h" ;;
+            "flux mcp") words="--http --host --port --download-dir --allow-submit --max-tasks --journal --request-timeout --profile --base-url --debug --help -h" ;;
+            "flux mcp config") words="--download-dir --portable --profile --help -h" ;;
             "flux schema") words="--help -h" ;;
             "flux help") words="--help -h" ;;
         esac
     else
         case "$path" in
-            "flux") words="images videos tasks auth demo sandbox mcp schema help" ;;
+            "flux") words="images videos tasks runs auth demo sandbox mcp schema help" ;;
             "flux images") words="generate edit" ;;
             "flux videos") words="generate" ;;
             "flux tasks") words="check watch download list show retry" ;;
+            "flux runs") words="list show rm" ;;
             "flux auth") words="login status token logout list switch" ;;
             "flux mcp") words="config" ;;
         esac

@@ -1,12 +1,13 @@
-# PowerShell completion for flux. Made by `make completions`; do not edit. [sha256 b5e86c35994d56f3dd3d4577f96ac94d011828d4dd44d158165436d3701d690a]
+# PowerShell completion for flux. Made by `make completions`; do not edit. [sha256 96b74f6b97fba62edc5c9aefe713f528c48e5661303eb8b8dc481b7c694fd17c]
 
 Register-ArgumentCompleter -Native -CommandName flux, flux-tasks -ScriptBlock {
     param($current, $line, $cursor)
     $commands = @{
-        'flux' = @('images', 'videos', 'tasks', 'auth', 'demo', 'sandbox', 'mcp', 'schema', 'help')
+        'flux' = @('images', 'videos', 'tasks', 'runs', 'auth', 'demo', 'sandbox', 'mcp', 'schema', 'help')
         'flux images' = @('generate', 'edit')
         'flux videos' = @('generate')
         'flux tasks' = @('check', 'watch', 'download', 'list', 'show', 'retry')
+        'flux runs' = @('list', 'show', 'rm')
         'flux auth' = @('login', 'status', 'token', 'logout', 'list', 'switch')
         'flux mcp' = @('config')
     }
@@ -21,9 +22,13 @@ Register-ArgumentCompleter -Native -CommandName flux, flux-tasks -ScriptBlock {
         'flux tasks check' = @('--file', '-f', '--find-ids', '--since', '--run', '--journal', '--output', '-o', '--state', '--raw', '--fields', '--quiet', '-q', '--exit-status', '--concurrency', '--batch-size', '--request-timeout', '--retries', '--profile', '--base-url', '--debug', '--help', '-h')
         'flux tasks watch' = @('--file', '-f', '--find-ids', '--since', '--run', '--journal', '--output', '-o', '--state', '--raw', '--fields', '--quiet', '-q', '--preview', '--interval', '--max-interval', '--timeout', '--until', '--fail-fast', '--not-found-grace', '--give-up-after', '--exec', '--notify', '--bell', '--download', '--name', '--overwrite', '--max-size', '--file-timeout', '--archive', '--sidecar', '--contact-sheet', '--concurrency', '--batch-size', '--request-timeout', '--retries', '--profile', '--base-url', '--debug', '--help', '-h')
         'flux tasks download' = @('--file', '-f', '--find-ids', '--since', '--run', '--journal', '--dir', '-d', '--name', '--overwrite', '--max-size', '--file-timeout', '--archive', '--sidecar', '--contact-sheet', '--output', '-o', '--state', '--raw', '--fields', '--quiet', '-q', '--exit-status', '--concurrency', '--batch-size', '--request-timeout', '--retries', '--profile', '--base-url', '--debug', '--help', '-h')
-        'flux tasks list' = @('--since', '--until', '--limit', '--all', '--type', '--output', '-o', '--state', '--raw', '--fields', '--quiet', '-q', '--request-timeout', '--retries', '--profile', '--base-url', '--debug', '--help', '-h')
+        'flux tasks list' = @('--since', '--until', '--limit', '--all', '--type', '--local', '--journal', '--output', '-o', '--state', '--raw', '--fields', '--quiet', '-q', '--request-timeout', '--retries', '--profile', '--base-url', '--debug', '--help', '-h')
         'flux tasks show' = @('--file', '-f', '--find-ids', '--since', '--run', '--journal', '--output', '-o', '--raw', '--preview', '--open', '--quiet', '-q', '--exit-status', '--concurrency', '--batch-size', '--request-timeout', '--retries', '--profile', '--base-url', '--debug', '--help', '-h')
         'flux tasks retry' = @('--file', '-f', '--find-ids', '--since', '--run', '--journal', '--rate', '--retry-refused', '--resend-unconfirmed', '--dry-run', '--max', '--yes', '-y', '--all', '--output', '-o', '--state', '--raw', '--fields', '--quiet', '-q', '--preview', '--watch', '--download', '--name', '--overwrite', '--max-size', '--file-timeout', '--archive', '--sidecar', '--contact-sheet', '--interval', '--max-interval', '--timeout', '--until', '--fail-fast', '--not-found-grace', '--give-up-after', '--exec', '--notify', '--bell', '--concurrency', '--batch-size', '--request-timeout', '--retries', '--profile', '--base-url', '--debug', '--help', '-h')
+        'flux runs' = @('--help', '-h')
+        'flux runs list' = @('--output', '-o', '--journal', '--help', '-h')
+        'flux runs show' = @('--output', '-o', '--state', '--raw', '--fields', '--quiet', '-q', '--journal', '--help', '-h')
+        'flux runs rm' = @('--yes', '-y', '--journal', '--help', '-h')
         'flux auth' = @('--help', '-h')
         'flux auth login' = @('--with-token', '--verify', '--no-verify', '--profile', '--base-url', '--request-timeout', '--debug', '--help', '-h')
         'flux auth status' = @('--profile', '--base-url', '--help', '-h')
@@ -33,8 +38,8 @@ Register-ArgumentCompleter -Native -CommandName flux, flux-tasks -ScriptBlock {
         'flux auth switch' = @('--help', '-h')
         'flux demo' = @('--preview', '--help', '-h')
         'flux sandbox' = @('--port', '--failure-rate', '--speed', '--history', '--balance', '--seed', '--latency', '--error-rate', '--lose-replies', '--rate-limit', '--page-limit', '--ignore-ids', '--placeholder', '--misbehave', '--help', '-h')
-        'flux mcp' = @('--http', '--host', '--port', '--download-dir', '--request-timeout', '--profile', '--base-url', '--debug', '--help', '-h')
-        'flux mcp config' = @('--profile', '--help', '-h')
+        'flux mcp' = @('--http', '--host', '--port', '--download-dir', '--allow-submit', '--max-tasks', '--journal', '--request-timeout', '--profile', '--base-url', '--debug', '--help', '-h')
+        'flux mcp config' = @('--download-dir', '--portable', '--profile', '--help', '-h')
         'flux schema' = @('--help', '-h')
         'flux help' = @('--help', '-h')
     }
@@ -82,11 +87,17 @@ Register-ArgumentCompleter -Native -CommandName flux, flux-tasks -ScriptBlock {
         'flux tasks retry:--state' = @('pending', 'processing', 'succeeded', 'failed', 'not_found', 'unknown')
         'flux tasks retry:--fields' = @('id', 'state', 'previous_state', 'type', 'action', 'model', 'prompt', 'size', 'created_at', 'started_at', 'finished_at', 'elapsed', 'outputs', 'error', 'cost', 'trace_id', 'observed_at', 'raw')
         'flux tasks retry:--until' = @('all', 'any')
+        'flux runs list:--output' = @('auto', 'table', 'jsonl', 'json')
+        'flux runs list:-o' = @('auto', 'table', 'jsonl', 'json')
+        'flux runs show:--output' = @('auto', 'table', 'jsonl', 'json', 'csv', 'ids', 'urls', 'reasons')
+        'flux runs show:-o' = @('auto', 'table', 'jsonl', 'json', 'csv', 'ids', 'urls', 'reasons')
+        'flux runs show:--state' = @('pending', 'processing', 'succeeded', 'failed', 'not_found', 'unknown')
+        'flux runs show:--fields' = @('id', 'state', 'previous_state', 'type', 'action', 'model', 'prompt', 'size', 'created_at', 'started_at', 'finished_at', 'elapsed', 'outputs', 'error', 'cost', 'trace_id', 'observed_at', 'raw')
         'flux auth list:--output' = @('auto', 'table', 'jsonl', 'json')
         'flux auth list:-o' = @('auto', 'table', 'jsonl', 'json')
         'flux sandbox:--misbehave' = @('ignore-ids', 'no-items', 'mixed-pages', 'any-order', 'oldest-first', 'repeat', 'ignore-bounds', 'exclusive-bounds', 'ignore-type', 'ignore-paging', 'no-history', 'late-history', 'placeholder', 'records-2025', 'odd-records', 'undated', 'trimmed-requests', 'odd-replies', 'odd-errors', 'open-queries', 'disabled')
     }
-    $files = @('flux images generate:--file', 'flux images generate:-f', 'flux images generate:--journal', 'flux images generate:--archive', 'flux images edit:--file', 'flux images edit:-f', 'flux images edit:--journal', 'flux images edit:--archive', 'flux videos generate:--file', 'flux videos generate:-f', 'flux videos generate:--journal', 'flux videos generate:--archive', 'flux tasks check:--file', 'flux tasks check:-f', 'flux tasks check:--journal', 'flux tasks watch:--file', 'flux tasks watch:-f', 'flux tasks watch:--journal', 'flux tasks watch:--archive', 'flux tasks download:--file', 'flux tasks download:-f', 'flux tasks download:--journal', 'flux tasks download:--archive', 'flux tasks show:--file', 'flux tasks show:-f', 'flux tasks show:--journal', 'flux tasks retry:--file', 'flux tasks retry:-f', 'flux tasks retry:--journal', 'flux tasks retry:--archive')
+    $files = @('flux images generate:--file', 'flux images generate:-f', 'flux images generate:--journal', 'flux images generate:--archive', 'flux images edit:--file', 'flux images edit:-f', 'flux images edit:--journal', 'flux images edit:--archive', 'flux videos generate:--file', 'flux videos generate:-f', 'flux videos generate:--journal', 'flux videos generate:--archive', 'flux tasks check:--file', 'flux tasks check:-f', 'flux tasks check:--journal', 'flux tasks watch:--file', 'flux tasks watch:-f', 'flux tasks watch:--journal', 'flux tasks watch:--archive', 'flux tasks download:--file', 'flux tasks download:-f', 'flux tasks download:--journal', 'flux tasks download:--archive', 'flux tasks list:--journal', 'flux tasks show:--file', 'flux tasks show:-f', 'flux tasks show:--journal', 'flux tasks retry:--file', 'flux tasks retry:-f', 'flux tasks retry:--journal', 'flux tasks retry:--archive', 'flux runs list:--journal', 'flux runs show:--journal', 'flux runs rm:--journal', 'flux mcp:--journal')
     $path = 'flux'
     $before = @($line.CommandElements | Where-Object { $_.Extent.EndOffset -lt $cursor } |
         ForEach-Object { $_.ToString() })

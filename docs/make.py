@@ -38,6 +38,13 @@ _FILES = (
         ),
     ),
     (
+        "~/.local/share/flux-tasks/journal.sqlite3",
+        (
+            "What was submitted, run by run, so that nothing is paid for twice; keep it. On macOS"
+            " and Windows it is in the folder of the tokens. FLUX_JOURNAL names another file."
+        ),
+    ),
+    (
         "flux-open-DATE-TIME.txt",
         (
             "The ids of tasks still open when a watch ended, in the current folder or else in the"
@@ -103,14 +110,15 @@ def man_page(root: Command) -> str:
         '.\\" Made by `make docs` from the code; do not edit.',
         f'.TH FLUX 1 "" "flux {__version__}" "User Commands"',
         ".SH NAME",
-        "flux \\- check, watch and download Flux image and video generation tasks",
+        "flux \\- submit, watch and download Flux image and video generation tasks",
         ".SH SYNOPSIS",
         ".B flux",
         '.RI [ OPTIONS ] " COMMAND " [ ARGS ]...',
         ".SH DESCRIPTION",
         _roff(
-            "Asks the Flux API of Ace Data Cloud for up to 50 tasks in one request and tells which"
-            " are done, which failed and why, which are still running, and where the pictures are."
+            "Submits prompts to the Flux API of Ace Data Cloud, each paid for once. Asks for up to"
+            " 50 tasks in one request and tells which are done, which failed and why, which are"
+            " still running, and where the pictures are."
         ),
         ".SH COMMANDS",
     ]

@@ -29,6 +29,7 @@ _COMMANDS = {
     "images": ("images", "make_group"),
     "videos": ("videos", "make_group"),
     "tasks": ("tasks", "make_group"),
+    "runs": ("runs", "make_group"),
     "auth": ("auth", "group"),
     "demo": ("demo", "demo"),
     "sandbox": ("sandbox", "sandbox"),
@@ -177,7 +178,7 @@ def _report_failure(error: FluxError, runtime: Runtime) -> None:
 
 
 def _sentence(text: str) -> str:
-    return text if not text or text.endswith((".", "?", "!", ")")) else f"{text}."
+    return text if not text or text.endswith((".", "?", "!")) else f"{text}."
 
 
 def make_app(words: Sequence[str] = ()) -> typer.Typer:
@@ -253,11 +254,12 @@ def _make_root() -> Callable[..., None]:
         _install: completion.Install = None,
         _show: completion.Show = None,
     ) -> None:
-        """Where do my Flux image and video generation tasks stand?
+        """Make Flux images and videos from prompts, and see where the tasks stand.
 
         \b
         Examples:
           flux demo
+          flux images generate 'a red fox in the snow' --watch
           flux tasks check ID ID
           flux tasks check < ids.txt
         """

@@ -159,7 +159,7 @@ class Runtime:
         if self.stderr.has_secret(url.text):  # which records and the name server would be told
             raise UsageError(
                 f"{url.source}: the base URL contains the token",
-                hint="Set the token in its variable or with flux auth login, nowhere else",
+                hint=f"Set the token in its variable, or run: {self.program} auth login",
             )
         return url
 

@@ -95,6 +95,10 @@ def login(
         runtime.stderr.line(
             f"flux: to use it without --profile, run: {runtime.program} auth switch {name}"
         )
+    elif runtime.stderr.is_terminal:
+        runtime.stderr.note(
+            f"flux: for a picture, run: {runtime.program} images generate 'a red fox' --watch"
+        )
 
 
 @group.command()

@@ -13,6 +13,7 @@ from flux_cli.config.settings import token_from_environment
 from flux_cli.errors import NoToken
 from flux_cli.output.records import rfc3339
 from flux_cli.output.sanitize import sanitize
+from flux_cli.output.terminal import Stdout
 from flux_cli.output.times import format_age
 from flux_cli.runtime import Runtime
 from flux_cli.storage.credentials import Credential
@@ -25,6 +26,12 @@ class ListFormat(StrEnum):
     TABLE = "table"
     JSONL = "jsonl"
     JSON = "json"
+
+    def on(self, stdout: Stdout) -> "ListFormat":
+        """Return what this is there: `auto` is the table on a terminal, else JSON lines."""
+        if self is not ListFormat.AUTO:
+            return self
+        return ListFormat.TABLE if stdout.is_terminal else ListFormat.JSONL
 
 
 @option_groups
@@ -47,8 +54,7 @@ def list_accounts(
     """
     runtime: Runtime = ctx.obj
     records = list(_records(runtime))
-    if output is ListFormat.AUTO:
-        output = ListFormat.TABLE if runtime.stdout.is_terminal else ListFormat.JSONL
+    output = output.on(runtime.stdout)
     if output is ListFormat.JSON:
         lines = [json.dumps(records, indent=2)]
     elif output is ListFormat.JSONL:

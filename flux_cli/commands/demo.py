@@ -30,9 +30,13 @@ _TASKS = (  # model, prompt
 )
 _NEXT_STEPS = (  # a heading, then what for and what to type
     (
-        "That was a sandbox. For your own tasks, put their ids in ids.txt.",
+        "That was a sandbox. Make pictures of your own:",
         ("Log in:", "auth login"),
-        ("Check the tasks once:", "tasks check -f ids.txt"),
+        ("Submit a prompt, and watch it:", "images generate 'a red fox' --watch"),
+    ),
+    (
+        "For tasks that you have already, put their ids in ids.txt:",
+        ("Check them once:", "tasks check -f ids.txt"),
         ("Watch them, as in this demo:", "tasks watch -f ids.txt"),
         ("Download the results:", "tasks download -f ids.txt"),
     ),

@@ -22,6 +22,7 @@ from flux_cli.models.state import State
 from flux_cli.models.summary import FileCounts, TaskCounts
 from flux_cli.models.task import Task
 from flux_cli.output.formats import Format, Writer
+from flux_cli.output.gallery import NAME as GALLERY
 from flux_cli.output.gallery import ContactSheet
 from flux_cli.output.jsonl import encode_record
 from flux_cli.output.progress import BarProgress, LineProgress, Progress, Silence, download_summary
@@ -66,7 +67,8 @@ def run_download(
 
     def print_file_summary(files: FileCounts) -> None:
         seconds = runtime.clock() - started
-        runtime.stderr.note(download_summary(files, request.folder, seconds=seconds))
+        page = request.folder / GALLERY if request.files.contact_sheet else None
+        runtime.stderr.note(download_summary(files, request.folder, page, seconds=seconds))
 
     with open_report(session, request.folder, request.files, progress) as report:
         writer = output.make_writer(runtime, session.rows.labels, has_files=True)

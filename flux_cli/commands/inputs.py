@@ -98,6 +98,6 @@ def _listed(
                 if keep is not None:
                     keep(task if task.state.is_final else None)
     if not task_ids:
-        runtime.stderr.note(nothing_listed(session, bounds))
+        runtime.stderr.note(nothing_listed(runtime, session, bounds))
         raise typer.Exit
     return task_ids

@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Annotated, ClassVar
 
 from flux_cli.commands.options import ServiceOptions, moment, number
+from flux_cli.commands.run_options import JournalFile
 from flux_cli.config.moments import Moment
 from flux_cli.engine.listing import Bounds
 from flux_cli.errors import UsageError
@@ -32,6 +33,10 @@ class ListOptions:
     limit: Annotated[int, number(least=1), "Maximum number of tasks."] = 50
     all: Annotated[bool, "List every task, however many there are."] = False
     type: Annotated[TaskType | None, "Only images, or only videos."] = None
+    local: Annotated[
+        bool, "List the tasks submitted from this machine, from its journal, without a request."
+    ] = False
+    journal: JournalFile = None
 
     def bounds(self, now: float) -> Bounds:
         """Return the bounds in Unix seconds. Raises UsageError when no time is between them."""

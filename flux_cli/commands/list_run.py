@@ -41,12 +41,12 @@ def run_list(
             with interrupts.cuttable():  # what is written comes after
                 for page in session.list(bounds, keep_raw=output.keeps_raw):
                     newest.add(filter(output.shows, page))
-                    if limit is not None and len(newest) >= limit:
-                        break
+                    if limit is not None and len(newest) > limit:
+                        break  # one more than are shown, so as to know that there is more
         except (ServiceError, Interrupted) as error:
             ending = error
         try:
-            writer = output.make_writer(runtime, None)
+            writer = output.make_writer(runtime, None, shows_age=True)
             for tasks in newest.batches(limit):
                 taken = tasks[: writer.write(tasks)]
                 counts.add(taken)
@@ -54,10 +54,12 @@ def run_list(
             writer.close()
         except OutputError as error:
             raise_weightier(runtime, error, ending if isinstance(ending, ServiceError) else None)
+    if limit is not None and len(newest) > limit:
+        runtime.stderr.note(f"flux: only the newest {limit:,} are listed; --all lists every task.")
     if counts.total:
         print_summary(runtime, session, output, counts, reasons)
     elif ending is None:
-        runtime.stderr.note(nothing_listed(session, bounds))
+        runtime.stderr.note(nothing_listed(runtime, session, bounds))
     if ending is not None:
         raise ending
 
@@ -93,12 +95,12 @@ class Newest:
             yield [p if isinstance(p, Task) else self._store.get(p) for _, p in part]
 
 
-def nothing_listed(session: Session, bounds: Bounds) -> str:
+def nothing_listed(runtime: Runtime, session: Session, bounds: Bounds) -> str:
     """Say what it can mean that there is nothing, and what to do."""
     kind = bounds.type or "tasks"
     until = f" until {format_moment(bounds.until)}" if math.isfinite(bounds.until) else ""
     return (
         f"flux: the service lists no {kind} since {format_moment(bounds.since)}{until}. It may"
         f" have dropped older ones, or the token (from {session.token_source}) may belong to"
-        " another account. To check ids that you have, run: flux tasks check ID"
+        f" another account. To check ids that you have, run: {runtime.program} tasks check ID"
     )

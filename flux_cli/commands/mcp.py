@@ -2,14 +2,12 @@
 
 import contextlib
 import importlib.util
-import json
 import os
 import signal
 import sys
-from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,7 +15,14 @@ from flux_cli import interrupts
 from flux_cli.api.ip_rules import is_loopback
 from flux_cli.commands import options
 from flux_cli.commands.extras import installation
+from flux_cli.commands.mcp_clients import (
+    INSTRUCTIONS,
+    McpClient,
+    check_start,
+    configuration,
+)
 from flux_cli.commands.option_groups import option_groups
+from flux_cli.commands.run_options import JournalFile
 from flux_cli.engine.policies import ServiceSettings
 from flux_cli.errors import ExitCode, NoToken, UsageError
 from flux_cli.runtime import Runtime
@@ -34,6 +39,12 @@ _SHORTEST_TOKEN = 16  # characters
 _REQUEST_TIMEOUT = 15.0  # seconds; with the retries less than the minute that clients wait
 _RETRIES = 2  # agents, and their clients, are less patient than people
 _NOT_INSTALLED = "flux mcp needs the MCP SDK, which is not installed"
+_PORTABLE = "flux-tasks"  # a name that no other program has
+DownloadDir = Annotated[
+    Path | None,
+    typer.Option(metavar="DIR"),
+    "Offer a tool that saves outputs in this folder, and nowhere else.",
+]
 
 group = typer.Typer(
     invoke_without_command=True,
@@ -55,23 +66,6 @@ group = typer.Typer(
 )
 
 
-class McpClient(StrEnum):
-    """Programs with agents, and how each wants to be told of a server."""
-
-    CLAUDE = "claude"
-    CURSOR = "cursor"
-    VSCODE = "vscode"
-    ZED = "zed"
-
-
-_PLACES = {
-    McpClient.CLAUDE: "claude_desktop_config.json (Settings, Developer), or .mcp.json of a project",
-    McpClient.CURSOR: "~/.cursor/mcp.json, or .cursor/mcp.json of a project",
-    McpClient.VSCODE: ".vscode/mcp.json of a project, or MCP: Open User Configuration",
-    McpClient.ZED: "settings.json (zed: open settings)",
-}
-
-
 @group.callback()
 @option_groups
 def serve(
@@ -85,11 +79,14 @@ def serve(
         options.number(0, 65535, metavar="PORT"),
         "Port to listen on, with --http; 0 picks a free one.",
     ] = 8000,
-    download_dir: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR"),
-        "Offer a tool that saves outputs in this folder, and nowhere else.",
-    ] = None,
+    download_dir: DownloadDir = None,
+    allow_submit: Annotated[
+        bool, "Offer tools that submit tasks, which cost credits; clients may ask their user."
+    ] = False,
+    max_tasks: Annotated[
+        int, options.number(least=1), "Tasks that agents may submit in all, with --allow-submit."
+    ] = 50,
+    journal: JournalFile = None,
     request_timeout: Annotated[
         float,
         options.duration(0.1, 3600),
@@ -113,6 +110,8 @@ def serve(
 
     from flux_cli.mcp.queries import Queries
     from flux_cli.mcp.server import make_server, serve_stdio
+    from flux_cli.mcp.spending import Spending
+    from flux_cli.mcp.submitting import Submissions
     from flux_cli.mcp.tools import tools_for
 
     settings = ServiceSettings(
@@ -133,7 +132,10 @@ def serve(
         now=runtime.now,
         clock=runtime.clock,
     )
-    server = make_server(queries, tools=tools_for(folder))
+    submissions = None
+    if allow_submit:
+        submissions = Submissions(lambda: runtime.open_journal(journal), Spending(max_tasks))
+    server = make_server(queries, tools=tools_for(folder, submissions))
     if listener is None:
         _end_on_signals()
         serve_stdio(server)
@@ -152,34 +154,44 @@ def serve(
 def config(
     ctx: typer.Context,
     client: Annotated[
-        McpClient, typer.Argument(metavar="CLIENT"), "claude, cursor, vscode or zed."
+        McpClient,
+        typer.Argument(metavar="CLIENT"),
+        "claude, claude-code, cursor, vscode, zed or codex.",
     ],
+    download_dir: DownloadDir = None,
+    portable: Annotated[
+        bool, "Name the program without its folder, for a file that others use too."
+    ] = False,
     profile: options.Profile = None,
 ) -> None:
     """Print the configuration that adds this server to an MCP client.
 
+    The server is started once to see that it does.
+
     \b
-    Example:
+    Examples:
       flux mcp config cursor
+      flux mcp config claude-code --download-dir ~/Pictures/flux
     """
     runtime: Runtime = ctx.obj
-    program, *arguments = [*_program(), "mcp"]
-    if name := profile or (ctx.parent and ctx.parent.params.get("profile")):
+    if hint := _missing():
+        raise UsageError(_NOT_INSTALLED, hint=hint)
+    given = ctx.parent.params if ctx.parent else {}
+    arguments = ["mcp"]
+    if name := profile or given.get("profile"):
         arguments += ["--profile", runtime.stored_account(None, name).profile_name]
-    command: dict[str, Any] = {"command": program, "args": arguments}
-    document = {
-        McpClient.CLAUDE: {"mcpServers": {"flux": command}},
-        McpClient.CURSOR: {"mcpServers": {"flux": command}},
-        McpClient.VSCODE: {"servers": {"flux": {"type": "stdio", **command}}},
-        McpClient.ZED: {"context_servers": {"flux": {"source": "custom", **command, "env": {}}}},
-    }[client]
-    runtime.stdout.write_text(f"{json.dumps(document, indent=2)}\n")
+    if folder := download_dir or given.get("download_dir"):
+        arguments += ["--download-dir", str(folder if portable else _folder(folder))]
+    with interrupts.cuttable():
+        check_start([*_program(), *arguments])
+    program = [_PORTABLE] if portable else _program()
+    runtime.stdout.write_text(configuration(client, [*program, *arguments]))
     runtime.stderr.note(
-        f"flux: add this to {_PLACES[client]}. The server uses the token saved by:"
+        f"flux: {INSTRUCTIONS[client]}. The server uses the token saved by:"
         f" {runtime.program} auth login"
     )
-    if hint := _missing():
-        runtime.stderr.line(f"flux: {_NOT_INSTALLED}. {hint}.")
+    if portable:
+        runtime.stderr.note(f"flux: {_PORTABLE} must be on the PATH of whoever uses it.")
 
 
 def _folder(path: Path) -> Path:

@@ -45,9 +45,14 @@ def option_groups(command: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
-def check_use(ctx: typer.Context, groups: Iterable[type], when: str, *, hint: str) -> None:
-    """Raise UsageError for an option of `groups` that was given where none of them applies."""
-    names = {field.name for group in groups for field in fields(group)}
+def check_use(
+    ctx: typer.Context, groups: Iterable[type], when: str, *, hint: str, but: Iterable[str] = ()
+) -> None:
+    """Raise UsageError for an option of `groups` that was given where none of them applies.
+
+    Fields that are called as in `but` apply all the same.
+    """
+    names = {field.name for group in groups for field in fields(group)}.difference(but)
     for parameter in ctx.command.params:
         source = ctx.get_parameter_source(parameter.name or "")
         if parameter.name in names and source is not None and source.name == "COMMANDLINE":

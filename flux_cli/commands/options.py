@@ -64,10 +64,11 @@ Fields = NewType("Fields", tuple[str, ...])
 
 
 def _states(text: str) -> States:
-    try:
-        return States(frozenset(State(word.strip().lower()) for word in text.split(",")))
-    except ValueError:
-        raise UsageError(f"{text!r} is not a list of states ({', '.join(State)})") from None
+    words = [word.strip().lower() for word in text.split(",")]
+    for word in words:
+        if word not in set(State):
+            raise UsageError(f"{word!r} is not a state ({', '.join(State)})")
+    return States(frozenset(map(State, words)))
 
 
 def _fields(text: str) -> Fields:
@@ -159,11 +160,16 @@ class OutputOptions:
         return tuple(dict.fromkeys(chain.from_iterable(self.fields or ())))
 
     def make_writer(
-        self, runtime: "Runtime", labels: Sequence[str] | None, *, has_files: bool = False
+        self,
+        runtime: "Runtime",
+        labels: Sequence[str] | None,
+        *,
+        has_files: bool = False,
+        shows_age: bool = False,
     ) -> Writer:
         """Return what writes tasks to stdout: those of a run, with `labels`, unless it is None.
 
-        `has_files` says that outputs were to be saved.
+        For the rest see `formats.make_writer`.
         """
         from flux_cli.output.records import KEYS, RAW, RUN_KEYS
 
@@ -178,6 +184,7 @@ class OutputOptions:
             note=runtime.stderr.note,
             labels=labels or (),
             has_files=has_files,
+            shows_age=shows_age,
         )
 
     def shows(self, task: "Task") -> bool:

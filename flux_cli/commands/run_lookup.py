@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from flux_cli.commands.options import OutputOptions
+from flux_cli.commands.run_options import in_journal
 from flux_cli.errors import UsageError
 from flux_cli.models.echo import shortened
 from flux_cli.models.ids import TaskIds
@@ -33,6 +35,15 @@ def existing_journal(runtime: Runtime, file: Path | None) -> Iterator["Journal |
         yield journal
 
 
+def refuse_raw(output: OutputOptions, command: str) -> None:
+    """Raise UsageError where the service's own records are wanted: the journal has none."""
+    if output.keeps_raw:
+        raise UsageError(
+            f"{command} reads the journal, which has no records of the service",
+            hint="Leave out --raw and the field raw, or use flux tasks check --run NAME --raw",
+        )
+
+
 def nothing_submitted(runtime: Runtime, file: Path | None) -> str:
     """Say that there is no journal."""
     return f"nothing has been submitted yet: there is no {runtime.journal_path(file)}"
@@ -53,7 +64,7 @@ def opened_run(
             guess = f"; did you mean {' or '.join(close)}?" if close else ""
             raise UsageError(
                 f"there is no run {_echo(name)}{guess}",
-                hint=f"To list all runs: {runtime.program} runs list",
+                hint=f"To list all runs: {runtime.program} runs list{in_journal(file)}",
             )
         yield journal, run
 
@@ -79,7 +90,7 @@ def read_run_ids(runtime: Runtime, session: "Session", file: Path | None, name: 
     session.rows.add_run(rows)
     counts = Counter(row.state for row in rows)
     del counts[SubmissionState.ACCEPTED]
-    see = f"{runtime.program} runs show {name}"
+    see = f"{runtime.program} runs show {name}{in_journal(file)}"
     if not ids:
         raise UsageError(
             f"run {name} has no tasks: {counts_in_words(counts) or 'no prompts'}", hint=f"See {see}"

@@ -1,6 +1,5 @@
 """`flux sandbox`: a local endpoint that speaks the real contract."""
 
-import json
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -123,21 +122,12 @@ def sandbox(
         runtime.stdout.write_text(_exports(server.base_url))
         runtime.stderr.line(
             "flux: sandbox is running; press Ctrl-C to stop. In another shell, set these"
-            " variables and submit a task:"
+            " variables and submit a prompt:"
         )
-        runtime.stderr.line("  " + _submission(program_name(runtime, elsewhere=True)))
+        program = program_name(runtime, elsewhere=True)
+        runtime.stderr.line(f"  {program} images generate 'a red fox' --again --watch")
         while True:
             runtime.sleep(3600)
-
-
-def _submission(program: str) -> str:
-    """Return a command that submits a task. curl is told on its stdin where to and as whom."""
-    task = {"action": "generate", "model": "flux-dev", "prompt": "a red fox", "size": "1:1"}
-    body = json.dumps({**task, "async": True})
-    return (
-        f"{program} auth token --curl flux/images | curl -sS -K - -d '{body}' |"
-        f" {program} tasks check"
-    )
 
 
 def _exports(base_url: str) -> str:

@@ -1,8 +1,7 @@
 """What the commands that submit have in common: from prompts and options to a run."""
 
-import difflib
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -15,8 +14,8 @@ from flux_cli.commands.options import ServiceOptions
 from flux_cli.commands.submit_options import GoingOnOptions, PromptOptions, PromptRunOptions
 from flux_cli.commands.watch_options import NotifyOptions, WatchOptions, WatchOutputOptions
 from flux_cli.errors import ExitCode
-from flux_cli.models.echo import shortened
-from flux_cli.models.requests import RequestKind, fields_of, unknown_model
+from flux_cli.models.echo import shown
+from flux_cli.models.requests import RequestKind, unknown_model
 from flux_cli.models.submission import PlannedRequest
 from flux_cli.runtime import Runtime
 
@@ -27,9 +26,7 @@ if TYPE_CHECKING:
     from flux_cli.models.ids import TaskIds
 
 
-_MOST_NAMED = 3  # models, in a description
-_MOST_LABELS = 10  # in a note
-_LONGEST_LABEL = 40  # characters
+_MOST_NAMED = 3  # models in a description, and labels
 
 
 class Afterwards(NamedTuple):
@@ -127,17 +124,10 @@ def _read(
     for model in sorted(filter(None, models)):
         runtime.stderr.note(f"flux: unknown model {model}: sent all the same, as it may be new.")
     if labels := list(dict.fromkeys(name for request in requests for name in request.labels)):
-        names = ", ".join(_named(label, fields_of(kind)) for label in labels[:_MOST_LABELS])
-        more = f" and {len(labels) - _MOST_LABELS:,} more" if len(labels) > _MOST_LABELS else ""
-        runtime.stderr.note(f"flux: not sent, but kept as labels: {names}{more}.")
+        named = ", ".join(map(shown, labels[:_MOST_NAMED]))
+        more = f" and {len(labels) - _MOST_NAMED:,} more" if len(labels) > _MOST_NAMED else ""
+        runtime.stderr.note(f"flux: labels, not sent: {named}{more}.")
     return requests
-
-
-def _named(label: str, fields: Collection[str]) -> str:
-    """Return a label, and the field that may have been meant."""
-    meant = difflib.get_close_matches(label.lower(), fields, n=1, cutoff=0.75)
-    name = shortened(label, _LONGEST_LABEL)
-    return f"{name} (did you mean {meant[0]}?)" if meant else name
 
 
 def _watch(
@@ -146,7 +136,7 @@ def _watch(
     afterwards: Afterwards,
     session: "Session",
     ids: "TaskIds",
-    run: str,
+    run_words: str,
 ) -> ExitCode:
     from flux_cli.commands.watch_run import WatchRequest, run_watch
 
@@ -154,7 +144,7 @@ def _watch(
         noun = "task is" if len(open_ids) == 1 else "tasks are"
         runtime.stderr.line(
             f"flux: {why}; {len(open_ids):,} {noun} still open. Run the same command again to go"
-            f" on (nothing is submitted twice), or: {runtime.program} tasks watch --run {run}"
+            f" on (nothing is submitted twice), or: {runtime.program} tasks watch {run_words}"
         )
 
     request = WatchRequest(

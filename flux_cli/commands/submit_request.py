@@ -16,7 +16,9 @@ from flux_cli.storage.journal import Journal
 
 _NAME = re.compile(r"[^\w.-]+")
 _LONGEST_NAME = 40  # characters
-GoOn = Callable[[Session, TaskIds, str], ExitCode]  # for some ids, of a run
+GoOn = Callable[
+    [Session, TaskIds, str], ExitCode
+]  # for some ids, of a run that is named as on a command line
 
 
 class SubmitRequest(NamedTuple):

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from flux_cli import interrupts
 from flux_cli.commands.program_name import program_name
+from flux_cli.commands.run_options import in_journal
 from flux_cli.commands.submit_consent import ask_for_consent, in_words, not_yet_submitted
 from flux_cli.commands.submit_request import SubmitRequest, open_run
 from flux_cli.commands.summary import raise_weightier
@@ -42,7 +43,8 @@ def run_submit(runtime: Runtime, session: Session, request: SubmitRequest) -> Ex
     if request.options.dry_run:
         for row in planned:
             runtime.stdout.write(f"{encode_record(row.body)}\n".encode())
-        runtime.stderr.note(f"flux: would submit {in_words(planned, request)}; nothing was sent.")
+        what = in_words(planned, request) if planned else "nothing, as all of it was before"
+        runtime.stderr.note(f"flux: would submit {what}; nothing was sent.")
         return ExitCode.OK
     ask_for_consent(runtime, planned, request)
     runtime.stdout.outlives_reader = True
@@ -153,7 +155,11 @@ class _SubmitRun:
             stderr.note(line)
         if self._counts[SubmissionState.ACCEPTED] and self._request.go_on is None:
             stderr.note("To watch them until they have finished, run:")
-            stderr.note(f"  {program_name(self._runtime)} tasks watch --run {run.name}")
+            stderr.note(f"  {program_name(self._runtime)} tasks watch {self._run_words}")
+
+    @property
+    def _run_words(self) -> str:
+        return f"--run {self._submitter.run.name}{in_journal(self._request.journal)}"
 
     def _trouble(self) -> ServiceError | None:
         """Return why rows were not sent, or are in doubt; None where all is well."""
@@ -197,7 +203,7 @@ class _SubmitRun:
                 ids.add(row.task_id or "")
             self._session.rows.add_run(accepted)
             try:
-                code = self._request.go_on(self._session, ids, self._submitter.run.name)
+                code = self._request.go_on(self._session, ids, self._run_words)
             except OutputError as error:
                 raise_weightier(self._runtime, error, trouble)
         if trouble is not None:

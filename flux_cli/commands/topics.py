@@ -24,13 +24,22 @@ EXIT_CODES = Topic(
     (
         (
             "0",
-            "Every task was answered for; with watch or --exit-status, every task also succeeded.",
+            (
+                "Every task was answered for, or every prompt accepted; with watch or"
+                " --exit-status, every task also succeeded."
+            ),
         ),
         ("1", "A bug in flux."),
         ("2", "Wrong usage, unreadable or empty input. Nothing was sent."),
-        ("3", "A task failed."),
+        ("3", "A task failed, or the service refused a prompt."),
         ("4", "No token, or the service rejected it."),
-        ("5", "No answer for at least one id: the service refused or was unreachable."),
+        (
+            "5",
+            (
+                "No answer for at least one id: the service refused or was unreachable. Or a prompt"
+                " was not submitted, or may have been accepted but cannot be found."
+            ),
+        ),
         ("6", "An id was not found."),
         ("7", "A file or stdout could not be written, or a download or --exec command failed."),
         ("8", "Tasks are still running."),
@@ -41,8 +50,8 @@ EXIT_CODES = Topic(
     ),
     "If several apply, the first in this order wins: 129, 130 or 143, 4, 5, 7, 124, 3, 6,"
     " 8. If the reader closes the pipe, as head does, flux exits quietly with 0; commands"
-    " that do more than print (download, watch --download, watch --exec) run to the end"
-    " and exit as usual.",
+    " that do more than print (download, submissions, watch --download, watch --exec) run"
+    " to the end and exit as usual.",
 )
 ENVIRONMENT = Topic(
     "environment",
@@ -68,6 +77,13 @@ ENVIRONMENT = Topic(
         ),
         ("ACEDATACLOUD_API_BASE_URL", "The base URL, under the name other tools use."),
         ("FLUX_CONFIG_DIR", "Where tokens are stored, instead of the platform's config folder."),
+        (
+            "FLUX_JOURNAL",
+            (
+                "The file that records what was submitted, instead of one in the data folder; see"
+                " `flux runs list`."
+            ),
+        ),
         (
             "HTTPS_PROXY, ALL_PROXY",
             "Proxy URL, http:// or https://. Not used for this machine itself.",
@@ -129,7 +145,8 @@ FORMATS = Topic(
     " selects and orders the fields of jsonl, json and csv; in CSV,"
     " outputs becomes urls (and paths if files are saved), and error and cost take two"
     " columns each. --raw adds the service's own record to JSON and CSV as the field raw,"
-    " which --fields can also name.",
+    " which --fields can also name. Records of a run end with row and label, which CSV"
+    " has as row and one column label.NAME for each label.",
 )
 STATES = Topic(
     "states",

@@ -268,10 +268,13 @@ class _WatchRun:
         return None
 
     def _print_download_summary(self, files: FileCounts) -> None:
+        from flux_cli.output.gallery import NAME as GALLERY
         from flux_cli.output.progress import download_summary
 
-        if self._request.folder is not None:
-            self._runtime.stderr.note(download_summary(files, self._request.folder))
+        folder = self._request.folder
+        if folder is not None:
+            page = folder / GALLERY if self._request.files.contact_sheet else None
+            self._runtime.stderr.note(download_summary(files, folder, page))
 
     def _leave_out_unawaited(self, counts: TaskCounts) -> None:
         by_state, ending = counts.by_state, self._watch.ending

@@ -9,38 +9,12 @@ from flux_cli.api.throttle import Stopped
 from flux_cli.engine.listing import Bounds
 from flux_cli.errors import ServiceError
 from flux_cli.models.fields import as_object
+from flux_cli.models.request_defaults import DELIVERY, defaults_of
 from flux_cli.models.submission import Submission
 from flux_cli.models.task import Task
 
 
 _SLACK = 2.0  # seconds by which the service's time is not known better
-_NOT_ECHOED = frozenset({"async", "callback_url"})
-_DEFAULTS: Mapping[
-    str, Any
-] = {  # of the service, which a record may leave out, or add; None is no value at all
-    "action": "generate",
-    "prompt": None,
-    "model": "flux-dev",
-    "size": "1:1",
-    "count": 1,
-    "image_url": None,
-}
-_VIDEO_DEFAULTS: Mapping[str, Any] = {
-    "action": "generate",
-    "prompt": None,
-    "model": "flux-3",
-    "mode": "t2v",
-    "keyframes": None,
-    "start_video": None,
-    "draft_task_id": None,
-    "duration": "auto",
-    "resolution": "hd",
-    "aspect_ratio": "auto",
-    "generate_audio": True,
-    "draft": False,
-    "safety_tolerance": 2,
-}
-_ENHANCED: Mapping[str, Any] = {**_VIDEO_DEFAULTS, "resolution": "fhd"}
 _MOST_FRUITLESS = 3  # searches in a row, after which nobody waits for the next
 
 List = Callable[[Bounds], Iterator[Sequence[Task]]]
@@ -121,13 +95,11 @@ def _is_request_of(submission: Submission, task: Task) -> bool:
     if echoed is None or task.type not in (None, submission.type):
         return False
     body = submission.body
-    defaults = _DEFAULTS if submission.type == "images" else _VIDEO_DEFAULTS
-    if body.get("mode") == "draft_enhance":
-        defaults = _ENHANCED
+    defaults = defaults_of(submission.path, body)
     return all(
         _is_same(_value(body, name, defaults), _value(echoed, name, defaults))
         for name in body.keys() | defaults.keys()
-        if name not in _NOT_ECHOED and (name in defaults or echoed.get(name) is not None)
+        if name not in DELIVERY and (name in defaults or echoed.get(name) is not None)
     )
 
 

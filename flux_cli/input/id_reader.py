@@ -46,9 +46,13 @@ class Problem(NamedTuple):
 
 
 class ErrorReply(NamedTuple):
-    """A reply to a submission that was refused, so that there is no task; and why it was."""
+    """A reply to a submission that was refused, so that there is no task; and why it was.
+
+    Flux's own record of a submission without an id is one, too: its fate may be in doubt.
+    """
 
     reason: str
+    is_record: bool = False
 
 
 JsonObject = Mapping[str, Any]
@@ -239,7 +243,7 @@ def _in_object(
     elif not is_nested and (inner := _inner(entries)):
         yield from _in_object(inner, is_nested=True)
     elif error := entries.get("error"):
-        yield ErrorReply(_reason(error)), None
+        yield ErrorReply(_reason(error), is_record="observedat" in entries), None
     else:
         yield Problem('this object has no "task_id" or "id"', advice=_IN_JSON), None
 

@@ -95,6 +95,7 @@ class _Gatherer:
         self.refused = 0
         """How many replies were about an error: those submissions have no task."""
         self._refusal = ("", "")  # the first of them: its place and its reason
+        self._has_records = False  # among them, which do not say that there is no task
         self._token = token
         self._learn = learn
 
@@ -107,6 +108,9 @@ class _Gatherer:
         """Count the error replies, with the reason of the first."""
         noun = "error reply" if self.refused == 1 else "error replies"
         first = "" if self.refused == 1 else "the first: "
+        if self._has_records:
+            noun = "record" if self.refused == 1 else "records"
+            return f"{self.refused:,} {noun} without a task id ({first}{self._refusal[1]})"
         verb = "no task was created"
         return f"{self.refused:,} {noun} ({first}{self._refusal[1]}): {verb}"
 
@@ -115,9 +119,14 @@ class _Gatherer:
         if not self.refused:
             return None
         place, reason = self._refusal
+        if self._has_records:
+            return InputError(
+                f"{place}: this record has no task id: {reason}",
+                hint=f"{_NOTHING_SENT}. To see what became of a run: flux runs show NAME",
+            )
         return InputError(
             f"{place}: this is an error reply; no task was created: {reason}",
-            hint=f"{_NOTHING_SENT}. Mend what it names, and submit again",
+            hint=f"{_NOTHING_SENT}. Correct what it names, and submit again",
         )
 
     def read(self, source: Source, *, find: bool) -> None:
@@ -147,6 +156,7 @@ class _Gatherer:
                     reason = self._shown(found.reason, _LONGEST_REASON)
                     self._refusal = self._refusal if self.refused else (f"{place}{number}", reason)
                     self.refused += 1
+                    self._has_records |= found.is_record
                 elif problem := self._problem(found):
                     if not problems and isinstance(found, Problem):
                         advice = found.advice

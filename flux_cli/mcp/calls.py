@@ -29,6 +29,7 @@ class Call:
     def __init__(self, seconds: float, *, clock: Callable[[], float] = time.monotonic) -> None:
         self.seconds = seconds
         self.progress = ""  # in words
+        self.ask: Callable[[str], bool] = lambda _: True  # asks whoever uses the client
         self._clock = clock
         self._started = clock()
         self._cancelled = threading.Event()

@@ -89,9 +89,9 @@ def read_arguments(parameters: Mapping[str, Parameter], given: Mapping[str, Any]
     return values
 
 
-def text(about: str, *, example: str, default: Any = _REQUIRED) -> Parameter:
+def text(about: str, *, default: Any = _REQUIRED) -> Parameter:
     """Return a parameter that takes a string."""
-    schema = {"type": "string", "minLength": 1, "description": about, "examples": [example]}
+    schema = {"type": "string", "minLength": 1, "description": about}
     return Parameter("a string", schema, _read_text, default)
 
 
@@ -139,6 +139,25 @@ def flag(about: str, *, default: bool) -> Parameter:
         return value
 
     return Parameter("true or false", {"type": "boolean", "description": about}, read, default)
+
+
+def some_texts(about: str, *, most: int) -> Parameter:
+    """Return a parameter that takes 1 to `most` strings, or one alone."""
+
+    def read(value: Any) -> list[str]:
+        texts = [value] if isinstance(value, str) else value
+        if not isinstance(texts, list) or not 1 <= len(texts) <= most:
+            raise _Unreadable
+        return [_read_text(entry) for entry in texts]
+
+    schema = {
+        "type": "array",
+        "items": {"type": "string", "minLength": 1},
+        "minItems": 1,
+        "maxItems": most,
+        "description": about,
+    }
+    return Parameter(f"a list of 1 to {most} strings", schema, read)
 
 
 def _read_text(value: Any) -> str:

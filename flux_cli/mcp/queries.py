@@ -133,7 +133,7 @@ class Queries:
         with self.session(call) as session:
             requested = self.requested(given, session)
             results = TaskResults(requested, Page(view))
-            for task in self._watched(session, requested.ids, call):
+            for task in self.watched(session, requested.ids, call, call.left):
                 results.page.add(task._replace(previous_state=None))
             results.waited = call.elapsed
             results.pause = session.pause_left()
@@ -160,9 +160,11 @@ class Queries:
         """Sort what was given. Raises InputError and NoToken."""
         return RequestedIds.of(given, session.connection.token, self.sanitized)
 
-    def _watched(self, session: Session, ids: TaskIds, call: Call) -> Iterator[Task]:
-        """Yield what is known of every task when all have ended, or the time is over."""
-        seconds = call.left
+    def watched(self, session: Session, ids: TaskIds, call: Call, seconds: float) -> Iterator[Task]:
+        """Yield what is known of every task when all have ended, or the time is over.
+
+        Raises Cancelled, and what kept every task from being answered for.
+        """
         latest: dict[str, Task] = {}
         watch = session.watch(
             ids,

@@ -1,16 +1,11 @@
 """The JSON Schemas of answers. What several share is told in the instructions, once."""
 
-import copy
 from typing import Any
 
 from flux_cli.output.schema import record_schema
 
 
-_FILES_ONLY = ("path", "bytes", "sha256", "error")  # keys of an output that was to be saved
-_ABOUT = (  # what a record says of itself beside types
-    *("$schema", "title", "description", "format", "pattern"),
-    *("minLength", "maxLength", "minimum", "required"),
-)
+_NOT_SHOWN = ("raw", "previous_state", "row", "label")  # what answers of tools do not have
 _TEXTS = {"type": "array", "items": {"type": "string"}}
 _NEXT = {
     "ask_again_after_seconds": {"type": ["number", "null"]},
@@ -29,21 +24,22 @@ def _object(properties: dict[str, Any], optional: dict[str, Any] | None = None) 
 
 
 def _record() -> dict[str, Any]:
-    """Return the schema of a record in full, with types alone: the names say the rest."""
-    schema = copy.deepcopy(record_schema())
-    properties = schema["properties"]
-    del properties["raw"], properties["previous_state"]  # which answers of tools do not have
-    outputs = properties["outputs"]["items"]
-    for key in _FILES_ONLY:
-        del outputs["properties"][key]
-    return {**_bare(schema), "required": ["id", "state"]}
+    """Return the schema of a record in full: the names of its keys, and the types of the plain."""
+    properties = dict(record_schema()["properties"])
+    for key in _NOT_SHOWN:
+        del properties[key]
+    return {
+        "type": "object",
+        "properties": {name: _plain(schema) for name, schema in properties.items()},
+        "required": ["id", "state"],
+    }
 
 
-def _bare(schema: Any) -> Any:
-    if not isinstance(schema, dict):
-        return schema
-    is_names = "type" not in schema and "enum" not in schema  # of properties
-    return {key: _bare(value) for key, value in schema.items() if is_names or key not in _ABOUT}
+def _plain(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the type, where it is one that a client could take for another."""
+    kinds = schema.get("type", [])
+    names = {kinds} if isinstance(kinds, str) else set(kinds)
+    return {"type": kinds} if names & {"number", "array", "object"} else {}
 
 
 _TASKS = {

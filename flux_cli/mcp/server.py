@@ -2,7 +2,6 @@
 
 import base64
 import urllib.parse
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from mcp_types import (
     GetPromptRequestParams,
     GetPromptResult,
     ImageContent,
+    InputRequiredResult,
     ListPromptsResult,
     ListResourcesResult,
     ListResourceTemplatesResult,
@@ -41,6 +41,7 @@ from flux_cli.errors import FluxError, ServiceError, UsageError
 from flux_cli.mcp import texts
 from flux_cli.mcp.answers import Answer
 from flux_cli.mcp.calls import Call, Calls, Cancelled, Context
+from flux_cli.mcp.consent import InputNeeded, asker
 from flux_cli.mcp.limits import LIMITS, Limits
 from flux_cli.mcp.parameters import input_schema, read_arguments
 from flux_cli.mcp.queries import Queries
@@ -88,18 +89,27 @@ class FluxServer:
         """Return what is published of every tool."""
         return ListToolsResult(tools=list(map(_published, self._tools.values())))
 
-    async def call_tool(self, context: Context, params: CallToolRequestParams) -> CallToolResult:
+    async def call_tool(
+        self, context: Context, params: CallToolRequestParams
+    ) -> CallToolResult | InputRequiredResult:
         """Run a tool. What goes wrong is a result too: a sentence that says what to do."""
         try:
             tool = self._tools.get(params.name)
             if tool is None:
                 raise UsageError(f"there is no such tool. The tools are {', '.join(self._tools)}")
             arguments = read_arguments(tool.takes, params.arguments or {})
-            work = partial(tool.run, self._queries, **arguments)
+            ask = asker(context, params.input_responses or {})
+
+            def work(call: Call) -> Answer:
+                call.ask = ask
+                return tool.run(self._queries, call, **arguments)
+
             if tool.timeout is None:
                 answer = await self._calls.look(work, context)
             else:
                 answer = await self._calls.wait(work, arguments[tool.timeout], context)
+        except InputNeeded as needed:
+            return needed.as_result()
         except FluxError as error:
             sentence = TextContent(type="text", text=self._sentence(error))
             return CallToolResult(content=[sentence], is_error=True)
@@ -201,7 +211,7 @@ def _published(tool: Tool) -> PublishedTool:
         annotations=ToolAnnotations(
             read_only_hint=tool.is_read_only,
             destructive_hint=False,
-            idempotent_hint=True,
+            idempotent_hint=tool.is_idempotent,
             open_world_hint=True,
         ),
     )

@@ -15,7 +15,7 @@ class Tool:
 
     `timeout` names the argument that says how long a call may take, in seconds;
     without it a call is a look. `is_read_only` is whether it leaves everything,
-    also on this machine, as it is.
+    also on this machine, as it is; `is_idempotent`, whether a second call changes nothing.
     """
 
     title: str
@@ -24,6 +24,7 @@ class Tool:
     returns: Mapping[str, Any] | None = None  # a JSON Schema, where no other tool has the same
     timeout: str | None = None
     is_read_only: bool = True
+    is_idempotent: bool = True
 
     @property
     def name(self) -> str:

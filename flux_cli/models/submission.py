@@ -10,11 +10,11 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from flux_cli.models.fields import as_text
+from flux_cli.models.request_defaults import without_defaults
 from flux_cli.models.state import State
 from flux_cli.models.task import Task, TaskError
 
 
-_DELIVERY = frozenset({"async", "callback_url"})  # how a task is answered, not what it makes
 _SORTED = json.JSONEncoder(sort_keys=True)
 _TYPES = {"/flux/images": "images", "/flux/videos": "videos"}
 
@@ -50,7 +50,7 @@ class PlannedRequest:
     @cached_property
     def key(self) -> str:
         """What requests have in common that ask for the same."""
-        asked = {name: value for name, value in self.body.items() if name not in _DELIVERY}
+        asked = without_defaults(self.path, self.body)
         text = _SORTED.encode([self.path, self.retry_of, asked])
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
@@ -97,6 +97,7 @@ class Submission(NamedTuple):
             model=as_text(self.body.get("model")),
             prompt=as_text(self.body.get("prompt")),
             size=as_text(self.body.get("size")) or as_text(self.body.get("resolution")),
+            created_at=self.sent_at if self.state is SubmissionState.ACCEPTED else None,
             error=self._error(),
             trace_id=self.trace_id,
             row=self.row,
@@ -104,12 +105,15 @@ class Submission(NamedTuple):
         )
 
     def _error(self) -> TaskError | None:
+        if self.state.is_in_doubt:
+            return self.error or _NO_REPLY
         if self.state is not SubmissionState.PLANNED:
             return self.error
         reason = f": {self.error.message}" if self.error and self.error.message else ""
         return TaskError("not_sent", f"not submitted{reason}")
 
 
+_NO_REPLY = TaskError("unconfirmed", "it may have been accepted: no reply has come")
 _WORDS = {
     SubmissionState.ACCEPTED: "accepted",
     SubmissionState.REFUSED: "refused",
@@ -121,10 +125,15 @@ _WORDS = {
 
 def counts_in_words(counts: Mapping[SubmissionState, int]) -> str:
     """Return the count of every state there is, as "12 accepted, 1 refused"."""
+    return ", ".join(f"{count:,} {word}" for word, count in grouped_counts(counts).items() if count)
+
+
+def grouped_counts(counts: Mapping[SubmissionState, int]) -> dict[str, int]:
+    """Return the counts by what the states are called, which is the same for two of them."""
     words: Counter[str] = Counter()
     for state, word in _WORDS.items():
         words[word] += counts.get(state, 0)
-    return ", ".join(f"{count:,} {word}" for word, count in words.items() if count)
+    return words
 
 
 _STATES = {

@@ -61,44 +61,46 @@ class CardWriter:
         pass
 
     def _card(self, task: Task) -> str:
+        """Return the card; links and commands, which are to be copied, are never broken."""
         step = next_step(task, self._program, ascii_only=not self._stdout.speaks_unicode)
         facts = [*self._facts(task), ("next", Text(step.text))]
         labels = max(len(label) for label, _ in facts)
         is_wide = self._stdout.columns >= _LEAST_BESIDE_LABELS
-        body = self._beside(facts, labels) if is_wide else self._below(facts, labels)
+        indent = labels + _GAP if is_wide else _INDENT
         head = Text.assemble(self._drawing.state(task.state), "  ", Text(task.id or NO_ID))
         if head.cell_len > self._stdout.columns:
             head = Text("\n").join([self._drawing.state(task.state), Text(task.id or NO_ID)])
         head.overflow = "fold"
         written = io.StringIO()
-        self._drawing.console(written).print(Group(head, body))
+        console = self._drawing.console(written)
+        console.print(head)
+        for label, text in facts:
+            first = text.plain.partition("\n")[0]
+            link = first if label.startswith("output") and web_url(first) else ""
+            console.width = max(self._stdout.columns, indent + len(link))
+            row = self._beside if is_wide else self._below
+            console.print(row(label, text, labels, console.width))
         lines = [line.rstrip() for line in written.getvalue().rstrip("\n").split("\n")]
-        indent = " " * (labels + _GAP if is_wide else _INDENT)
-        lines += [f"{indent}{command}" for command in step.commands]  # unbroken, to be pasted
+        lines += [f"{' ' * indent}{command}" for command in step.commands]
         return "".join(f"{line}\n" for line in lines)
 
-    def _beside(self, facts: Iterable[Fact], labels: int) -> RenderableType:
+    def _beside(self, label: str, text: Text, labels: int, width: int) -> RenderableType:
         grid = Table.grid(padding=(0, _GAP, 0, 0))
         grid.add_column(width=labels, style="dim", no_wrap=True)
-        grid.add_column(max_width=self._stdout.columns - labels - _GAP, overflow="fold")
-        for label, text in facts:
-            grid.add_row(label, text)
+        grid.add_column(max_width=width - labels - _GAP, overflow="fold")
+        grid.add_row(label, text)
         return grid
 
-    def _below(self, facts: Iterable[Fact], labels: int) -> RenderableType:
-        """Draw labels above what is too long to stand beside them.
+    def _below(self, label: str, text: Text, labels: int, width: int) -> RenderableType:
+        """Draw the label above what is too long to stand beside it.
 
         Only labels stand at the left edge: wrapped text cannot pass for another fact.
         """
-        lines: list[RenderableType] = []
-        for label, text in facts:
-            beside = Text.assemble((label.ljust(labels + _GAP), "dim"), text)
-            if beside.cell_len <= self._stdout.columns and "\n" not in beside.plain:
-                lines.append(beside)
-                continue
-            text.overflow = "fold"
-            lines += [Text(label, style="dim"), Padding(text, (0, 0, 0, _INDENT), expand=False)]
-        return Group(*lines)
+        beside = Text.assemble((label.ljust(labels + _GAP), "dim"), text)
+        if beside.cell_len <= width and "\n" not in beside.plain:
+            return beside
+        text.overflow = "fold"
+        return Group(Text(label, style="dim"), Padding(text, (0, 0, 0, _INDENT), expand=False))
 
     def _facts(self, task: Task) -> Iterator[Fact]:
         yield from _known("prompt", task.prompt)

@@ -57,18 +57,20 @@ def make_writer(
     note: Callable[[str], None],
     labels: Sequence[str] = (),
     has_files: bool = False,
+    shows_age: bool = False,
 ) -> Writer:
     """Return the writer for `kind`.
 
     `keys` are those of a record. `now` (Unix seconds) is what the table's ages
     count from; `note` is told, in one line, what had to be left out. `labels`
-    are all that CSV has columns for, `has_files` says that outputs were to be saved.
+    are all that CSV has columns for, `has_files` says that outputs were to be saved,
+    `shows_age` that a table is to tell ages.
     """
     kind = kind.on(stdout)
     if kind is Format.TABLE:
         from flux_cli.output.table import TableWriter
 
-        return TableWriter(stdout, now=now)
+        return TableWriter(stdout, now=now, shows_age=shows_age)
     if kind is Format.CSV:
         from flux_cli.output.csv_rows import CsvWriter
 

@@ -29,11 +29,14 @@ class Layout(NamedTuple):
     columns: tuple[tuple[str, int], ...]
 
     @classmethod
-    def fit(cls, rows: Sequence[Row], width: int, *, has_more: bool = False) -> "Layout":
+    def fit(
+        cls, rows: Sequence[Row], width: int, *, has_more: bool = False, shows_age: bool = False
+    ) -> "Layout":
         """Share `width` out: state and id whole, a piece of prompt and result, then the others.
 
         What says the same in every row gives way first. `has_more` keeps room
-        for the results of rows that are still to come.
+        for the results of rows that are still to come; with `shows_age` the time of
+        creation comes before what others get beyond their least.
         """
         natural = {name: _natural(rows, name) for name in _ORDER[1:]}
         natural["result"] = max(_SHORT_RESULT, *(_result_width(row) for row in rows), 0)
@@ -45,11 +48,16 @@ class Layout(NamedTuple):
         free = width - sum(widths.values()) - GAP * (len(widths) - 1)
         if free < 0:
             return cls(())
+        age = max(natural["created"], len("created"))
+        if shows_age and natural["created"] and GAP + age <= free:
+            widths["created"] = age
+            free -= GAP + age
         for name in texts:
             grown = max(0, min(free, _FAIR[name] - widths[name], natural[name] - widths[name]))
             widths[name] += grown
             free -= grown
-        for name in sorted(_OPTIONAL, key=lambda name: _is_constant(rows, name)):
+        others = [name for name in _OPTIONAL if name not in widths]
+        for name in sorted(others, key=lambda name: _is_constant(rows, name)):
             needed = GAP + max(natural[name], len(name))
             if natural[name] and needed > free:
                 break  # so that no column comes back when the window narrows

@@ -12,7 +12,6 @@ _MODERATION = "forbidden"
 _MAY_PASS = frozenset({"api_error", "service_unavailable", "timeout", "too_many_requests"})
 _NO_BALANCE = "used_up"
 _BAD_REQUEST = "bad_request"
-_SIZE = '{size: "1:1"} + .request + {async: true}'  # one of long ago may lack a size
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,20 +58,11 @@ def _after_failure(task: Task, program: str, given: str) -> NextStep:
     if code == _BAD_REQUEST:
         return NextStep("Correct what the error names, and resubmit it.")
     if code == _NO_BALANCE:
-        return NextStep("Top up your balance, then resubmit it:", _submission(task, program, given))
+        return NextStep("Top up your balance, then retry it:", [f"{program} tasks retry {given}"])
     support = "give support the trace id" if task.trace_id else "give support the id"
     if code in _MAY_PASS:
         return NextStep(
-            f"This may be temporary. Resubmit it; if that fails too, {support}.",
-            _submission(task, program, given),
+            f"This may be temporary. Retry it (you pay again); if that fails too, {support}.",
+            [f"{program} tasks retry {given}"],
         )
     return NextStep(f"flux does not know this error: {support}.")
-
-
-def _submission(task: Task, program: str, given: str) -> Sequence[str]:
-    """Return lines that submit the request of `task` once more."""
-    path = "flux/videos" if task.type == "videos" else "flux/images"
-    return (
-        f"{program} tasks show --raw {given} | jq '{_SIZE}' > again.json",
-        f"{program} auth token --curl {path} | curl -sS -K - -d @again.json",
-    )

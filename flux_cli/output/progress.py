@@ -161,8 +161,10 @@ def failure_line(file: File, name: str) -> str:
     return f"flux: {name}: not saved: {file.error.message if file.error else ''}"
 
 
-def download_summary(counts: FileCounts, folder: Path, *, seconds: float | None = None) -> str:
-    """Return one line about the files in `folder`.
+def download_summary(
+    counts: FileCounts, folder: Path, page: Path | None = None, *, seconds: float | None = None
+) -> str:
+    """Return one line about the files in `folder`, and the `page` that shows them.
 
     Without `seconds` it tells no rate, which says nothing where most of the
     time was spent waiting.
@@ -184,6 +186,8 @@ def download_summary(counts: FileCounts, folder: Path, *, seconds: float | None 
         parts.append(f"{counts.expired:,} expired")
     if counts.failed or counts.unfinished:
         parts.append(f"{counts.failed + counts.unfinished:,} not saved")
+    if page is not None:
+        parts.append(f"to see them, open {page}")
     return "; ".join(parts)
 
 

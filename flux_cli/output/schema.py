@@ -51,7 +51,8 @@ _OUTPUT = {
         "height": _NUMBER | {"description": "Pixels."},
         "seconds": _NUMBER | {"description": "Duration of the video, in seconds."},
         "seed": _NUMBER,
-        "path": _TEXT | {"description": "Where the file was saved; null if it was not."},
+        "path": _TEXT
+        | {"description": "Where the file was saved; null if it was not, or not again."},
         "bytes": _NUMBER | {"description": "The size of the file."},
         "sha256": _TEXT | {"description": "The SHA-256 of the file, in hexadecimal."},
         "error": _ERROR | {"description": "Why the file was not saved."},

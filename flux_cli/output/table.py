@@ -127,10 +127,12 @@ class Drawing:
 class TableWriter:
     """Writes rows as they come; the first 200 decide how wide the columns are."""
 
-    def __init__(self, stdout: Stdout, *, now: float) -> None:
+    def __init__(self, stdout: Stdout, *, now: float, shows_age: bool = False) -> None:
+        """With `shows_age` it is told how long ago a task was created, where there is room."""
         self._stdout = stdout
         self._drawing = Drawing(stdout)
         self._now = now
+        self._shows_age = shows_age
         self._waiting: list[Row] = []
         self._layout: Layout | None = None
 
@@ -150,7 +152,10 @@ class TableWriter:
             return  # nobody would read it, and drawing takes time
         is_first = self._layout is None
         layout = self._layout or Layout.fit(
-            self._waiting, self._stdout.columns, has_more=len(self._waiting) >= _FIRST_ROWS
+            self._waiting,
+            self._stdout.columns,
+            has_more=len(self._waiting) >= _FIRST_ROWS,
+            shows_age=self._shows_age,
         )
         self._layout = layout
         text = io.StringIO()

@@ -42,7 +42,7 @@ def blocks(language: str) -> dict[str, str]:
 EXAMPLES = blocks("sh")
 SCRIPTS = (TOP / "docs" / "scripts.md").read_text()
 ACTIONS = re.findall(r"run: \|\n((?: {10}.*\n)+)", SCRIPTS)
-CRONTAB = re.findall(r"^\*/10 \* \* \* \* (.*)$", SCRIPTS, re.MULTILINE)
+CRONTAB = re.findall(r"^(?:\*/10|0) \* \* \* \* (.*)$", SCRIPTS, re.MULTILINE)
 
 
 @pytest.fixture
@@ -54,6 +54,8 @@ def ids(flux: Program, sandbox: Callable[..., Sandbox]) -> list[str]:
     (flux.folder / "ids.txt").write_text("\n".join(ids))
     rows = ("customer,task_id", *(f"c{number},{i}" for number, i in enumerate(ids)))
     (flux.folder / "mine.csv").write_text("\n".join(rows) + "\n")
+    (flux.folder / "prompts.csv").write_text("prompt,size\na red fox,16:9\na blue owl,1:1\n")
+    (flux.folder / "prompts.txt").write_text("a red fox\na blue owl\n")
     (flux.folder / "notes.md").write_text("".join(f"- task {task_id}\n" for task_id in ids))
     (flux.folder / "bin").mkdir()
     (flux.folder / "bin" / "flux").symlink_to(FLUX)
@@ -82,41 +84,57 @@ def run_in_bash(
 # What an example must leave behind: a file and a part of it, or a part of stdout, of the two
 # tasks, of which the first (0) succeeds and the second (1) fails.
 LEAVES = {
-    "README-0": ("", "{1}\n"),
-    "README-1": ("tasks.csv", "{1},failed"),
-    "README-2": ("pictures/{0}_1.png", "PNG"),
-    "README-3": ("", '"id":"{1}"'),
-    "README-4": ("tasks.jsonl", '"prompt":"a red fox"'),
-    "README-5": ("log.txt", "{0} succeeded"),
+    "README-0": ("pictures/index.html", "a blue owl"),
+    "README-1": ("", "{1}\n"),
+    "README-2": ("tasks.csv", "{1},failed"),
+    "README-3": ("pictures/{0}_1.png", "PNG"),
+    "README-4": ("", '"id":"{1}"'),
+    "README-5": ("tasks.jsonl", '"prompt":"a red fox in the snow"'),
+    "README-6": ("log.txt", "{0} succeeded"),
     "download-0": ("again.jsonl", '"path":"pictures/{0}_1.png"'),
     "download-1": ("", "a-fox_"),
     "download-2": ("", '"path":"pictures/{0}_1.png"'),
     "download-3": ("saved.jsonl", '"id":"{0}","output":1'),
-    "quick-start-0": ("", '"id":"{1}"'),
-    "quick-start-1": ("", "{1},failed"),
-    "quick-start-2": ("pictures/{0}_1.png", "PNG"),
-    "quick-start-3": ("", '"id":"{1}"'),
+    "quick-start-0": ("pictures/index.html", "a blue owl"),
+    "quick-start-1": ("", '"size":"16:9"'),
+    "quick-start-2": ("", '"id":"{1}"'),
+    "quick-start-3": ("", "{1},failed"),
+    "quick-start-4": ("pictures/{0}_1.png", "PNG"),
+    "quick-start-5": ("", '"id":"{1}"'),
     "scripts-0": ("", "some failed:\n{1}\n"),
-    "scripts-1": ("submitted.jsonl", '"task_id"'),
-    "scripts-2": ("again.jsonl", '"task_id"'),
-    "scripts-3": ("", "fetch failed ({1})"),
-    "scripts-4": ("joined.csv", "c1,{1},{1},failed"),
-    "scripts-5": ("", "{0}\n{1}\n"),
-    "scripts-6": ("", "{1}: new -> failed"),
-    "scripts-7": ("{1}.json", '"state":"failed"'),
-    "scripts-8": ("", "pictures/{0}_1.png\t"),
-    "scripts-9": ("1.png", "PNG"),
-    "scripts-10": ("tasks.csv", "{0},succeeded"),
-    "scripts-11": ("", "-"),
+    "scripts-1": ("submitted.jsonl", '"prompt":"a blue owl","size":"16:9"'),
+    "scripts-2": ("pictures/index.html", "a blue owl"),
+    "scripts-3": ("ids.txt", "-"),
+    "scripts-4": ("again.jsonl", '"prompt":"will fail"'),
+    "scripts-5": ("", "fetch failed ({1})"),
+    "scripts-6": ("joined.csv", "c1,{1},{1},failed"),
+    "scripts-7": ("", "{0}\n{1}\n"),
+    "scripts-8": ("", "{1}: new -> failed"),
+    "scripts-9": ("{1}.json", '"state":"failed"'),
+    "scripts-10": ("", "pictures/{0}_1.png\t"),
+    "scripts-11": ("1.png", "PNG"),
+    "scripts-12": ("tasks.csv", "{0},succeeded"),
+    "scripts-13": ("", "-"),
+    "scripts-14": ("submitted.jsonl", '"prompt":"a fox"'),
+    "submit-0": ("pictures/index.html", "a blue owl"),
+    "submit-1": ("", '"model":"flux-pro","prompt":"the same at dawn","size":"1:1"'),
+    "submit-2": ("", "2,succeeded,a blue owl"),
+    "submit-3": ("", ".png\n"),
+    "submit-4": ("", '"prompt":"will fail"'),
+    "submit-5": ("submitted.jsonl", '"prompt":"a blue owl"'),
+    "submit-6": ("log.jsonl", '"path":"pictures/'),
 }
-VERDICT = {"README-1", "scripts-6", "scripts-7", "quick-start-1"}  # end with a watch of both tasks
+VERDICT = {  # end with a watch of a task that fails
+    *("README-2", "quick-start-3", "scripts-4", "scripts-8", "scripts-9", "submit-4"),
+}
+_SAYS = re.compile(r"^flux: (?!labels, not sent|would submit|not retried)", re.MULTILINE)
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_the_examples_run(flux: Program, ids: list[str], name: str) -> None:
     run = run_in_bash(flux, EXAMPLES[name], "-u" if name in VERDICT else "-eu")
     assert run.returncode in ({0, 3} if name in VERDICT else {0}), run.stderr
-    assert "flux: " not in run.stderr
+    assert not _SAYS.search(run.stderr)
     file, part = (text.format(*ids) for text in LEAVES[name])
     left = (flux.folder / file).read_text(errors="replace") if file else run.stdout
     assert part.format(*ids) in left
@@ -126,12 +144,22 @@ def test_every_example_leaves_something() -> None:
     assert set(EXAMPLES) == set(LEAVES)
 
 
-@pytest.mark.parametrize("script", [*ACTIONS, *CRONTAB], ids=["GitHub Actions", "crontab"])
-def test_examples_for_other_programs_run(flux: Program, ids: list[str], script: str) -> None:
+@pytest.mark.parametrize(
+    ("script", "file", "part"),
+    [
+        (ACTIONS[0], "tasks.csv", "{1},failed"),
+        (CRONTAB[0], "log.jsonl", '"path":"'),
+        (CRONTAB[1], "tasks.csv", "{1},failed"),
+    ],
+    ids=["GitHub Actions", "crontab for prompts", "crontab"],
+)
+def test_examples_for_other_programs_run(
+    flux: Program, ids: list[str], script: str, file: str, part: str
+) -> None:
     home = str(flux.folder)
     run = run_in_bash(flux, script.replace("$HOME/pictures", home).replace("          ", ""))
     assert run.returncode in (0, ExitCode.TASK_FAILED)
-    assert f"{ids[1]},failed" in (flux.folder / "tasks.csv").read_text()
+    assert part.format(*ids) in (flux.folder / file).read_text()
 
 
 @pytest.mark.parametrize(

@@ -90,12 +90,23 @@ def test_what_means_nothing_for_a_list_is_no_option_of_it(flux: Program, option:
     assert option not in flux(*LIST, "--help").out
 
 
+def test_a_list_that_is_cut_says_so(flux: Program, sandbox: StartSandbox) -> None:
+    plant(sandbox, 4)
+    note = "flux: only the newest 3 are listed; --all lists every task.\n"
+    flux(*LIST, "--limit", "3").expect(ExitCode.OK, stderr=note)
+    assert "only the newest" not in flux(*LIST, "--limit", "4").stderr
+    plant(sandbox, 31)
+    flux(*LIST, "--limit", "30").expect(ExitCode.OK, stderr=note.replace("3", "30"))
+    assert flux(*LIST, "--limit", "3", "--quiet").stderr == ""
+
+
 def test_a_table_with_ages_on_a_terminal(flux: Program, sandbox: StartSandbox) -> None:
     ids = plant(sandbox, 3)
-    screen = Terminal(flux, *LIST, columns=140).end()
-    assert [line.split()[2] for line in screen.lines[1:4]] == ids
-    assert "1m ago" in screen.lines[1]
-    assert "1h ago" in screen.lines[2]
+    for columns in (40, 90, 120, 140):
+        screen = Terminal(flux, *LIST, columns=columns).end()
+        text = "\n".join(screen.lines)
+        assert [text.index(task_id) for task_id in ids] == sorted(map(text.index, ids))
+        assert text.index("1m ago") < text.index("1h ago") < text.index("2h ago")
 
 
 @pytest.mark.parametrize("verb", ["check", "watch", "download"])

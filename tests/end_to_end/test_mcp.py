@@ -1,14 +1,11 @@
 """`flux mcp`, as the official SDK's client sees it: over stdio and over HTTP."""
 
 import json
-import os
 import re
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import Any
 
 import anyio
@@ -35,7 +32,7 @@ from tests.support.mcp import (
     tasks_of,
 )
 from tests.support.patience import AT_ONCE
-from tests.support.program import CANARY, FLUX, Program
+from tests.support.program import CANARY, Program
 from tests.support.records import batch, error_body, failed, finished, make_ids, running
 
 
@@ -446,62 +443,3 @@ def test_a_port_that_is_taken_is_named(flux: Program) -> None:
         flux("mcp", "--http", "--port", port).expect(
             ExitCode.USAGE, stderr=f"127.0.0.1, port {port}: address already in use"
         )
-
-
-@pytest.mark.parametrize(
-    ("client", "path"),
-    [
-        ("claude", ("mcpServers", "flux")),
-        ("cursor", ("mcpServers", "flux")),
-        ("vscode", ("servers", "flux")),
-        ("zed", ("context_servers", "flux")),
-    ],
-)
-def test_the_configuration_starts_this_program(
-    flux: Program, client: str, path: tuple[str, str]
-) -> None:
-    run = flux("mcp", "config", client).expect(ExitCode.OK)
-    entry = json.loads(run.stdout)[path[0]][path[1]]
-    assert (Path(entry["command"]), entry["args"]) == (Path(FLUX), ["mcp"])
-    assert os.access(entry["command"], os.X_OK)
-    flux("mcp", "config", "nonsense").expect(ExitCode.USAGE, stderr="'nonsense' is not one of")
-
-
-INSTALLED = {  # how: where Python is, whether pip is beside it, and what adds the extra
-    "pip": ("/venv/bin/python", True, "/venv/bin/python -m pip install 'flux-tasks[mcp]'"),
-    "pipx": ("/x/pipx/venvs/f/bin/python", False, "pipx inject flux-tasks 'flux-tasks[mcp]'"),
-    "uv": ("/uv/python", False, "uv pip install --python /uv/python 'flux-tasks[mcp]'"),
-}
-
-
-@pytest.mark.parametrize(("python", "has_pip", "command"), INSTALLED.values(), ids=INSTALLED)
-@pytest.mark.parametrize(
-    ("arguments", "exit_code"), [(["mcp"], ExitCode.USAGE), (["mcp", "config", "zed"], ExitCode.OK)]
-)
-def test_without_the_extra_a_line_says_how_to_get_it(
-    flux: Program,
-    arguments: list[str],
-    exit_code: ExitCode,
-    python: str,
-    has_pip: bool,
-    command: str,
-) -> None:
-    code = f"import sys; sys.modules['mcp'] = None; sys.executable = {python!r};"
-    code += "" if has_pip else "sys.modules['pip'] = None;"
-    code += "from flux_cli.__main__ import main; main()"
-    run = subprocess.run(
-        [sys.executable, "-c", code, *arguments],
-        env=flux.variables({}),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert run.returncode == exit_code
-    assert run.stderr.endswith(
-        f"flux: flux mcp needs the MCP SDK, which is not installed. To add it, run: {command}.\n"
-    )
-
-
-def test_with_the_extra_the_configuration_is_all_there_is(flux: Program) -> None:
-    assert "needs" not in flux("mcp", "config", "zed").expect(ExitCode.OK).stderr

@@ -171,6 +171,10 @@ GUESSES = {
     "t-5": "flux tasks check t-5",
     "check": "flux tasks check",  # ids may come from stdin
     "check t-5 --wait": "flux tasks check ID",  # which has no such option
+    "generate 'a red fox' -m flux-pro": "flux images generate 'a red fox' -m flux-pro",
+    "submit -f prompts.csv": "flux images generate -f prompts.csv",
+    "image generate 'a red fox'": "flux images generate 'a red fox'",
+    "retry t-5": "flux tasks retry t-5",
     "login": "flux auth login",
     "login a-secret": "flux auth login",
     "auth logni": "flux auth login",

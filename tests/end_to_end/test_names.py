@@ -43,7 +43,7 @@ def run(
     [
         (["tasks", "check", "--help"], ExitCode.OK, "Usage: {} tasks check [OPTIONS]"),
         (["help", "tasks", "watch"], ExitCode.OK, "Usage: {} tasks watch [OPTIONS]"),
-        (["--help"], ExitCode.OK, "Examples:\n    {0} demo\n    {0} tasks check ID ID\n"),
+        (["--help"], ExitCode.OK, "Examples:\n    {0} demo\n    {0} images generate"),
         (["tasks", "download", "-h"], ExitCode.OK, "-f ids.txt | {0} tasks download -d out\n"),
         (["help", "auth", "login"], ExitCode.OK, "Examples:\n    {0} auth login\n"),
         (["tasks", "quux"], ExitCode.USAGE, "Try: {} tasks --help"),

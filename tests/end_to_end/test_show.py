@@ -100,7 +100,7 @@ def test_where_nothing_is_found_the_token_is_named(flux: Program, service: Start
 def test_what_the_card_says_to_type_submits_the_task_again(
     flux: Program, sandbox: StartSandbox, tmp_path: Path
 ) -> None:
-    need("bash", "curl", "jq")
+    need("bash")
     server = sandbox()
     prompts = [f'bound to fail : it\'s "quoted" {number} $HOME' for number in range(9)]
     ids = [json.loads(submit(server, prompt))["task_id"] for prompt in prompts]
@@ -111,7 +111,7 @@ def test_what_the_card_says_to_type_submits_the_task_again(
     task_id, prompt = row["id"], row["prompt"]
     card = flux(*SHOW, "-o", "card", task_id).expect(ExitCode.OK)
     lines = [line.strip() for line in card.lines]
-    start = next(n for n, line in enumerate(lines) if line.startswith("flux tasks show --raw"))
+    start = next(n for n, line in enumerate(lines) if line.startswith("flux tasks retry"))
     run = subprocess.run(
         ["bash", "-eu", "-o", "pipefail", "-c", "\n".join(lines[start:])],
         cwd=tmp_path,
@@ -119,7 +119,7 @@ def test_what_the_card_says_to_type_submits_the_task_again(
         capture_output=True,
         check=True,
     )
-    again = json.loads(run.stdout)["task_id"]
+    again = json.loads(run.stdout)["id"]
     assert again != task_id
     assert flux(*SHOW, again).records[0]["prompt"] == prompt
 

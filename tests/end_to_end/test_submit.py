@@ -107,10 +107,10 @@ def test_a_table_of_prompts_sets_fields_and_keeps_labels(
     assert requests["a cat"]["size"] == "3:2"
     assert all("scene" not in request for request in requests.values())
     assert [r["prompt"] for r in run.records] == ["a fox", "a cat"]
-    assert "not sent, but kept as labels: scene." in run.stderr
-    (flux.folder / "p.csv").write_text("prompt,modeling\na fox,flux-pro\n")
-    run = flux(*GENERATE, "-f", "p.csv", "--dry-run")
-    assert "modeling (did you mean model?)" in run.stderr
+    assert "labels, not sent: " in run.stderr
+    assert "scene" in run.stderr
+    (flux.folder / "p.csv").write_text("prompt,modle\na fox,flux-pro\n")
+    flux(*GENERATE, "-f", "p.csv").expect(ExitCode.USAGE, stderr='perhaps "model" is meant')
 
 
 def test_what_is_refused_concerns_one_prompt(flux: Program, sandbox: StartSandbox) -> None:

@@ -81,6 +81,7 @@ async def connected(
     *options: str,
     limits: Mapping[str, float] | None = None,
     without: str = "",
+    elicitation: Any = None,
 ) -> AsyncIterator[Client]:
     """Give a client of the server over `transport`."""
     if transport == "http":
@@ -94,7 +95,9 @@ async def connected(
         parameters = StdioServerParameters(
             command=command, args=[*arguments, "mcp", *options], env=flux.variables({})
         )
-        async with Client(stdio_client(parameters, errlog=errors)) as client:
+        async with Client(
+            stdio_client(parameters, errlog=errors), elicitation_callback=elicitation
+        ) as client:
             yield client
     text = log.read_text()
     assert "Traceback" not in text, text
@@ -108,13 +111,19 @@ def session(
     *options: str,
     limits: Mapping[str, float] | None = None,
     without: str = "",
+    elicitation: Any = None,
 ) -> Any:
     """Run `work` with a client, within a time that no test needs."""
 
     async def run() -> Any:
         with anyio.fail_after(120):
             async with connected(
-                flux, transport, *options, limits=limits, without=without
+                flux,
+                transport,
+                *options,
+                limits=limits,
+                without=without,
+                elicitation=elicitation,
             ) as client:
                 return await work(client)
 

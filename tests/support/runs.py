@@ -1,5 +1,6 @@
 """Runs in a journal, as submitting leaves them."""
 
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -19,9 +20,9 @@ class Row(NamedTuple):
 
 
 def plant_run(
-    path: Path, name: str, base_url: str, rows: list[Row], *, at: float = 1.8e9
+    path: Path, name: str, base_url: str, rows: list[Row], *, at: float | None = None
 ) -> list[Submission]:
-    """Put a run into the journal at `path`, submitted at `at`, in Unix seconds."""
+    """Put a run into the journal at `path`, submitted now or at `at`, in Unix seconds."""
     requests = [
         PlannedRequest(
             row.path,
@@ -30,7 +31,7 @@ def plant_run(
         )
         for number, row in enumerate(rows, 1)
     ]
-    with Journal(path, now=lambda: at) as journal:
+    with Journal(path, now=lambda: at or time.time()) as journal:
         run, planned = journal.open_run(requests, base_url=base_url, name=name, suggestion=name)
         for row, submission in zip(rows, planned, strict=True):
             if row.fate is SubmissionState.PLANNED:

@@ -65,6 +65,20 @@ def draw(*tasks: Task, columns: int = 80) -> tuple[list[str], str]:
     return lines, screen.written
 
 
+@pytest.mark.parametrize("columns", [20, 40, 60, 80])
+def test_what_is_to_be_copied_is_never_broken(columns: int) -> None:
+    long = f"https://x/{'very-' * 20}long.png?signature=%2B"
+    data = [{"image_url": long}, {"image_url": f"ftp://x/{'a b ' * 40}"}]
+    task = parsed(finished(ID, response={"success": True, "data": data}))
+    lines, sent = draw(task, columns=columns)
+    texts = re.sub(r"\x1b\[[0-9;]*m|\x1b\]8;[^\x1b]*\x1b\\", "", sent).splitlines()
+    assert long in [text.strip().rpartition(" ")[2] for text in texts]
+    assert f"flux tasks download {ID}" in [text.strip() for text in texts]
+    others = [text for text in texts if long not in text and "flux tasks" not in text]
+    assert all(len(text) <= columns for text in others)  # also of what is no link
+    assert lines
+
+
 def parsed(record: dict[str, Any]) -> Task:
     return parse_task(ID, record, NOW)
 
@@ -147,8 +161,8 @@ def test_only_links_of_the_web_are_links() -> None:
     ("code", "helps", "is_sent_again"),
     [
         ("forbidden", "change the prompt", False),
-        ("api_error", "Resubmit it", True),
-        ("timeout", "Resubmit it", True),
+        ("api_error", "Retry it", True),
+        ("timeout", "Retry it", True),
         ("used_up", "Top up", True),
         ("bad_request", "Correct what the error names", False),
         ("never_seen_before", "give support the trace id", False),

@@ -30,12 +30,13 @@ def names(rows: list[Row], width: int) -> list[str]:
 
 @pytest.mark.parametrize("rows", [VARIED, [ROW, ROW], [ROW._replace(prompt="")], [ROW]])
 @pytest.mark.parametrize("has_more", [False, True])
+@pytest.mark.parametrize("shows_age", [False, True])
 def test_columns_fit_and_none_comes_back_when_the_window_narrows(
-    rows: list[Row], *, has_more: bool
+    rows: list[Row], *, has_more: bool, shows_age: bool
 ) -> None:
     before: set[str] = set()
     for width in range(1, 400):
-        layout = Layout.fit(rows, width, has_more=has_more)
+        layout = Layout.fit(rows, width, has_more=has_more, shows_age=shows_age)
         widths = dict(layout.columns)
         assert sum(widths.values()) + GAP * max(0, len(widths) - 1) <= width
         assert before <= set(widths)
@@ -53,6 +54,12 @@ def test_created_gives_way_first_then_took_then_model() -> None:
     assert order[-1] == OPTIONAL
     only = next(n for n, columns in enumerate(order) if "model" in columns)
     assert "created" not in order[only]
+
+
+def test_where_ages_are_to_be_shown_they_are_as_soon_as_there_is_room() -> None:
+    least = next(width for width in range(1, 400) if names(VARIED, width))
+    for width in range(least + GAP + len("12m ago"), 400):
+        assert "created" in dict(Layout.fit(VARIED, width, shows_age=True).columns)
 
 
 def test_what_says_the_same_in_every_row_gives_way_before_what_differs() -> None:

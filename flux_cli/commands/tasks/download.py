@@ -27,6 +27,7 @@ def download(
       flux tasks download ID ID -d pictures
       flux tasks download -f ids.txt -d out --sidecar --contact-sheet
       flux tasks check -f ids.txt | flux tasks download -d out
+      flux tasks download --run foxes --name '{row:03}_{label:mood}.{ext}'
       flux tasks download -f ids.txt --name '{created:%Y-%m}/{prompt}.{ext}'
       flux tasks download --since 7d -d out --archive saved.jsonl
 

@@ -28,7 +28,7 @@ def watch(
     \b
     Examples:
       flux tasks watch -f ids.txt
-      flux tasks watch -f ids.txt --notify
+      flux tasks watch --run foxes --notify
       flux tasks watch -f ids.txt --timeout 10m -o csv > tasks.csv
       flux tasks watch -f ids.txt -o jsonl | jq -r 'select(.state == "failed").id'
       flux tasks watch -f ids.txt --download pictures --contact-sheet

@@ -2,9 +2,13 @@
 
 from pathlib import Path
 
+from flux_cli.mcp.submitting import Submissions
 from flux_cli.mcp.tool import Tool
 from flux_cli.mcp.tools import (
     download_outputs,
+    edit_image,
+    generate_image,
+    generate_video,
     get_task,
     get_tasks_batch,
     list_tasks,
@@ -22,6 +26,18 @@ TOOLS: tuple[Tool, ...] = (  # in the order in which agents see them
 )
 
 
-def tools_for(download_dir: Path | None) -> tuple[Tool, ...]:
+def tools_for(
+    download_dir: Path | None, submissions: Submissions | None = None
+) -> tuple[Tool, ...]:
     """Return the tools of a server: what writes or spends is there only where it was allowed."""
-    return TOOLS if download_dir is None else (*TOOLS, download_outputs.make_tool(download_dir))
+    saving = () if download_dir is None else (download_outputs.make_tool(download_dir),)
+    spending = (
+        ()
+        if submissions is None
+        else (
+            generate_image.make_tool(submissions),
+            edit_image.make_tool(submissions),
+            generate_video.make_tool(submissions),
+        )
+    )
+    return (*TOOLS, *saving, *spending)

@@ -26,8 +26,8 @@ def make_tool(folder: Path) -> Tool:
         When to use: when the user wants the files; links expire. When not to use: to look at a
         picture use flux_show_task.
 
-        Returns the files, as links too, and what was not saved and why. A file that is there
-        is kept. When the time is over, call it again with the same task_ids.
+        Returns the files, as links too, and why others were not saved. When the time is over,
+        call it again with the same task_ids.
         """
         del timeout_seconds  # the call knows
         return saved_answer(save_outputs(queries, call, task_ids, folder))

@@ -13,8 +13,8 @@ from flux_cli.mcp.tool import Tool
 from flux_cli.mcp.tools.views import CURSOR, VIEW, view_of
 
 
-SINCE = text("Created since then: 24h, 7d, 2026-11-20.", example="24h", default="7d")
-UNTIL = text("Created until then.", example="2026-11-20", default=None)
+SINCE = text("Created since then: 24h, 7d, 2026-11-20.", default="7d")
+UNTIL = text("Created until then.", default=None)
 TYPE = choice("Only images, or only videos.", ("images", "videos"), default=None)
 
 

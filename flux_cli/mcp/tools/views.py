@@ -8,7 +8,7 @@ from flux_cli.mcp.pages import CONCISE, FULL, KINDS, MOST_TASKS, View
 DETAIL = parameters.choice("full: whole records.", (CONCISE, FULL), default=CONCISE)
 ONLY = parameters.choice("Show these alone; counts has all.", KINDS, default=None)
 LIMIT = parameters.count("Tasks on a page.", least=1, most=MOST_TASKS, default=MOST_TASKS)
-CURSOR = parameters.text("next_cursor of the answer before.", example="50", default=None)
+CURSOR = parameters.text("next_cursor of the answer before.", default=None)
 VIEW = {"detail": DETAIL, "only": ONLY, "limit": LIMIT}
 _LONGEST_CURSOR = 9  # digits
 
