@@ -207,11 +207,13 @@ def test_what_may_have_been_taken_is_told_and_never_sent_again(
     desk: Make, failure: Callable[[], ServiceError]
 ) -> None:
     at = desk("ab")
-    at.replies["a"] = [failure()]
+    error = failure()
+    at.replies["a"] = [error]
     submitter = at.submitter()
     submitter.settle()
     rows = list(submitter.results())
     assert states(rows) == "ua"
+    assert submitter.failure is (None if isinstance(error, errors.BadRequest) else error)
     assert rows[0].error is not None
     assert rows[0].as_task(1.0).state is State.UNKNOWN
     for _ in range(3):
