@@ -80,6 +80,7 @@ class History:
             for task in free:
                 is_later = task.created_at is not None and task.created_at >= earliest
                 if is_later and _is_request_of(submission, task):
+                    free.remove(task)
                     yield submission, task
                     break
 

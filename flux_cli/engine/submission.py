@@ -59,7 +59,6 @@ class Submitter:
         policy: SubmitPolicy,
         workers: int,
         loop: EventLoop,
-        searches: Sequence[float] = SEARCHES,
         now: Callable[[], float] = time.time,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -74,7 +73,6 @@ class Submitter:
         self._policy = policy
         self._workers = workers
         self._loop = loop
-        self._searches = searches
         self._now = now
         self._clock = clock
         self._locks = RequestLocks()
@@ -219,7 +217,7 @@ class Submitter:
 
     def _search(self, row: Submission) -> None:
         """Look for a row in doubt, a few times: new tasks may be listed late."""
-        for delay in self._searches if self._history.is_promising else self._searches[:1]:
+        for delay in SEARCHES if self._history.is_promising else SEARCHES[:1]:
             try:
                 self._round.sleep(delay)
             except Stopped:

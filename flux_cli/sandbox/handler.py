@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 _MOST_BODY = 1 << 20  # bytes
 _LONGEST_LINE = 4096  # bytes, of a chunk's header
+_ERRORS = {"api_error": 500, "too_many_requests": 429, "service_unavailable": 503}
+_FAILURES = (*_ERRORS, "gateway", "overload", "cut", "reset")
+LATE = 2.0  # seconds until a reply that is late
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -111,11 +114,15 @@ class Handler(BaseHTTPRequestHandler):
             answer = api.answer(self.path, body)
             if answer.task and server.loses_reply():
                 self._lose(answer)
-                return
-            if answer.task and answer.document is None:
-                time.sleep(max(0.0, answer.task.finished_at - server.store.now()))
-                answer = api.final(answer.task)
-            self._answer(answer)
+            else:
+                self._answer_at_its_end(answer)
+
+    def _answer_at_its_end(self, answer: Answer) -> None:
+        """Answer, where it was asked for, only when the task has finished."""
+        if answer.task and answer.document is None:
+            time.sleep(max(0.0, answer.task.finished_at - self.server.store.now()))
+            answer = self.server.api().final(answer.task)
+        self._answer(answer)
 
     def _read_body(self) -> Any:
         """Return the request's JSON; None for what is none, or is too large."""
@@ -146,26 +153,42 @@ class Handler(BaseHTTPRequestHandler):
 
     def _fail(self) -> None:
         """Refuse a request, without any effect, as a bad day would have it."""
-        fault = self.server.random.choice(("api_error", "gateway", "overload", "cut"))
-        if fault == "api_error":
-            self._answer(self.server.api().error(500, "api_error", "fetch failed"))
+        fault = self.server.random.choice(_FAILURES)
+        if fault in _ERRORS:
+            self._answer(self.server.api().error(_ERRORS[fault], fault, "Try again later."))
         elif fault == "cut":
             self.close_connection = True
+        elif fault == "reset":
+            self._reset()
         else:
             self._send_page(502 if fault == "gateway" else 503)
 
     def _lose(self, answer: Answer) -> None:
-        """Lose the reply about a task that was accepted: all of it, a half, or in a gateway."""
-        way = self.server.random.choice(("close", "reset", "half", "gateway"))
+        """Lose the reply about a task that was accepted: all of it, a half, or in a gateway.
+
+        Or answer so late that the client may have gone.
+        """
+        way = self.server.random.choice(("close", "reset", "half", "gateway", "error", "late"))
+        if way == "late":
+            time.sleep(LATE)
+            self._answer_at_its_end(answer)
+            return
         self.close_connection = True
         if way == "gateway":
             self._send_page(504)
+        elif way == "error":
+            self._answer(self.server.api().error(500, "api_error", "fetch failed"))
         elif way == "half":
             data = json.dumps(answer.document).encode()
             self._send(200, data[: len(data) // 2], "application/json", length=len(data))
         elif way == "reset":
-            self._throw_away_at_the_end()
-            os.close(self.connection.detach())
+            self._reset()
+
+    def _reset(self) -> None:
+        """End the connection with a reset, at once."""
+        self.close_connection = True
+        self._throw_away_at_the_end()
+        os.close(self.connection.detach())
 
     def _throw_away_at_the_end(self) -> None:
         """Make the end of the connection a reset."""

@@ -212,10 +212,11 @@ def test_what_is_taken_may_have_no_reply(served: Callable[..., Sandbox]) -> None
     server = served(lose_replies=1.0)
     ways: set[str] = set()
     sent = 0
-    while len(ways) < 4:
+    while len(ways) < 6:
         sent += 1
         try:
-            send(server, "/flux/images", SUBMISSION)
+            status, document = send(server, "/flux/images", SUBMISSION)
+            ways.add("late" if status == 200 else document["error"]["code"])
         except http.client.RemoteDisconnected:
             ways.add("closed")
         except ConnectionResetError:
@@ -224,7 +225,7 @@ def test_what_is_taken_may_have_no_reply(served: Callable[..., Sandbox]) -> None
             ways.add("half")
         except json.JSONDecodeError as error:
             ways.add(error.doc[12:22])
-    assert ways == {"closed", "reset", "half", "<title>504"}
+    assert ways == {"closed", "reset", "half", "<title>504", "api_error", "late"}
     assert server.accepted == batch(server)["count"] == sent
     assert json.loads(fetch(server, "/sandbox/accepted")[1]) == {"accepted": sent}
 
@@ -235,7 +236,7 @@ def test_a_share_of_the_replies_is_lost(served: Callable[..., Sandbox]) -> None:
     for _ in range(100):
         try:
             submit(server)
-        except (OSError, http.client.HTTPException, ValueError):
+        except (OSError, http.client.HTTPException, ValueError, AssertionError):
             lost += 1
     assert 10 < lost < 60
     assert (server.accepted, batch(server)["count"]) == (100, 100)
@@ -243,9 +244,9 @@ def test_a_share_of_the_replies_is_lost(served: Callable[..., Sandbox]) -> None:
 
 def test_what_goes_wrong_before_is_not_taken(served: Callable[..., Sandbox]) -> None:
     server = served(error_rate=1.0)
-    for _ in range(20):
+    for _ in range(30):
         with suppress(OSError, http.client.HTTPException, ValueError):
-            assert send(server, "/flux/images", SUBMISSION)[0] == 500
+            assert send(server, "/flux/images", SUBMISSION)[0] in (429, 500, 503)
     assert (server.accepted, server.store.newest()) == (0, [])
 
 

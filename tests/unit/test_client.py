@@ -1,6 +1,8 @@
 """Connections end with the client that made them."""
 
 import contextlib
+import email.utils
+import json
 import socket
 import threading
 from collections.abc import Callable
@@ -132,3 +134,81 @@ def test_one_exchange_is_what_every_verb_is_made_of() -> None:
     assert {request.headers["authorization"] for request in asked} == {
         "Bearer test-token-not-a-secret"
     }
+
+
+NOW = 1_790_000_000.4
+
+
+def answering(reply: httpx.Response | Exception) -> Client:
+    """Return a client, by whose clock it is NOW, of a service that always answers the same."""
+
+    def handle(_: httpx.Request) -> httpx.Response:
+        if isinstance(reply, Exception):
+            raise reply
+        return reply
+
+    connection = Connection("http://api.example", Token("test-token-not-a-secret"))
+    return Client(connection, now=lambda: NOW, transport=httpx.MockTransport(handle))
+
+
+def test_a_submission_is_sent_once_and_becomes_a_task() -> None:
+    asked: list[httpx.Request] = []
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return httpx.Response(200, json={"task_id": "task-1", "trace_id": "trace-1"})
+
+    connection = Connection("http://api.example", Token("test-token-not-a-secret"))
+    with Client(connection, transport=httpx.MockTransport(handle)) as client:
+        accepted = client.submit("/flux/images", {"prompt": "Füchse 🦊"})
+    assert accepted == ("task-1", "trace-1")
+    [request] = asked
+    assert (request.method, request.url.path) == ("POST", "/flux/images")
+    assert request.extensions["is_repeatable"] is False
+    assert json.loads(request.content) == {"prompt": "Füchse 🦊"}
+
+
+@pytest.mark.parametrize(
+    ("failure", "may_have"),
+    [
+        (httpx.ConnectError("x"), False),
+        (httpx.ConnectTimeout("x"), False),
+        (httpx.ProxyError("x"), False),
+        (httpx.ReadTimeout("x"), True),
+        (httpx.ReadError("x"), True),
+        (httpx.WriteError("x"), True),
+        (httpx.WriteTimeout("x"), True),
+        (httpx.RemoteProtocolError("x"), True),
+        (httpx.Response(200, content=b"\x1f\x8b", headers={"content-encoding": "gzip"}), True),
+        (httpx.Response(200, content=b"?", headers={"content-encoding": "br"}), True),
+        (httpx.Response(500, json={"error": {"code": "api_error"}}), True),
+        (httpx.Response(429, content=b""), False),
+    ],
+)
+def test_a_failure_says_whether_it_may_have_been_taken(
+    failure: httpx.Response | Exception, may_have: bool
+) -> None:
+    with answering(failure) as client, pytest.raises(ServiceError) as caught:
+        client.submit("/flux/images", {"prompt": "a"})
+    assert caught.value.may_have_taken_effect is may_have
+
+
+@pytest.mark.parametrize(
+    ("date", "skew"),
+    [
+        (email.utils.formatdate(NOW - 0.4, usegmt=True), -0.4),
+        (email.utils.formatdate(NOW + 89.6, usegmt=True), 89.6),
+        (email.utils.formatdate(NOW - 7200.4, usegmt=True), -7200.4),
+        *((text, 0.0) for text in (None, "", "soon", "Fri, 31 Feb 2026 00:00:00 GMT", "7")),
+    ],
+)
+@pytest.mark.parametrize("status", [200, 503])
+def test_the_service_s_clock_is_known_from_any_reply(
+    status: int, date: str | None, skew: float
+) -> None:
+    headers = {"date": date} if date is not None else {}
+    with answering(httpx.Response(status, json={}, headers=headers)) as client:
+        assert client.clock_skew == 0
+        with contextlib.suppress(ServiceError):
+            client.submit("/flux/images", {"prompt": "a"})
+        assert client.clock_skew == pytest.approx(skew)

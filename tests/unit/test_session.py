@@ -1,12 +1,15 @@
 """Whoever asks, asks a session: it opens what is needed, and keeps one budget for all of it."""
 
+import json
+import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from flux_cli.engine.listing import Bounds
-from flux_cli.engine.policies import DownloadPolicy, ServiceSettings, WatchPolicy
+from flux_cli.engine.policies import DownloadPolicy, ServiceSettings, SubmitPolicy, WatchPolicy
 from flux_cli.engine.session import Session
 from flux_cli.engine.watch import Changed, Ending
 from flux_cli.errors import GaveUp, NoToken
@@ -17,10 +20,12 @@ from flux_cli.models.task import File, parse_task
 from flux_cli.output.progress import Progress
 from flux_cli.output.terminal import Stderr, Stdout
 from flux_cli.runtime import Runtime
-from tests.support.fault_server import FaultServer, Request, Step, reply
+from flux_cli.storage.journal import Journal
+from tests.support.fault_server import End, FaultServer, Request, Step, reply
 from tests.support.media import FILES
 from tests.support.program import CANARY
 from tests.support.records import batch, error_body, finished, make_ids, running
+from tests.support.submitting import open_run, requests
 
 
 def open_session(url: str, *, has_token: bool = True, pause: float = 0.0) -> Session:
@@ -117,3 +122,28 @@ def test_a_pause_that_is_too_long_says_so_where_one_page_is_asked_for() -> None:
         pytest.raises(GaveUp, match="retry in 24 hours"),
     ):
         session.verify_token()
+
+
+def test_a_submitter_sends_searches_and_adopts_over_one_connection(tmp_path: Path) -> None:
+    """The reply to the second is lost; the account's history has its task."""
+    made: list[dict[str, Any]] = []
+
+    def script(request: Request) -> list[Step]:
+        if request.path == "/flux/tasks":
+            assert "ids" not in request.body
+            return [reply(200, batch(made))]
+        record = {"id": f"task-{len(made) + 1}", "request": request.body, "created_at": time.time()}
+        made.append(record)
+        return [End.CLOSE if len(made) == 2 else reply(200, json.dumps(record).encode())]
+
+    with (
+        FaultServer(script) as server,
+        open_session(server.url) as session,
+        Journal(tmp_path / "journal", now=time.time) as journal,
+    ):
+        run, rows = open_run(journal, requests("a", "b", "c"), base_url=server.url)
+        submitter = session.submitter(journal, run, rows, SubmitPolicy(rate=100.0))
+        submitter.settle()
+        found = {row.body["prompt"]: row.task_id for row in submitter.results()}
+    assert {record["request"]["prompt"]: record["id"] for record in made} == found
+    assert submitter.stopped_by is None

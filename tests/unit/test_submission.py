@@ -1,7 +1,9 @@
 """A submitter sends each row once, tells each in its order, and ends as it is told to."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -68,9 +70,14 @@ class Desk:
         self.loop = EventLoop()
 
     def submitter(
-        self, *, workers: int = 1, rows: Sequence[Submission] | None = None, **policy: Any
+        self,
+        *,
+        workers: int = 1,
+        rows: Sequence[Submission] | None = None,
+        name: str | None = None,
+        **policy: Any,
     ) -> Submitter:
-        self.run, found = open_run(self.journal, self.planned)
+        self.run, found = open_run(self.journal, self.planned, name=name)
         throttle = Throttle(
             concurrency=workers,
             retries=3,
@@ -200,11 +207,13 @@ def test_what_may_have_been_taken_is_told_and_never_sent_again(
     desk: Make, failure: Callable[[], ServiceError]
 ) -> None:
     at = desk("ab")
-    at.replies["a"] = [failure()]
+    error = failure()
+    at.replies["a"] = [error]
     submitter = at.submitter()
     submitter.settle()
     rows = list(submitter.results())
     assert states(rows) == "ua"
+    assert submitter.failure is (None if isinstance(error, errors.BadRequest) else error)
     assert rows[0].error is not None
     assert rows[0].as_task(1.0).state is State.UNKNOWN
     for _ in range(3):
@@ -324,6 +333,63 @@ def test_the_rows_are_as_they_are_once_the_run_is_ones_own(desk: Make) -> None:
     assert [row.task_id for row in rows] == ["theirs-1", "theirs-2", None, "task-d-1"]
     assert states(rows) == "aaua"
     assert at.sent == ["d"]
+
+
+@contextmanager
+def sent_by_another(at: Desk, prompts: str) -> Iterator[Submission]:
+    """Let a run of its own have sent its first prompt, and wait for the reply."""
+    with Journal(at.journal.path, now=lambda: NOW) as journal:
+        run, rows = open_run(journal, requests(*prompts), name="another")
+        with journal.locked(run, wait=time.sleep):
+            assert journal.mark_sending(rows[0], run)
+            yield rows[0]
+
+
+def test_a_task_that_may_be_that_of_another_process_is_left_to_it(desk: Make) -> None:
+    at = desk("a")
+    at.replies["a"] = [lost()]
+    open_run(at.journal, at.planned)  # first, so that it is found
+    with sent_by_another(at, "a"):
+        at.list_task("a", "theirs-1")
+        assert states(at.go(name="prompts")) == "u"
+    assert [row.task_id for row in at.go(name="prompts")] == ["theirs-1"]  # it ended without one
+
+
+def test_a_row_that_another_process_is_sending_is_left_to_it(desk: Make) -> None:
+    at = desk("abcde")
+    with sent_by_another(at, "aUVWXYZ") as row:
+        at.list_task("a", "theirs-1")
+        shared = at.go()
+        assert (shared[0].number, states(shared)) == (row.number, "saaaa")
+        assert at.listings == 0
+        assert at.journal.mark_accepted(row, "theirs-1", None)
+        assert at.go()[0].task_id == "theirs-1"
+    assert at.sent == ["b", "c", "d", "e"]
+
+
+def test_none_is_searched_for_while_a_look_alike_is_under_way(tmp_path: Path) -> None:
+    """Its task, which is listed before its reply has come, would be taken for the other's."""
+    twice = [PlannedRequest("/flux/images", body("a", **more)) for more in ({}, {"count": 2})]
+    with Journal(tmp_path / "journal", now=lambda: NOW) as journal:
+        at = Desk(journal, twice)
+        at.replies["a"] = [lost()]
+        under_way: list[int] = []
+
+        def hold(_: str) -> None:
+            if len(at.sent) == 2:
+                until(lambda: states(journal.submissions(at.run))[0] == "u")
+                time.sleep(0.1)  # in which nothing must happen
+
+        def tasks(bounds: Bounds) -> Iterator[Sequence[Task]]:
+            del bounds
+            under_way.append(submitter.under_way)
+            yield []
+
+        at.before_reply = hold
+        at.tasks = tasks  # type: ignore[method-assign]
+        submitter = at.submitter(workers=2)
+        assert states(submitter.results()) == "ua"
+    assert under_way == [0, 0, 0]
 
 
 def test_another_input_of_the_same_run_does_not_change_whose_rows_are_sent(desk: Make) -> None:

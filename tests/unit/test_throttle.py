@@ -366,3 +366,31 @@ def test_retry_after(value: str | None, seconds: float | None) -> None:
 def test_retry_after_never_raises(value: str) -> None:
     seconds = parse_retry_after(value, NOW)
     assert seconds is None or (seconds >= 0 and math.isfinite(seconds))
+
+
+@pytest.mark.parametrize("failure", [broken(), limited(), errors.ServerFault("x", code="http_502")])
+def test_what_is_not_repeatable_is_sent_once(failure: ServiceError) -> None:
+    clock = FakeClock()
+    exchange = Exchange(*[failure] * 10)
+    sender = throttle(clock).begin()
+    with pytest.raises(type(failure)):
+        sender.send(exchange, is_repeatable=lambda _: False)
+    assert exchange.calls == 1
+    assert sender.send(Exchange(limited(7.0)), is_repeatable=lambda _: True) == "reply"
+
+
+def test_what_is_not_repeatable_counts_all_the_same() -> None:
+    """A pause that the service asks for holds the others, and the budget is spent."""
+    clock = FakeClock()
+    roads = throttle(clock)
+    sender = roads.begin()
+    with pytest.raises(errors.RateLimited):
+        sender.send(Exchange(limited(30.0)), is_repeatable=lambda _: False)
+    assert roads.pause_left() == 30.0
+    assert sender.send(Exchange()) == "reply"
+    assert clock.waits == [30.0]
+    for _ in range(BUDGET + 1):
+        if not sender.is_stopped:
+            with pytest.raises(errors.ConnectionFault):
+                sender.send(Exchange(broken()), is_repeatable=lambda _: False)
+    assert isinstance(sender.reason, errors.GaveUp)
