@@ -80,11 +80,11 @@ class Client:
         self._transport.close()
 
     @property
-    def clock_skew(self) -> float:
-        """The seconds by which the service's clock is ahead, or up to one less; 0 if unknown."""
+    def clock_skew(self) -> float | None:
+        """The seconds by which the service's clock is ahead, or up to one less; None if unknown."""
         text, now = self._dated
         date = parse_date(text)
-        return 0.0 if date is None else date - now
+        return None if date is None else date - now
 
     def retrieve_batch(self, ids: Sequence[str]) -> BatchResponse:
         """Ask for up to 50 tasks. The reply may be short, or hold other tasks: see the engine.

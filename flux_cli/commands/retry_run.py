@@ -13,9 +13,11 @@ from flux_cli.commands.submit_run import run_submit
 from flux_cli.commands.watch_options import WatchOutputOptions
 from flux_cli.engine.check import no_answer_for
 from flux_cli.engine.session import Session
-from flux_cli.errors import ExitCode
+from flux_cli.errors import ExitCode, FieldError
 from flux_cli.models.fields import as_object
 from flux_cli.models.ids import TaskIds
+from flux_cli.models.request_defaults import DELIVERY
+from flux_cli.models.requests import RequestKind, fields_of, make_body
 from flux_cli.models.state import State
 from flux_cli.models.submission import PlannedRequest
 from flux_cli.models.task import Task
@@ -53,7 +55,7 @@ def run_retry(
             elif _is_moderated(task) and not options.all:
                 left_out["refused by content moderation (add --all)"] += 1
             elif (request := _request_of(task)) is None:
-                left_out["without their request on record"] += 1
+                left_out["without a request on record that can be sent"] += 1
             else:
                 requests.append(request)
     if poll.stopped_by is not None:
@@ -98,15 +100,24 @@ def _is_moderated(task: Task) -> bool:
 
 
 def _request_of(task: Task) -> PlannedRequest | None:
-    """Return the request that a task was submitted with; None where the record does not say."""
-    body = as_object((task.raw or {}).get("request"))
-    if not body or not (body.get("prompt") or body.get("draft_task_id")):
+    """Return the request that a task was submitted with; None where the record does not say.
+
+    Only what could be submitted by hand is taken from the record, and no address to call back.
+    """
+    recorded = as_object((task.raw or {}).get("request")) or {}
+    if task.type == "videos" or not _VIDEO_ONLY.isdisjoint(recorded):
+        kind = RequestKind.GENERATE_VIDEO
+    elif recorded.get("action") == "edit":
+        kind = RequestKind.EDIT_IMAGE
+    else:
+        kind = RequestKind.GENERATE_IMAGE
+    fields = {
+        name: value
+        for name, value in recorded.items()
+        if name in fields_of(kind) and name not in DELIVERY
+    }
+    try:
+        body = make_body(kind, fields)
+    except FieldError:
         return None
-    is_video = task.type == "videos" or not _VIDEO_ONLY.isdisjoint(body)
-    defaults = {"action": "generate", "model": "flux-3" if is_video else "flux-dev"}
-    if not is_video:
-        defaults["size"] = "1:1"  # which the service requires by now
-    path = "/flux/videos" if is_video else "/flux/images"
-    return PlannedRequest(
-        path, {**defaults, **body, "async": True}, task.labels or {}, retry_of=task.id
-    )
+    return PlannedRequest(kind.path, body, task.labels or {}, retry_of=task.id)

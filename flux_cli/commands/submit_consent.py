@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import typer
 
+from flux_cli.commands.run_lookup import is_there
 from flux_cli.commands.submit_options import SubmitOptions
 from flux_cli.commands.submit_request import SubmitRequest, open_run
 from flux_cli.engine.session import Session
@@ -36,7 +37,7 @@ def look_ahead(runtime: Runtime, session: Session, request: SubmitRequest) -> Ou
     path = runtime.journal_path(request.journal)
     try:
         session.connection  # noqa: B018 - which needs a token
-        if not path.exists():
+        if not is_there(path):
             return Outlook(request.requests)
     except NoToken:
         if not request.options.dry_run:

@@ -14,7 +14,8 @@ from flux_cli.models.submission import Submission
 from flux_cli.models.task import Task
 
 
-_SLACK = 2.0  # seconds by which the service's time is not known better
+_SLACK = 0.5  # seconds by which the service's time is not known better
+_UNKNOWN_SLACK = 2.0  # likewise where nothing tells its time
 _MOST_FRUITLESS = 3  # searches in a row, after which nobody waits for the next
 
 List = Callable[[Bounds], Iterator[Sequence[Task]]]
@@ -24,14 +25,15 @@ class History:
     """Searches the account's own tasks, which a service need not list.
 
     `list_tasks` yields tasks with the service's own record; `skew` is how far its clock is ahead,
-    in seconds. `is_taken` tells whether a task is known to be that of another submission.
+    in seconds, None where that is not known. `is_taken` tells whether a task is known to be that
+    of another submission.
     """
 
     def __init__(
-        self, list_tasks: List, *, skew: Callable[[], float], is_taken: Callable[[str], bool]
+        self, list_tasks: List, *, skew: Callable[[], float | None], is_taken: Callable[[str], bool]
     ) -> None:
         self._list = list_tasks
-        self._skew = skew
+        self.skew = skew
         self._is_taken = is_taken
         self._fruitless = 0
 
@@ -49,21 +51,21 @@ class History:
         sought = [submission for submission in submissions if submission.sent_at is not None]
         if not sought:
             return []
-        tasks = self._tasks_since(min(row.sent_at or 0.0 for row in sought))
+        tasks = self._tasks_for(sought)
         found = list(self._pairs(sought, tasks))
         self._fruitless = 0 if found else self._fruitless + 1
         return found
 
-    def _tasks_since(self, moment: float) -> list[Task]:
-        """Return the tasks made since `moment`, by this machine's clock, that are nobody's yet."""
+    def _tasks_for(self, sought: Sequence[Submission]) -> list[Task]:
+        """Return the tasks made since the first of `sought` was sent that are nobody's yet."""
         tasks: list[Task] = []
         for _ in range(2):  # the first reply may be what tells the service's time
-            skew = self._skew()
+            since = min(map(self._earliest, sought))
             tasks = []
             with contextlib.suppress(ServiceError, Stopped):
-                for page in self._list(Bounds(moment + skew - _SLACK)):
+                for page in self._list(Bounds(since)):
                     tasks += (task for task in page if not self._is_taken(task.id))
-            if abs(self._skew() - skew) < _SLACK:
+            if since - min(map(self._earliest, sought)) < _UNKNOWN_SLACK:
                 break
         return tasks
 
@@ -86,7 +88,11 @@ class History:
 
     def _earliest(self, submission: Submission) -> float:
         """Return the earliest time, by the service's clock, when its task can have been made."""
-        return (submission.sent_at or 0.0) + self._skew() - _SLACK
+        skew = submission.clock_skew
+        if skew is None:
+            skew = self.skew()
+        bound = -_UNKNOWN_SLACK if skew is None else skew - _SLACK
+        return (submission.sent_at or 0.0) + bound
 
 
 def _is_request_of(submission: Submission, task: Task) -> bool:

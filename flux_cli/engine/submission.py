@@ -178,7 +178,7 @@ class Submitter:
         self._wait_for_turn()
         with self._being_under_way():
             self._round.sleep(0.0)  # which ends it where the run was stopped
-            if not self._journal.mark_sending(row, self.run):
+            if not self._journal.mark_sending(row, self.run, clock_skew=self._history.skew()):
                 return  # it has been sent by somebody else
             try:
                 accepted = self._submit(row.path, row.body)

@@ -49,8 +49,11 @@ class PlannedRequest:
 
     @cached_property
     def key(self) -> str:
-        """What requests have in common that ask for the same."""
-        asked = without_defaults(self.path, self.body)
+        """What requests have in common that ask for the same.
+
+        A retry is told by the task that it retries, whatever the service says of that.
+        """
+        asked = {} if self.retry_of else without_defaults(self.path, self.body)
         text = _SORTED.encode([self.path, self.retry_of, asked])
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
@@ -58,7 +61,8 @@ class PlannedRequest:
 class Submission(NamedTuple):
     """One row of a run. `number` is that of the journal, `row` counts the prompts from 1.
 
-    `sent_at` is in Unix seconds, by this machine's clock.
+    `sent_at` is in Unix seconds, by this machine's clock; the service's was `clock_skew`
+    seconds ahead, None where that was not known.
     """
 
     number: int
@@ -69,6 +73,7 @@ class Submission(NamedTuple):
     labels: Mapping[str, str]
     state: SubmissionState
     sent_at: float | None = None
+    clock_skew: float | None = None
     task_id: str | None = None
     trace_id: str | None = None
     error: TaskError | None = None

@@ -49,6 +49,7 @@ class Database:
         with self._explained():
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             _make(path)
+            self._inode = _inode(path)
             self._connection = sqlite3.connect(
                 path.absolute(),  # which is no name of those that SQLite keeps in memory
                 timeout=patience,
@@ -58,12 +59,25 @@ class Database:
         try:
             with self._explained():
                 self._connection.execute("PRAGMA foreign_keys = ON")
+                self._check()
                 self._migrate(application, migrations)
                 self._connection.execute("PRAGMA journal_mode = WAL")
                 self._connection.execute("PRAGMA synchronous = FULL")
         except BaseException:
             self._connection.close()
             raise
+
+    def _check(self) -> None:
+        """See to it that tables and indexes agree: a damaged one forgets what was submitted."""
+        (found,) = self._connection.execute("PRAGMA integrity_check(1)").fetchone()
+        if found != "ok":
+            raise sqlite3.DatabaseError(_MEANINGS["SQLITE_CORRUPT"])
+
+    def check_in_place(self) -> None:
+        """Raise JournalError where the file was removed, moved or replaced since it was opened."""
+        with self._explained():
+            if _inode(self._path) != self._inode:
+                self._fail("it was removed or replaced meanwhile")
 
     def close(self) -> None:
         """Close it; twice does no harm."""
@@ -124,16 +138,27 @@ class Database:
             name = getattr(error, "sqlite_errorname", "")
             known = (text for start, text in _MEANINGS.items() if name.startswith(start))
             self._fail(next(known, str(error)), error)
+        except ValueError as error:  # what a row holds is not what was written there
+            self._fail(_MEANINGS["SQLITE_CORRUPT"], error)
         except FileExistsError as error:
             self._fail("its folder is a file", error)
         except OSError as error:
             self._fail((error.strerror or str(error)).lower(), error)
 
-    def _fail(self, reason: str, error: Exception) -> NoReturn:
+    def _fail(self, reason: str, error: Exception | None = None) -> NoReturn:
         raise JournalError(
             f"{self._path}: the journal of submissions cannot be used: {reason}",
             hint="Fix that first: with another --journal, flux does not know what was submitted",
         ) from error
+
+
+def _inode(path: Path) -> tuple[int, int] | None:
+    """Return what tells a file from any other; None where there is none."""
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 def _make(path: Path) -> None:

@@ -6,8 +6,8 @@ it is to be. Safe to use from several threads, and by several processes.
 """
 
 import json
-from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Self
@@ -15,8 +15,8 @@ from typing import Self
 from flux_cli.errors import JournalError
 from flux_cli.models.submission import PlannedRequest, RunInfo, Submission, SubmissionState
 from flux_cli.models.task import TaskError
-from flux_cli.storage.database import Database, Execute
-from flux_cli.storage.journal_rows import make_run, rows_of
+from flux_cli.storage.database import Database
+from flux_cli.storage.journal_rows import make_run, numbers_for, rows_of
 from flux_cli.storage.journal_schema import APPLICATION, MIGRATIONS
 from flux_cli.storage.run_finder import find_run, run_named
 from flux_cli.storage.run_lock import is_worked_on, run_lock
@@ -68,16 +68,17 @@ class Journal:
         """Return a row of a run as it is now. Raises JournalError when it was removed."""
         with self._database.read() as execute:
             found = execute(
-                "SELECT state, sent_at, task_id, trace_id, error_code, error_message"
+                "SELECT state, sent_at, clock_skew, task_id, trace_id, error_code, error_message"
                 " FROM submissions WHERE number = ?",
                 [submission.number],
             ).fetchone()
         if found is None:
             raise self._removed()
-        state, sent_at, task_id, trace_id, code, message = found
+        state, sent_at, clock_skew, task_id, trace_id, code, message = found
         return submission._replace(
             state=SubmissionState(state),
             sent_at=sent_at,
+            clock_skew=clock_skew,
             task_id=task_id,
             trace_id=trace_id,
             error=TaskError(code, message) if code or message else None,
@@ -130,7 +131,7 @@ class Journal:
                 self._now(),
                 is_named=name is not None,
             )
-            numbers = list(self._rows_for(execute, requests, found.candidates))
+            numbers = list(numbers_for(execute, requests, found.candidates))
             chosen = set(numbers)
             former = execute(
                 "SELECT submission, labels FROM entries WHERE run = ? ORDER BY row", [run.number]
@@ -163,15 +164,23 @@ class Journal:
                     ],
                 )
 
-    def mark_sending(self, submission: Submission, run: RunInfo) -> bool:
-        """Note, on the disk, that it leaves now; False when somebody else has sent it."""
+    def mark_sending(
+        self, submission: Submission, run: RunInfo, *, clock_skew: float | None = None
+    ) -> bool:
+        """Note, on the disk, that it leaves now; False when somebody else has sent it.
+
+        Raises JournalError, too, where the file is no longer in its place: what is noted in it
+        then, nobody will find.
+        """
+        self._database.check_in_place()
         with self._database.write() as execute:
             changed = execute(
-                "UPDATE submissions SET state = ?, sent_at = ?, sent_by = ?, error_code = NULL,"
-                " error_message = NULL WHERE number = ? AND state = ?",
+                "UPDATE submissions SET state = ?, sent_at = ?, clock_skew = ?, sent_by = ?,"
+                " error_code = NULL, error_message = NULL WHERE number = ? AND state = ?",
                 [
                     SubmissionState.SENDING,
                     self._now(),
+                    clock_skew,
                     run.number,
                     submission.number,
                     SubmissionState.PLANNED,
@@ -270,30 +279,6 @@ class Journal:
     ) -> AbstractContextManager[None]:
         """Work on a run alone; see `run_lock`. Raises JournalError."""
         return run_lock(self.path, run.number, wait=wait)
-
-    def _rows_for(
-        self,
-        execute: Execute,
-        requests: Sequence[PlannedRequest],
-        candidates: Mapping[str, deque[int]],
-    ) -> Iterator[int]:
-        """Yield the number of the submission for each request, a new one where there is none."""
-        for request in requests:
-            known = candidates.get(request.key)
-            if known:
-                yield known.popleft()
-                continue
-            cursor = execute(
-                "INSERT INTO submissions (key, path, body, retry_of, state) VALUES (?, ?, ?, ?, ?)",
-                [
-                    request.key,
-                    request.path,
-                    _JSON.encode(request.body),
-                    request.retry_of,
-                    SubmissionState.PLANNED,
-                ],
-            )
-            yield cursor.lastrowid or 0
 
 
 def _storable(text: str | None) -> str | None:

@@ -19,6 +19,7 @@ MIGRATIONS = (
         state TEXT NOT NULL
             CHECK (state IN ('planned', 'sending', 'accepted', 'refused', 'unknown')),
         sent_at REAL,
+        clock_skew REAL,
         sent_by INTEGER,
         task_id TEXT UNIQUE,
         is_adopted INTEGER NOT NULL DEFAULT 0,
