@@ -59,8 +59,9 @@ def ask_for_consent(
         return
     from flux_cli.output.prompt import confirm
 
+    question = f"Submit {in_words(planned, request)}? They cost credits."
     try:
-        agrees = confirm(f"Submit {in_words(planned, request)}? They cost credits.")
+        agrees = confirm("\n".join(runtime.stderr.wrapped(question)))
     except OSError:
         raise UsageError(
             f"this would submit {in_words(planned, request)}, and there is no terminal to ask on",
