@@ -97,8 +97,9 @@ def ask_for_consent(
         return
     from flux_cli.output.prompt import confirm
 
+    question = f"Submit {in_words(planned, request)}? This costs credits."
     try:
-        agrees = confirm(f"Submit {in_words(planned, request)}? This costs credits.")
+        agrees = confirm("\n".join(runtime.stderr.wrapped(question)))
     except Interrupted:
         runtime.stderr.line("flux: nothing was sent.")
         raise

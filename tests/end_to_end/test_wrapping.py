@@ -116,3 +116,15 @@ def test_what_is_said_above_a_live_view_breaks_no_word(
     text = f"flux: {IDS[0]}, output 1: not saved: the link has expired (HTTP 404)"
     assert " ".join(" ".join(said).split()) == text
     assert all(line.startswith("  ") for line in said[1:])
+
+
+def test_a_question_breaks_no_word(flux: Program, sandbox: StartSandbox) -> None:
+    sandbox()
+    prompts = [f"fox {number}" for number in range(11)]
+    terminal = Terminal(flux, "images", "generate", *prompts, columns=40)
+    terminal.expect("[y/N]")
+    terminal.type("n\r")
+    lines = terminal.end().lines
+    asked = lines[: next(n for n, line in enumerate(lines) if "[y/N]" in line) + 1]
+    assert len(asked) > 1
+    assert all(line.startswith("  ") for line in asked[1:])

@@ -29,10 +29,15 @@ def test_a_row_has_all_that_is_known(tmp_path: Path) -> None:
     assert rows == [
         Submission(
             *(first.number, 1, "/flux/images", planned[0].body, planned[0].key, {"name": "A"}),
-            *(SubmissionState.ACCEPTED, NOW, "task-1", None, None),
+            state=SubmissionState.ACCEPTED,
+            sent_at=NOW,
+            task_id="task-1",
         ),
         Submission(
             *(second.number, 2, "/flux/videos", planned[1].body, planned[1].key, {}),
-            *(SubmissionState.UNKNOWN, NOW, None, "trace-2", error),
+            state=SubmissionState.UNKNOWN,
+            sent_at=NOW,
+            trace_id="trace-2",
+            error=error,
         ),
     ]

@@ -497,9 +497,9 @@ def test_it_is_under_way_from_before_the_journal_says_so(desk: Make) -> None:
     submitter = at.submitter()
     mark, counts = at.journal.mark_sending, list[int]()
 
-    def observed(submission: Submission, run: RunInfo) -> bool:
+    def observed(submission: Submission, run: RunInfo, *, clock_skew: float | None = None) -> bool:
         counts.append(submitter.under_way)
-        return mark(submission, run)
+        return mark(submission, run, clock_skew=clock_skew)
 
     at.journal.mark_sending = observed  # type: ignore[method-assign]
     assert states(submitter.results()) == "a"
