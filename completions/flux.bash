@@ -1,4 +1,4 @@
-# bash completion for flux. Made by `make completions`; do not edit. [sha256 cd4021714c16147f4253191c63b3734ec9556c45943faa82c3a1847691949b10]
+# bash completion for flux. Made by `make completions`; do not edit. [sha256 77b916ef27f8bd15d01d13d284bcf9ebb0d29aaec2f3f5ee60393f1d2a5e5a62]
 
 _flux() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
@@ -253,12 +253,14 @@ _flux() {
         "flux sandbox:--misbehave") _flux_words "ignore-ids no-items mixed-pages any-order oldest-first repeat ignore-bounds exclusive-bounds ignore-type ignore-paging no-history late-history placeholder records-2025 odd-records undated trimmed-requests odd-replies odd-errors open-queries disabled"; return ;;
         "flux mcp:--host") return ;;
         "flux mcp:--port") return ;;
-        "flux mcp:--download-dir") _flux_files -d; return ;;
         "flux mcp:--max-tasks") return ;;
         "flux mcp:--journal") _flux_files -f; return ;;
+        "flux mcp:--download-dir") _flux_files -d; return ;;
         "flux mcp:--request-timeout") return ;;
         "flux mcp:--profile") return ;;
         "flux mcp:--base-url") return ;;
+        "flux mcp config:--max-tasks") return ;;
+        "flux mcp config:--journal") _flux_files -f; return ;;
         "flux mcp config:--download-dir") _flux_files -d; return ;;
         "flux mcp config:--profile") return ;;
     esac
@@ -290,8 +292,8 @@ _flux() {
             "flux auth switch") words="--help -h" ;;
             "flux demo") words="--preview --help -h" ;;
             "flux sandbox") words="--port --failure-rate --speed --history --balance --seed --latency --error-rate --lose-replies --rate-limit --page-limit --ignore-ids --placeholder --misbehave --help -h" ;;
-            "flux mcp") words="--http --host --port --download-dir --allow-submit --max-tasks --journal --request-timeout --profile --base-url --debug --help -h" ;;
-            "flux mcp config") words="--download-dir --portable --profile --help -h" ;;
+            "flux mcp") words="--http --host --port --allow-submit --max-tasks --journal --download-dir --request-timeout --profile --base-url --debug --help -h" ;;
+            "flux mcp config") words="--allow-submit --max-tasks --journal --download-dir --portable --profile --help -h" ;;
             "flux schema") words="--help -h" ;;
             "flux help") words="--help -h" ;;
         esac

@@ -1,4 +1,4 @@
-# fish completion for flux. Made by `make completions`; do not edit. [sha256 8cab7b5cdef703ad4406b5b3dda45214b7b5303f24aca8b3d02e307ec40b7d9e]
+# fish completion for flux. Made by `make completions`; do not edit. [sha256 71f5bf24abaa7281b8e88beb90582235d19cde04e89a5b1578941fc77fd88a50]
 
 function __flux_at --description 'Whether the command line is at this command'
     set -l path flux
@@ -423,15 +423,18 @@ complete -c flux -n '__flux_at flux mcp' -a config -d 'Print the configuration t
 complete -c flux -n '__flux_at flux mcp' -l http -d 'Serve over streamable HTTP instead of stdio.'
 complete -c flux -n '__flux_at flux mcp' -l host -x -d 'Address to listen on, with --http. [default: 127.0.0.1]'
 complete -c flux -n '__flux_at flux mcp' -l port -x -d 'Port to listen on, with --http; 0 picks a free one. [default: 8000; 0<=x<=65535]'
-complete -c flux -n '__flux_at flux mcp' -l download-dir -x -a '(__fish_complete_directories)' -d 'Offer a tool that saves outputs in this folder, and nowhere else.'
 complete -c flux -n '__flux_at flux mcp' -l allow-submit -d 'Offer tools that submit tasks, which cost credits; clients may ask their user.'
 complete -c flux -n '__flux_at flux mcp' -l max-tasks -x -d 'Tasks that agents may submit in all, with --allow-submit. [default: 50; x>=1]'
 complete -c flux -n '__flux_at flux mcp' -l journal -r -F -d 'File that records what was submitted. [default: FLUX_JOURNAL, else one in your data folder]'
+complete -c flux -n '__flux_at flux mcp' -l download-dir -x -a '(__fish_complete_directories)' -d 'Offer a tool that saves outputs in this folder, and nowhere else.'
 complete -c flux -n '__flux_at flux mcp' -l request-timeout -x -d 'Maximum time for one request to the service. [default: 15s]'
 complete -c flux -n '__flux_at flux mcp' -l profile -x -d 'Account to use, even if FLUX_API_TOKEN is set; see `flux auth list`.'
 complete -c flux -n '__flux_at flux mcp' -l base-url -x -d 'Base URL of the service. [default: the profile\'s, else https://api.acedata.cloud]'
 complete -c flux -n '__flux_at flux mcp' -l debug -d 'Log requests and replies to stderr, without the token.'
 complete -c flux -n '__flux_at flux mcp' -l help -s h -d 'Show this message and exit.'
+complete -c flux -n '__flux_at flux mcp config' -l allow-submit -d 'Offer tools that submit tasks, which cost credits; clients may ask their user.'
+complete -c flux -n '__flux_at flux mcp config' -l max-tasks -x -d 'Tasks that agents may submit in all, with --allow-submit. [default: 50; x>=1]'
+complete -c flux -n '__flux_at flux mcp config' -l journal -r -F -d 'File that records what was submitted. [default: FLUX_JOURNAL, else one in your data folder]'
 complete -c flux -n '__flux_at flux mcp config' -l download-dir -x -a '(__fish_complete_directories)' -d 'Offer a tool that saves outputs in this folder, and nowhere else.'
 complete -c flux -n '__flux_at flux mcp config' -l portable -d 'Name the program without its folder, for a file that others use too.'
 complete -c flux -n '__flux_at flux mcp config' -l profile -x -d 'Account to use, even if FLUX_API_TOKEN is set; see `flux auth list`.'

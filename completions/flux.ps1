@@ -1,4 +1,4 @@
-# PowerShell completion for flux. Made by `make completions`; do not edit. [sha256 96b74f6b97fba62edc5c9aefe713f528c48e5661303eb8b8dc481b7c694fd17c]
+# PowerShell completion for flux. Made by `make completions`; do not edit. [sha256 338f6ed9bf5377a85168127c6e6cc214bc6eecffe2d882bd3c6b58d91e5d84b4]
 
 Register-ArgumentCompleter -Native -CommandName flux, flux-tasks -ScriptBlock {
     param($current, $line, $cursor)
@@ -38,8 +38,8 @@ Register-ArgumentCompleter -Native -CommandName flux, flux-tasks -ScriptBlock {
         'flux auth switch' = @('--help', '-h')
         'flux demo' = @('--preview', '--help', '-h')
         'flux sandbox' = @('--port', '--failure-rate', '--speed', '--history', '--balance', '--seed', '--latency', '--error-rate', '--lose-replies', '--rate-limit', '--page-limit', '--ignore-ids', '--placeholder', '--misbehave', '--help', '-h')
-        'flux mcp' = @('--http', '--host', '--port', '--download-dir', '--allow-submit', '--max-tasks', '--journal', '--request-timeout', '--profile', '--base-url', '--debug', '--help', '-h')
-        'flux mcp config' = @('--download-dir', '--portable', '--profile', '--help', '-h')
+        'flux mcp' = @('--http', '--host', '--port', '--allow-submit', '--max-tasks', '--journal', '--download-dir', '--request-timeout', '--profile', '--base-url', '--debug', '--help', '-h')
+        'flux mcp config' = @('--allow-submit', '--max-tasks', '--journal', '--download-dir', '--portable', '--profile', '--help', '-h')
         'flux schema' = @('--help', '-h')
         'flux help' = @('--help', '-h')
     }
@@ -97,7 +97,7 @@ Register-ArgumentCompleter -Native -CommandName flux, flux-tasks -ScriptBlock {
         'flux auth list:-o' = @('auto', 'table', 'jsonl', 'json')
         'flux sandbox:--misbehave' = @('ignore-ids', 'no-items', 'mixed-pages', 'any-order', 'oldest-first', 'repeat', 'ignore-bounds', 'exclusive-bounds', 'ignore-type', 'ignore-paging', 'no-history', 'late-history', 'placeholder', 'records-2025', 'odd-records', 'undated', 'trimmed-requests', 'odd-replies', 'odd-errors', 'open-queries', 'disabled')
     }
-    $files = @('flux images generate:--file', 'flux images generate:-f', 'flux images generate:--journal', 'flux images generate:--archive', 'flux images edit:--file', 'flux images edit:-f', 'flux images edit:--journal', 'flux images edit:--archive', 'flux videos generate:--file', 'flux videos generate:-f', 'flux videos generate:--journal', 'flux videos generate:--archive', 'flux tasks check:--file', 'flux tasks check:-f', 'flux tasks check:--journal', 'flux tasks watch:--file', 'flux tasks watch:-f', 'flux tasks watch:--journal', 'flux tasks watch:--archive', 'flux tasks download:--file', 'flux tasks download:-f', 'flux tasks download:--journal', 'flux tasks download:--archive', 'flux tasks list:--journal', 'flux tasks show:--file', 'flux tasks show:-f', 'flux tasks show:--journal', 'flux tasks retry:--file', 'flux tasks retry:-f', 'flux tasks retry:--journal', 'flux tasks retry:--archive', 'flux runs list:--journal', 'flux runs show:--journal', 'flux runs rm:--journal', 'flux mcp:--journal')
+    $files = @('flux images generate:--file', 'flux images generate:-f', 'flux images generate:--journal', 'flux images generate:--archive', 'flux images edit:--file', 'flux images edit:-f', 'flux images edit:--journal', 'flux images edit:--archive', 'flux videos generate:--file', 'flux videos generate:-f', 'flux videos generate:--journal', 'flux videos generate:--archive', 'flux tasks check:--file', 'flux tasks check:-f', 'flux tasks check:--journal', 'flux tasks watch:--file', 'flux tasks watch:-f', 'flux tasks watch:--journal', 'flux tasks watch:--archive', 'flux tasks download:--file', 'flux tasks download:-f', 'flux tasks download:--journal', 'flux tasks download:--archive', 'flux tasks list:--journal', 'flux tasks show:--file', 'flux tasks show:-f', 'flux tasks show:--journal', 'flux tasks retry:--file', 'flux tasks retry:-f', 'flux tasks retry:--journal', 'flux tasks retry:--archive', 'flux runs list:--journal', 'flux runs show:--journal', 'flux runs rm:--journal', 'flux mcp:--journal', 'flux mcp config:--journal')
     $path = 'flux'
     $before = @($line.CommandElements | Where-Object { $_.Extent.EndOffset -lt $cursor } |
         ForEach-Object { $_.ToString() })

@@ -21,8 +21,8 @@ from flux_cli.commands.mcp_clients import (
     check_start,
     configuration,
 )
+from flux_cli.commands.mcp_options import HttpOptions, SpendingOptions
 from flux_cli.commands.option_groups import option_groups
-from flux_cli.commands.run_options import JournalFile
 from flux_cli.engine.policies import ServiceSettings
 from flux_cli.errors import ExitCode, NoToken, UsageError
 from flux_cli.runtime import Runtime
@@ -70,23 +70,9 @@ group = typer.Typer(
 @option_groups
 def serve(
     ctx: typer.Context,
-    http: Annotated[bool, "Serve over streamable HTTP instead of stdio."] = False,
-    host: Annotated[
-        str, typer.Option(metavar="HOST"), "Address to listen on, with --http."
-    ] = "127.0.0.1",
-    port: Annotated[
-        int,
-        options.number(0, 65535, metavar="PORT"),
-        "Port to listen on, with --http; 0 picks a free one.",
-    ] = 8000,
+    listening: HttpOptions,
+    spending: SpendingOptions,
     download_dir: DownloadDir = None,
-    allow_submit: Annotated[
-        bool, "Offer tools that submit tasks, which cost credits; clients may ask their user."
-    ] = False,
-    max_tasks: Annotated[
-        int, options.number(least=1), "Tasks that agents may submit in all, with --allow-submit."
-    ] = 50,
-    journal: JournalFile = None,
     request_timeout: Annotated[
         float,
         options.duration(0.1, 3600),
@@ -105,8 +91,9 @@ def serve(
     with contextlib.suppress(NoToken):  # which callers are told, as it may be mended meanwhile
         runtime.account(base_url, profile)  # a bad service or profile is said now
     folder = None if download_dir is None else _folder(download_dir)
-    bearer = _bearer(runtime, host) if http else None  # before anybody can connect
-    listener = _listen(host, port) if http else None
+    host = listening.host
+    bearer = _bearer(runtime, host) if listening.http else None  # before anybody can connect
+    listener = _listen(host, listening.port) if listening.http else None
 
     from flux_cli.mcp.queries import Queries
     from flux_cli.mcp.server import make_server, serve_stdio
@@ -133,8 +120,10 @@ def serve(
         clock=runtime.clock,
     )
     submissions = None
-    if allow_submit:
-        submissions = Submissions(lambda: runtime.open_journal(journal), Spending(max_tasks))
+    if spending.allow_submit:
+        submissions = Submissions(
+            lambda: runtime.open_journal(spending.journal), Spending(spending.max_tasks)
+        )
     server = make_server(queries, tools=tools_for(folder, submissions))
     if listener is None:
         _end_on_signals()
@@ -158,6 +147,7 @@ def config(
         typer.Argument(metavar="CLIENT"),
         "claude, claude-code, cursor, vscode, zed or codex.",
     ],
+    spending: SpendingOptions,
     download_dir: DownloadDir = None,
     portable: Annotated[
         bool, "Name the program without its folder, for a file that others use too."
@@ -182,6 +172,7 @@ def config(
         arguments += ["--profile", runtime.stored_account(None, name).profile_name]
     if folder := download_dir or given.get("download_dir"):
         arguments += ["--download-dir", str(folder if portable else _folder(folder))]
+    arguments += spending.arguments(is_portable=portable)
     with interrupts.cuttable():
         check_start([*_program(), *arguments])
     program = [_PORTABLE] if portable else _program()

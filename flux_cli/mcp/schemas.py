@@ -10,7 +10,6 @@ _TEXTS = {"type": "array", "items": {"type": "string"}}
 _NEXT = {
     "ask_again_after_seconds": {"type": ["number", "null"]},
     "next_step": {"type": "string"},
-    "notice": {"type": "string"},
 }
 _ITEM = {"type": "object", "required": ["id"]}
 

@@ -48,6 +48,14 @@ def test_the_configuration_starts_this_program(flux: Program, client: str, tmp_p
     assert command_in(client, run.stdout.decode()) == [FLUX, "mcp", "--download-dir", str(folder)]
 
 
+def test_what_agents_may_spend_is_in_the_configuration(flux: Program, tmp_path: Path) -> None:
+    allowed = ("--allow-submit", "--max-tasks", "7", "--journal", str(tmp_path / "journal"))
+    run = flux("mcp", "config", "claude", *allowed).expect(ExitCode.OK)
+    assert command_in("claude", run.stdout.decode()) == [FLUX, "mcp", *allowed]
+    run = flux("mcp", "config", "claude", "--max-tasks", "7").expect(ExitCode.OK)
+    assert command_in("claude", run.stdout.decode()) == [FLUX, "mcp"]
+
+
 def test_a_client_that_is_not_known_is_named(flux: Program) -> None:
     flux("mcp", "config", "nonsense").expect(ExitCode.USAGE, stderr="'nonsense' is not one of")
 
@@ -97,7 +105,7 @@ def test_without_the_extra_a_line_says_how_to_get_it(
     )
     assert (run.returncode, run.stdout) == (ExitCode.USAGE, "")
     assert run.stderr.endswith(
-        f"flux: flux mcp needs the MCP SDK, which is not installed. Run {command} to add it.\n"
+        f"flux: flux mcp needs the MCP SDK, which is not installed. To add it, run: {command}.\n"
     )
 
 

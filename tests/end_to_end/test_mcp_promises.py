@@ -378,6 +378,7 @@ BAD_ARGUMENTS: list[tuple[str, dict[str, Any], str]] = [
     (ONE, {"task_id": IDS[0], "x" * 99: 1}, "there is no such parameter"),
     (ONE, {"task_id": CANARY}, "is the API token, not a task id"),
     (ONE, {"task_id": f"x {CANARY}"}, 'none of these is a task id: "x [token]"'),
+    (ONE, {"task_id": f"{'x' * 20} {CANARY}"}, 'xxx [token]"'),  # where it would be cut
     (ONE, {"task_id": IDS[0], "detail": CANARY}, "detail must be one of concise, full"),
     (BATCH, {}, "task_ids is missing; it must be a list of task ids"),
     (BATCH, {"task_ids": []}, "task_ids is empty"),

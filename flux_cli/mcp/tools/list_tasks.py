@@ -15,7 +15,7 @@ from flux_cli.mcp.tools.views import CURSOR, VIEW, view_of
 
 SINCE = text("Created since then: 24h, 7d, 2026-11-20.", default="7d")
 UNTIL = text("Created until then.", default=None)
-TYPE = choice("Only images, or only videos.", ("images", "videos"), default=None)
+TYPE = choice("Only these.", ("images", "videos"), default=None)
 
 
 def flux_list_tasks(

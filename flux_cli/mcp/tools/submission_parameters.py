@@ -7,9 +7,9 @@ from flux_cli.mcp.submitting import MOST_PROMPTS
 _LONGEST_WAIT = 30.0  # seconds; what is not done by then is waited for by another call
 
 PROMPTS = parameters.some_texts("A task for each.", most=MOST_PROMPTS)
-AGAIN = parameters.flag("Submit once more what was submitted before, and pay again.", default=False)
+AGAIN = parameters.flag("Submit the same once more, and pay again.", default=False)
 WAIT = parameters.number(
-    "Seconds to wait for results.",
+    "Seconds to wait.",
     least=0,
     most=_LONGEST_WAIT,
     default=0,
