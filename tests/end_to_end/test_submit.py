@@ -230,7 +230,7 @@ def test_a_reader_that_leaves_does_not_stop_it(flux: Program, sandbox: StartSand
 def test_a_dry_run_prints_bodies_and_sends_nothing(flux: Program, sandbox: StartSandbox) -> None:
     server = sandbox()
     run = flux(*GENERATE, "a fox", "--dry-run", FLUX_JOURNAL="journal")
-    run.expect(ExitCode.OK, stderr="would submit 1 image with flux-dev at 1:1; nothing was sent")
+    run.expect(ExitCode.OK, stderr="would submit 1 image with flux-dev at 1:1. Nothing was sent")
     assert run.records == [
         {"action": "generate", "model": "flux-dev", "prompt": "a fox", "size": "1:1", "async": True}
     ]

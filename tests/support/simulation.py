@@ -198,7 +198,7 @@ class Process:
         self._clock = clock
         self._crash_at = crash_at
         self._lock = threading.Lock()
-        self._skew = 0.0
+        self._skew: float | None = None
 
     def instant(self) -> None:
         """Go on, or be no more."""

@@ -199,16 +199,16 @@ def test_a_failure_says_whether_it_may_have_been_taken(
         (email.utils.formatdate(NOW - 0.4, usegmt=True), -0.4),
         (email.utils.formatdate(NOW + 89.6, usegmt=True), 89.6),
         (email.utils.formatdate(NOW - 7200.4, usegmt=True), -7200.4),
-        *((text, 0.0) for text in (None, "", "soon", "Fri, 31 Feb 2026 00:00:00 GMT", "7")),
+        *((text, None) for text in (None, "", "soon", "Fri, 31 Feb 2026 00:00:00 GMT", "7")),
     ],
 )
 @pytest.mark.parametrize("status", [200, 503])
 def test_the_service_s_clock_is_known_from_any_reply(
-    status: int, date: str | None, skew: float
+    status: int, date: str | None, skew: float | None
 ) -> None:
     headers = {"date": date} if date is not None else {}
     with answering(httpx.Response(status, json={}, headers=headers)) as client:
         assert client.clock_skew is None
         with contextlib.suppress(ServiceError):
             client.submit("/flux/images", {"prompt": "a"})
-        assert client.clock_skew == pytest.approx(skew)
+        assert client.clock_skew == (skew and pytest.approx(skew))

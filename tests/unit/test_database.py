@@ -107,13 +107,15 @@ def test_only_the_owner_can_read_it(tmp_path: Path, umask: int) -> None:
     assert stat.S_IMODE((tmp_path / "data").stat().st_mode) == 0o700
 
 
-@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, sqlite3.IntegrityError])
+@pytest.mark.parametrize(
+    "error", [RuntimeError, KeyboardInterrupt, ValueError, sqlite3.IntegrityError]
+)
 def test_a_transaction_that_fails_has_changed_nothing(
     tmp_path: Path, error: type[BaseException]
 ) -> None:
     path = tmp_path / "journal"
     with opened(path) as database:
-        expected = JournalError if error is sqlite3.IntegrityError else error
+        expected = JournalError if error in (ValueError, sqlite3.IntegrityError) else error
 
         def fail() -> None:
             with database.write() as execute:

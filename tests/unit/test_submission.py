@@ -377,7 +377,7 @@ def test_none_is_searched_for_while_a_look_alike_is_under_way(tmp_path: Path) ->
 
         def hold(_: str) -> None:
             if len(at.sent) == 2:
-                until(lambda: states(journal.submissions(at.run))[0] == "u")
+                until(lambda: "u" in states(journal.submissions(at.run)))
                 time.sleep(0.1)  # in which nothing must happen
 
         def tasks(bounds: Bounds) -> Iterator[Sequence[Task]]:
@@ -388,7 +388,7 @@ def test_none_is_searched_for_while_a_look_alike_is_under_way(tmp_path: Path) ->
         at.before_reply = hold
         at.tasks = tasks  # type: ignore[method-assign]
         submitter = at.submitter(workers=2)
-        assert states(submitter.results()) == "ua"
+        assert sorted(states(submitter.results())) == ["a", "u"]  # whichever left first
     assert under_way == [0, 0, 0]
 
 
