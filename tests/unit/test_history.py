@@ -278,6 +278,12 @@ def test_those_that_ask_for_the_same_get_one_each() -> None:
         assert 4 not in found
 
 
+def test_what_was_made_right_after_one_was_sent_is_that_ones() -> None:
+    """The one before it was perhaps never taken."""
+    account = Account(made("task-1", body("a"), at=60.5))
+    assert account.find(sent(1, 0.0), sent(2, 60.0)) == {2: "task-1"}
+
+
 @given(
     st.lists(
         st.tuples(st.floats(0, 100), st.floats(0, 20), st.booleans(), st.sampled_from("ab")),
