@@ -1,13 +1,12 @@
 """Finds, in the account's history, the tasks of submissions whose reply was lost."""
 
-import contextlib
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from flux_cli.api.throttle import Stopped
 from flux_cli.engine.listing import Bounds
-from flux_cli.errors import ServiceError
+from flux_cli.errors import BadRequest, Refused, ServiceError, Unanswered
 from flux_cli.models.fields import as_object
 from flux_cli.models.request_defaults import DELIVERY, defaults_of
 from flux_cli.models.submission import Submission
@@ -36,6 +35,7 @@ class History:
         self.skew = skew
         self._is_taken = is_taken
         self._fruitless = 0
+        self.trouble: ServiceError | None = None  # why the last search could not be made
 
     @property
     def is_promising(self) -> bool:
@@ -57,14 +57,24 @@ class History:
         return found
 
     def _tasks_for(self, sought: Sequence[Submission]) -> list[Task]:
-        """Return the tasks made since the first of `sought` was sent that are nobody's yet."""
+        """Return the tasks made since the first of `sought` was sent that are nobody's yet.
+
+        Of a list that breaks off, none: where two submissions ask for the same, the earlier one
+        would take the task of the later, and leave it one that was made before it was sent.
+        """
         tasks: list[Task] = []
         for _ in range(2):  # the first reply may be what tells the service's time
             since = min(map(self._earliest, sought))
             tasks = []
-            with contextlib.suppress(ServiceError, Stopped):
+            self.trouble = None
+            has_begun = False
+            try:
                 for page in self._list(Bounds(since)):
+                    has_begun = True
                     tasks += (task for task in page if not self._is_taken(task.id))
+            except (ServiceError, Stopped) as error:
+                self.trouble = _trouble(error, has_begun=has_begun)
+                tasks = []
             if since - min(map(self._earliest, sought)) < _UNKNOWN_SLACK:
                 break
         return tasks
@@ -93,6 +103,14 @@ class History:
             skew = self.skew()
         bound = -_UNKNOWN_SLACK if skew is None else skew - _SLACK
         return (submission.sent_at or 0.0) + bound
+
+
+def _trouble(error: ServiceError | Stopped, *, has_begun: bool) -> ServiceError | None:
+    """Return why a list has broken off; None where the service has none to give."""
+    if isinstance(error, Stopped):
+        return Unanswered("the account's history does not answer", code="no_answer")
+    is_refusal = isinstance(error, Refused | BadRequest)
+    return None if is_refusal and not has_begun else error
 
 
 def _is_request_of(submission: Submission, task: Task) -> bool:

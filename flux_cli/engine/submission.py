@@ -77,6 +77,7 @@ class Submitter:
         self._clock = clock
         self._locks = RequestLocks()
         self._pace = Pace(policy.rate, clock=clock)
+        self._searched: set[int] = set()  # rows in doubt that could be searched for
         self._refused = 0
         self._has_accepted = False
         self._written = 0  # rows that were yielded
@@ -101,7 +102,7 @@ class Submitter:
     def settle(self) -> None:
         """Search for what an earlier run left in doubt, and plan again what the policy says.
 
-        Raises Interrupted and JournalError.
+        What could not be searched for is not planned again. Raises Interrupted and JournalError.
         """
         if any(row.state.is_in_doubt for row in self._rows):
             is_done: list[bool] = []
@@ -242,6 +243,9 @@ class Submitter:
             self._wait_until_listed([self._update(row) for row in leftovers])
         for row in leftovers:
             self._update(row)
+        self.failure = self._history.trouble
+        if self.failure is None:
+            self._searched = {row.number for row in leftovers}
 
     def _wait_until_listed(self, rows: Sequence[Submission]) -> None:
         """Before rows are sent again: give the history time to list those sent a moment ago."""
@@ -262,7 +266,7 @@ class Submitter:
         is_refused = row.state is SubmissionState.REFUSED
         is_unknown = row.state is SubmissionState.UNKNOWN
         return (is_refused and self._policy.retry_refused) or (
-            is_unknown and self._policy.resend_unconfirmed
+            is_unknown and self._policy.resend_unconfirmed and row.number in self._searched
         )
 
     def _update(self, row: Submission) -> Submission:

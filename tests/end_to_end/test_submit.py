@@ -4,9 +4,11 @@ import json
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -439,3 +441,78 @@ def test_records_are_whole_json(flux: Program, sandbox: StartSandbox) -> None:
     run = flux(*GENERATE, "a fox", "a forbidden fox", "-o", "json")
     records = json.loads(run.out)
     assert [r["state"] for r in records] == ["pending", "failed"]
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "sentence"),
+    [
+        (("--download", "taken"), ExitCode.OUTPUT, "taken: cannot be written"),
+        (("--download", "pics", "--archive", "taken"), ExitCode.USAGE, "not a line of an archive"),
+        (
+            ("--download", "pics", "--name", "{label:scen}_{n}.{ext}"),
+            ExitCode.USAGE,
+            'no prompt has a label "scen"; there are: scene',
+        ),
+    ],
+)
+def test_what_cannot_be_saved_is_seen_before_anything_is_paid_for(
+    flux: Program, sandbox: StartSandbox, words: Sequence[str], code: ExitCode, sentence: str
+) -> None:
+    server = sandbox()
+    (flux.folder / "taken").write_text("a file, and no folder")
+    (flux.folder / "p.csv").write_text("prompt,scene\na fox,forest\n")
+    flux(*GENERATE, "-f", "p.csv", *words).expect(code, stderr=sentence)
+    assert server.accepted == 0
+
+
+def test_what_is_counted_are_images(flux: Program, sandbox: StartSandbox) -> None:
+    server, file = sandbox(), write_prompts(flux, 3)
+    run = flux(*GENERATE, "-f", file, "--count", "4", "--max", "11")
+    run.expect(ExitCode.USAGE, stderr="this would submit 12 images")
+    terminal = Terminal(flux, *GENERATE, "-f", file, "--count", "4", columns=120)
+    terminal.expect("Submit 12 images")
+    terminal.type("n\r")
+    assert terminal.end().code == ExitCode.USAGE
+    assert server.accepted == 0
+
+
+def test_one_shared_prompt_does_not_join_two_runs(flux: Program, sandbox: StartSandbox) -> None:
+    server, file = sandbox(), write_prompts(flux, 5, "book.txt")
+    flux(*GENERATE, "a fox, number 0", "--run", "mine").expect(ExitCode.OK)
+    run = flux(*GENERATE, "-f", file)
+    run.expect(ExitCode.OK, stderr="1 of 5 prompts was submitted before (run book)")
+    assert server.accepted == 5
+    assert len(flux("tasks", "check", "--run", "mine").records) == 1
+    assert len(flux("tasks", "check", "--run", "book").records) == 5
+
+
+def test_a_journal_that_is_removed_meanwhile_ends_the_run(
+    flux: Program, sandbox: StartSandbox
+) -> None:
+    server, file = sandbox(), write_prompts(flux, 200)
+    command = ("images", "generate", "-f", file, "--rate", "20", "--journal", "journal")
+    with flux.start(*command) as run:
+        assert run.line()
+        for path in flux.folder.glob("journal*"):
+            path.unlink()
+        run.end().expect(ExitCode.OUTPUT, stderr="it was removed or replaced meanwhile")
+    assert server.accepted < 200
+
+
+def test_a_damaged_index_is_noticed(flux: Program, sandbox: StartSandbox) -> None:
+    server = sandbox()
+    flux(*GENERATE, "a fox", "--journal", "journal").expect(ExitCode.OK)
+    path = flux.folder / "journal"
+    data = path.read_bytes()
+    with closing(sqlite3.connect(path)) as connection:
+        (key,) = connection.execute("SELECT key FROM submissions").fetchone()
+    place = max(m.start() for m in re.finditer(key.encode(), data))
+    path.write_bytes(data[:place] + b"~" + data[place + 1 :])
+    run = flux(*GENERATE, "a fox", "--journal", "journal")
+    run.expect(ExitCode.OUTPUT, stderr="it is damaged")
+    assert server.accepted == 1
+
+
+def test_a_dry_run_needs_no_account(flux: Program) -> None:
+    run = flux(*GENERATE, "a fox", "--dry-run", FLUX_API_TOKEN=None)
+    run.expect(ExitCode.OK, stderr="would submit 1 image")

@@ -586,6 +586,18 @@ def _(bench: Bench) -> None:
     bench.run("--resend-unconfirmed").expect(ExitCode.OK, stderr="3 accepted")
 
 
+@row("`--resend-unconfirmed`, and the history does not answer")
+def _(bench: Bench) -> None:
+    bench.serve(lost, lists=False)
+    bench.run().expect(ExitCode.NO_ANSWER)
+    bench.let_a_minute_pass()
+    bench.service.has_trouble = True
+    run = bench.run("--resend-unconfirmed", "--retries", "0")
+    run.expect(ExitCode.NO_ANSWER, stderr="502")
+    bench.service.has_trouble, bench.service.lists = False, True
+    bench.run("--resend-unconfirmed").expect(ExitCode.OK, stderr="3 accepted")
+
+
 @row("`flux tasks retry` twice")
 def _(bench: Bench) -> None:
     bench.serve()

@@ -128,6 +128,8 @@ class Service:
             elif self.listed is Listed.IN_PART:
                 tasks = [task for task in tasks if self._chance.random() < 0.6]
             breaks = self.listed is Listed.IN_PART and self._chance.random() < 0.4
+            if self._chance.random() < self.faults:
+                tasks, breaks = tasks[::2], True
         yield [task for task in tasks if bounds.hold(task)]
         if breaks:
             raise ConnectionFault("lost", code="reply_cut")

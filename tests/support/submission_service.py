@@ -26,6 +26,7 @@ class Service:
         self.arrived: list[dict[str, Any]] = []  # bodies, taken or not
         self.ways = list(ways)
         self.lists = lists
+        self.has_trouble = False  # instead of a history there is a gateway's page
         self._ahead = ahead
         self._lock = threading.Lock()
 
@@ -67,6 +68,8 @@ class Service:
             return self.json(200, json.dumps(by_id.get(body["id"], {})).encode())
         if "ids" in body:
             return self.json(200, batch(by_id[i] for i in body["ids"] if i in by_id))
+        if self.has_trouble:
+            return page(502)
         since = body.get("created_at_min", 0.0)
         newest = [task for task in reversed(by_id.values()) if task["created_at"] >= since]
         return self.json(200, batch(newest if self.lists else []))

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flux_cli import errors
 from flux_cli.api.throttle import Stopped
 from flux_cli.engine.history import History
 from flux_cli.engine.listing import Bounds
-from flux_cli.errors import ConnectionFault, TokenRejected
 from flux_cli.models.submission import Submission, SubmissionState
 from flux_cli.models.task import Task, parse_task
 from tests.support.submitting import NOW, body
@@ -234,14 +234,35 @@ def test_a_clock_in_whole_seconds_is_good_enough(known: float) -> None:
 
 
 @pytest.mark.parametrize(
-    "error", [ConnectionFault("lost", code="reply_cut"), TokenRejected("no", code="x"), Stopped()]
+    ("error", "is_trouble"),
+    [
+        (errors.ConnectionFault("lost", code="reply_cut"), True),
+        (errors.ServerFault("busy", code="http_502"), True),
+        (errors.TokenRejected("no", code="x"), True),
+        (errors.BrokenContract("odd", code="x"), True),
+        (Stopped(), True),
+        (errors.Refused("no such thing", code="api_not_implemented"), False),
+        (errors.BadRequest("ids is required", code="bad_request"), False),
+    ],
 )
-def test_a_service_that_does_not_answer_has_nothing_to_find(error: Exception) -> None:
+def test_a_search_that_is_cut_off_finds_nothing_and_says_so(
+    error: Exception, is_trouble: bool
+) -> None:
+    """A service that refuses to list has no history: there is nothing to wait for."""
     account = Account()
+    history = account.history()
     account.error = error
-    assert account.find(sent()) == {}
+    assert history.find([sent()]) == []
+    assert (history.trouble is not None) is is_trouble
     account.tasks = (made("right-1", body("a")),)  # and then it breaks off
-    assert account.find(sent()) == {1: "right-1"}
+    account.taken.add("right-1")
+    assert history.find([sent()]) == []
+    assert history.trouble is not None
+    account.taken.clear()
+    assert history.find([sent()]) == []
+    account.error = None
+    assert [task.id for _, task in history.find([sent()])] == ["right-1"]
+    assert history.trouble is None
 
 
 def test_nobody_waits_for_a_history_that_never_tells_anything() -> None:
@@ -264,6 +285,12 @@ def test_those_that_ask_for_the_same_get_one_each() -> None:
         found = account.find(*order)
         assert len(found) == len(set(found.values())) == 3
         assert 4 not in found
+
+
+def test_what_was_made_right_after_one_was_sent_is_that_ones() -> None:
+    """The one before it was perhaps never taken."""
+    account = Account(made("task-1", body("a"), at=60.5))
+    assert account.find(sent(1, 0.0), sent(2, 60.0)) == {2: "task-1"}
 
 
 @given(

@@ -156,6 +156,7 @@ def plans(draw: st.DrawFn) -> list[PlannedRequest]:
     st.sampled_from([-7200.0, -0.4, 0.0, 3.0, 90.0]),
     st.lists(st.integers(1, 60), max_size=4),
     st.integers(1, 4),
+    st.booleans(),
 )
 def test_with_a_history_every_prompt_has_its_task_at_last(
     planned: list[PlannedRequest],
@@ -165,12 +166,15 @@ def test_with_a_history_every_prompt_has_its_task_at_last(
     skew: float,
     crashes: list[int],
     workers: int,
+    is_resent: bool,
 ) -> None:
     with story(planned, seed=seed, faults=faults, listed=listed, skew=skew) as told:
         for crash in crashes:
             rows = told.submit(crash_at=crash, workers=workers)
             if rows is not None:
                 told.check_what_is_in_doubt(rows)
+            if is_resent:
+                told.submit(RESEND, workers=workers)
         told.service.faults = 0.0
         rows = told.until_nothing_is_planned(workers)
         told.check_what_is_in_doubt(rows)

@@ -432,6 +432,39 @@ def test_what_was_lost_a_moment_ago_is_waited_for_before_it_is_sent_again(desk: 
     assert 15 < at.clock() - started <= 20
 
 
+@pytest.mark.parametrize("error", [unreachable(), errors.TokenRejected("no", code="x")])
+def test_what_cannot_be_searched_for_is_not_sent_again_even_when_told(
+    desk: Make, error: ServiceError
+) -> None:
+    """A moment later the history may show that it was taken."""
+    at = desk("ab")
+    at.replies["a"] = [lost()]
+    assert states(at.go()) == "ua"
+    listing = at.tasks
+
+    def fail(bounds: Bounds) -> Iterator[Sequence[Task]]:
+        yield from listing(bounds)
+        raise error
+
+    at.tasks = fail  # type: ignore[method-assign]
+    submitter = at.submitter(resend_unconfirmed=True)
+    submitter.settle()
+    assert states(submitter.results()) == "ua"
+    assert submitter.failure is error
+    at.tasks = listing  # type: ignore[method-assign]
+    assert states(at.go(resend_unconfirmed=True)) == "aa"
+    assert at.sent == ["a", "b", "a"]
+
+
+def test_a_look_alike_of_what_another_process_is_sending_is_not_sent_again(desk: Make) -> None:
+    at = desk("a")
+    at.replies["a"] = [lost()]
+    at.go(name="prompts")
+    with sent_by_another(at, "a"):
+        assert states(at.go(name="prompts", resend_unconfirmed=True)) == "u"
+    assert states(at.go(name="prompts", resend_unconfirmed=True)) == "a"
+
+
 def interrupted_at(at: Desk, prompt: str) -> tuple[Submitter, list[Submission]]:
     """Submit, and stop when the request for `prompt` is under way; return what was told."""
     reached, go_on = threading.Event(), threading.Event()
