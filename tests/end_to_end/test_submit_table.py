@@ -178,7 +178,7 @@ def _(bench: Bench) -> None:
     run = started.end().expect(ExitCode.INTERRUPTED, stderr="run the same command again")
     assert len(bench.service.counts) == 1
     assert "1 accepted, 2 not submitted" in run.stderr
-    bench.run().expect(ExitCode.OK, stderr="1 of 3 prompts were submitted before")
+    bench.run().expect(ExitCode.OK, stderr="1 of 3 prompts was submitted before")
 
 
 @row("Ctrl-C while replies are on their way")
@@ -230,7 +230,7 @@ def _(bench: Bench) -> None:
     started = bench.start("--rate", "1/m")
     assert started.line()
     started.signal(signal.SIGKILL)
-    bench.run().expect(ExitCode.OK, stderr="1 of 3 prompts were submitted before")
+    bench.run().expect(ExitCode.OK, stderr="1 of 3 prompts was submitted before")
 
 
 @row("killed, or a power cut, while a prompt is on its way, and it arrives")
@@ -729,7 +729,7 @@ def _(bench: Bench) -> None:
 def _(bench: Bench) -> None:
     bench.serve(*[refused(400, "bad_request", "model is invalid.")] * 9)
     run = bench.run("--model", "flux-dex").expect(ExitCode.TASK_FAILED, stderr="model is invalid")
-    assert "unknown model flux-dex" in run.stderr
+    assert "does not know the model flux-dex" in run.stderr
 
 
 @row("a size or a count with a typo")
@@ -812,6 +812,6 @@ def _(bench: Bench) -> None:
 @row("`--dry-run`")
 def _(bench: Bench) -> None:
     bench.serve()
-    run = bench.run("--dry-run").expect(ExitCode.OK, stderr="nothing was sent")
+    run = bench.run("--dry-run").expect(ExitCode.OK, stderr="Nothing was sent")
     assert [record["prompt"] for record in run.records] == list(PROMPTS)
     assert not bench.journal.exists()
