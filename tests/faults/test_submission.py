@@ -12,6 +12,7 @@ import pytest
 from flux_cli.errors import ExitCode
 from flux_cli.sandbox.faults import Faults, Misbehaviour
 from flux_cli.sandbox.server import Sandbox
+from tests.soak.submissions import outcome
 from tests.support.fault_server import End, FaultServer, Request, Script, Step, Wait, reply
 from tests.support.program import Program, Run
 from tests.support.records import error_body
@@ -249,3 +250,14 @@ def test_a_connection_that_was_kept_and_is_gone_is_no_reason_to_send_twice(
     run.expect(ExitCode.NO_ANSWER)
     assert submissions == ["a fox", "a crow", "a bear"]
     assert [record["state"] for record in run.records] == ["pending", "unknown", "pending"]
+
+
+@pytest.mark.parametrize(("rate", "has_history"), [(0.0, True), (0.3, True), (0.3, False)])
+def test_interrupted_and_killed_it_pays_for_each_prompt_once(
+    rate: float, has_history: bool
+) -> None:
+    """As `make soak` measures it, in small."""
+    found = outcome(rate, 7, has_history=has_history, count=60, cuts=3, pause=let_a_minute_pass)
+    assert (found.twice, found.lost, found.untold, found.wrong) == (0, 0, 0, 0)
+    assert found.doubtful == 0 or not has_history
+    assert found.accepted == 60 or not has_history
