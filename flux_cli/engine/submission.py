@@ -79,7 +79,7 @@ class Submitter:
         self._pace = Pace(policy.rate, clock=clock)
         self._searched: set[int] = set()  # rows in doubt that could be searched for
         self._refused = 0
-        self._has_accepted = False
+        self._has_accepted = any(row.state is SubmissionState.ACCEPTED for row in self._rows)
         self._written = 0  # rows that were yielded
         self._active = 0  # requests that leave, or have left, and whose fate is not noted
         self._count = threading.Lock()

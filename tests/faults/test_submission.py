@@ -1,6 +1,9 @@
 """Each prompt is paid for once, against a real service that behaves as badly as it can."""
 
+import json
+import resource
 import sqlite3
+import subprocess
 from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
@@ -12,8 +15,10 @@ import pytest
 from flux_cli.errors import ExitCode
 from flux_cli.sandbox.faults import Faults, Misbehaviour
 from flux_cli.sandbox.server import Sandbox
+from tests.soak.submissions import outcome
 from tests.support.fault_server import End, FaultServer, Request, Script, Step, Wait, reply
-from tests.support.program import Program, Run
+from tests.support.patience import LONGEST
+from tests.support.program import FLUX, MEASURED_BY, Program, Run
 from tests.support.records import error_body
 
 
@@ -249,3 +254,48 @@ def test_a_connection_that_was_kept_and_is_gone_is_no_reason_to_send_twice(
     run.expect(ExitCode.NO_ANSWER)
     assert submissions == ["a fox", "a crow", "a bear"]
     assert [record["state"] for record in run.records] == ["pending", "unknown", "pending"]
+
+
+@pytest.mark.parametrize(("rate", "has_history"), [(0.0, True), (0.3, True), (0.3, False)])
+def test_interrupted_and_killed_it_pays_for_each_prompt_once(
+    rate: float, has_history: bool
+) -> None:
+    """As `make soak` measures it, in small."""
+    found = outcome(rate, 7, has_history=has_history, count=60, cuts=3, pause=let_a_minute_pass)
+    assert (found.twice, found.lost, found.untold, found.wrong) == (0, 0, 0, 0)
+    assert found.doubtful == 0 or not has_history
+    assert found.accepted == 60 or not has_history
+
+
+def limited(size: int) -> Callable[[], None]:
+    """Return what lets no file of a child grow beyond `size` bytes, as on a full disk."""
+    return lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+
+
+@pytest.mark.parametrize("size", [30_000, 100_000, 130_000, 160_000])
+def test_a_disk_that_is_full_stops_it_and_each_task_is_told(
+    flux: Program, sandbox: StartSandbox, size: int
+) -> None:
+    """At once, or when a request was to leave, or when its reply has come."""
+    server = sandbox()
+    (flux.folder / "prompts.txt").write_text("\n".join(PROMPTS))
+    files = ("-f", "prompts.txt", "--journal", "journal", "--concurrency", "2", "-o", "jsonl")
+    run = subprocess.run(
+        [FLUX, "images", "generate", *files, "--rate", "500"],
+        cwd=flux.folder,
+        env=flux.variables(dict.fromkeys(MEASURED_BY)),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        preexec_fn=limited(size),
+        timeout=LONGEST,
+        check=False,
+    )
+    assert run.returncode == ExitCode.OUTPUT, run.stderr
+    errors = [line for line in run.stderr.decode().splitlines() if "journal" in line]
+    assert len(errors) == 1
+    assert "the journal of submissions cannot be used: " in errors[0]
+    told = {json.loads(line)["id"] for line in run.stdout.splitlines()} - {None}
+    assert told == {task.id for task in server.store.newest()}
+    assert server.accepted < len(PROMPTS)
+    repeat(flux, server, "--resend-unconfirmed")
+    assert taken(server) == Counter(PROMPTS)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from flux_cli import __version__
-from tests.soak import day, interrupts, service
+from tests.soak import day, interrupts, service, submissions
 from tests.soak.service import Table
 
 
@@ -22,6 +22,10 @@ FIGURES: dict[str, tuple[str, Callable[[], Table]]] = {
     "conservation": (
         "Ids, at several rates of mixed faults (200 batches of 50 ids, 20 seeds each)",
         service.conservation,
+    ),
+    "submissions": (
+        f"Submissions, interrupted and killed ({submissions.PROMPTS} prompts, 20 seeds each)",
+        submissions.submissions,
     ),
     "dead": ("A dead service with 1,000 batches to ask", service.dead_service),
     "throttling": ("A service that throttles", service.throttling),

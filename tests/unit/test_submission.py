@@ -69,6 +69,10 @@ class Desk:
         self.run: RunInfo
         self.loop = EventLoop()
 
+    @property
+    def prompts(self) -> list[str]:
+        return [str(request.body["prompt"]) for request in self.planned]
+
     def submitter(
         self,
         *,
@@ -273,6 +277,13 @@ def test_when_all_are_refused_it_is_not_the_prompts_that_are_wrong(desk: Make) -
     at = desk("0" + prompts)
     at.replies = {prompt: [refused()] for prompt in prompts}
     assert states(at.go(retry_refused=True)) == "a" + "r" * 26
+
+
+def test_where_some_were_accepted_before_it_is_the_prompts(desk: Make) -> None:
+    assert states(desk("0").go()) == "a"
+    at = desk("0abcdefghijklmnopqrstuvwxyz")
+    at.replies = {prompt: [refused()] for prompt in at.prompts}
+    assert states(at.go()) == "a" + "r" * 26
 
 
 @pytest.mark.parametrize(
