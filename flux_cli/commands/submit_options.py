@@ -55,7 +55,9 @@ class SubmitOptions(SubmitPolicy):
     max: Annotated[
         int | None, number(least=0), "Send nothing if it would be more than N images or videos."
     ] = None
-    yes: Annotated[bool, typer.Option("-y"), "Submit more than 10 images or videos without asking."] = False
+    yes: Annotated[
+        bool, typer.Option("-y"), "Submit more than 10 images or videos without asking."
+    ] = False
     retry_refused: Annotated[bool, "Also submit what the service refused before."] = (
         SubmitPolicy.retry_refused
     )
