@@ -47,7 +47,7 @@ def read_prompts(
     ]
     _check_words(arguments)
     for prompt in given:
-        _check_argument(prompt)
+        _check_argument(prompt, is_alone=len(given) == 1)
         yield prompt
     for file in files or ([] if arguments else [STDIN]):
         with opened(file, stdin, "prompts") as source:
@@ -100,7 +100,7 @@ def _check_words(arguments: Sequence[str]) -> None:
         )
 
 
-def _check_argument(prompt: Prompt) -> None:
+def _check_argument(prompt: Prompt, *, is_alone: bool) -> None:
     text = str(prompt.fields["prompt"])
     hint = f"{_NOTHING_SENT}. To use the word itself as a prompt, give it on stdin"
     refusal: tuple[str, str] | None = None
@@ -112,5 +112,10 @@ def _check_argument(prompt: Prompt) -> None:
         refusal = f"{shown(text)} is not a prompt, and there is no such file", hint
     elif text.strip():
         refusal = refusal_of_line(text.strip())
+    if refusal is None and not is_alone and _WORD.fullmatch(text.strip()):
+        refusal = (
+            f"{shown(text)} is a prompt of one word beside others",
+            f"{_NOTHING_SENT}. If it is meant, give the prompts on stdin, one in each line",
+        )
     if refusal:
         raise InputError(f"{prompt.place}: {refusal[0]}", hint=refusal[1])

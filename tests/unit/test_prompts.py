@@ -246,6 +246,7 @@ def test_bytes_that_are_not_text_are_named() -> None:
         (["@fox"], 'argument 1: "@fox" is a file, not a prompt: to read it, use --file'),
         (["prompts.csv"], 'argument 1: "prompts.csv" is not a prompt, and there is no such file'),
         ([U], "argument 1: this is a task id, not a prompt"),
+        (["a fox", "16:9"], 'argument 2: "16:9" is a prompt of one word beside others'),
         (["a", "red", "fox"], 'arguments 1 to 3: "a red fox" is 3 prompts of one word each'),
     ],
 )
@@ -262,7 +263,7 @@ def test_an_argument_that_means_something_else_is_refused(
 def test_arguments_files_and_stdin_come_in_their_order() -> None:
     Path("a.txt").write_text("b\n")
     stdin = io.TextIOWrapper(io.BytesIO(b"c\nd\n"))
-    prompts = list(read_prompts(["a", "a fox"], ["a.txt", "-"], stdin))
+    prompts = list(read_prompts(["a cat", "a fox"], ["a.txt", "-"], stdin))
     assert [prompt.place for prompt in prompts] == [
         "argument 1",
         "argument 2",
@@ -270,7 +271,7 @@ def test_arguments_files_and_stdin_come_in_their_order() -> None:
         "stdin:1",
         "stdin:2",
     ]
-    assert [prompt.fields["prompt"] for prompt in prompts] == ["a", "a fox", "b", "c", "d"]
+    assert [prompt.fields["prompt"] for prompt in prompts] == ["a cat", "a fox", "b", "c", "d"]
 
 
 def test_stdin_is_read_when_nothing_else_is_given() -> None:
