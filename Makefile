@@ -39,7 +39,7 @@ check: $(VENV)/installed-dev ## Lint, formatting and types
 fuzz: $(VENV)/installed-fuzz ## Feed bytes to what reads bytes, SECONDS for each (15)
 	@FOR=$(SECONDS) scripts/fuzz
 
-soak: $(VENV)/installed-dev ## Measure what flux withstands, into docs/reliability.md (ten minutes)
+soak: $(VENV)/installed-dev ## Measure what flux withstands, into docs/reliability.md (half an hour)
 	@$(BIN)/python -m tests.soak
 
 bench: $(VENV)/installed-dev ## Measure speed next to what people use today, into docs/performance.md (half an hour)

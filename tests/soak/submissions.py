@@ -66,7 +66,7 @@ def submissions() -> Table:
             "paid twice",
             "lost",
             "in doubt at the end",
-            "accepted, and not told",
+            "accepted, not reported",
         )
     ]
     for has_history in (True, False):
