@@ -32,7 +32,7 @@ _NEXT_STEPS = (  # a heading, then what for and what to type
     (
         "That was a sandbox. Make pictures of your own:",
         ("Log in:", "auth login"),
-        ("Submit a prompt, and watch it:", "images generate 'a red fox' --watch"),
+        ("Submit a prompt, and watch it:", "images generate 'a fox' --watch"),
     ),
     (
         "For tasks that you have already, put their ids in ids.txt:",

@@ -126,7 +126,7 @@ def follow_the_demo(output: str, shell: Shell, flux: Program) -> None:
     steps = re.findall(r"^    (\S*flux .*)$", output, re.MULTILINE)
     assert steps == [
         ".venv/bin/flux auth login",
-        ".venv/bin/flux images generate 'a red fox' --watch",
+        ".venv/bin/flux images generate 'a fox' --watch",
         ".venv/bin/flux tasks check -f ids.txt",
         ".venv/bin/flux tasks watch -f ids.txt",
         ".venv/bin/flux tasks download -f ids.txt",

@@ -145,6 +145,7 @@ def test_what_the_demo_says_to_type_has_a_line_for_itself(flux: Program, columns
     steps = [number for number, line in enumerate(lines) if line.startswith("    ")]
     assert [lines[number].strip() for number in steps] == [
         "flux auth login",
+        "flux images generate 'a fox' --watch",
         "flux tasks check -f ids.txt",
         "flux tasks watch -f ids.txt",
         "flux tasks download -f ids.txt",
@@ -154,7 +155,7 @@ def test_what_the_demo_says_to_type_has_a_line_for_itself(flux: Program, columns
     for number in steps:
         assert re.fullmatch(r"  \w.*:", lines[number - 1])
     joined = " ".join(" ".join(lines[: steps[0] - 1]).split())
-    assert joined.startswith("That was a sandbox. For your own tasks, put their ids in ids.")
+    assert joined.startswith("That was a sandbox. Make pictures of your own:")
 
 
 SUBMIT = (

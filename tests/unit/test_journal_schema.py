@@ -16,7 +16,7 @@ def tables() -> Iterator[sqlite3.Connection]:
         for migration in MIGRATIONS:
             for statement in migration.split(";"):
                 connection.execute(statement)
-        connection.execute("INSERT INTO runs VALUES (1, 'a', 'https://api.example', 1.0)")
+        connection.execute("INSERT INTO runs VALUES (1, 'a', 0, 'https://api.example', 1.0)")
         add(connection, 1)
         yield connection
 
@@ -62,10 +62,11 @@ def test_names_are_those_of_one_run_and_numbers_are_never_used_again(
 ) -> None:
     """The number of a run is in the name of its lock, and in rows that it has sent."""
     with pytest.raises(sqlite3.IntegrityError):
-        tables.execute("INSERT INTO runs VALUES (2, 'a', 'https://api.example', 1.0)")
+        tables.execute("INSERT INTO runs VALUES (2, 'a', 0, 'https://api.example', 1.0)")
     tables.execute("DELETE FROM runs")
     cursor = tables.execute(
-        "INSERT INTO runs (name, base_url, created_at) VALUES ('b', 'https://api.example', 1.0)"
+        "INSERT INTO runs (name, is_named, base_url, created_at)"
+        " VALUES ('b', 0, 'https://api.example', 1.0)"
     )
     assert cursor.lastrowid == 2
 
