@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from flux_cli.errors import ExitCode
+from flux_cli.sandbox.server import Sandbox
 from tests.support.browser import View, browse
 from tests.support.fault_server import FaultServer, Request, Script, Step, reply
 from tests.support.media import FILES
@@ -156,3 +157,24 @@ def test_a_second_run_adds_to_the_page(view: View, flux: Program) -> None:
     assert page.locator("#injected, iframe, main style, main script, main b[id]").count() == 0
     assert [line for line in view.complaints if "Content Security" in line] == []
     assert '"number"' not in page.inner_text("body")
+
+
+def test_from_prompts_to_a_gallery_in_one_command(
+    flux: Program, sandbox: Callable[..., Sandbox]
+) -> None:
+    server = sandbox()
+    words = ["dawn", "noon", "dusk"]
+    rows = "".join(f"a fox at {word},{word}\n" for word in words)
+    (flux.folder / "prompts.csv").write_text(f"prompt,scene\n{rows}")
+    options = ("--download", "pictures", "--contact-sheet", "--rate", "500", "--interval", "1")
+    flux("images", "generate", "-f", "prompts.csv", *options).expect(ExitCode.OK)
+    assert server.accepted == 3
+    with browse(flux.folder / "pictures" / "index.html") as view:
+        shown = view.page.locator("article:visible").all_inner_texts()
+        assert [word for text in shown for word in words if f"a fox at {word}" in text] == words
+        pictures = view.page.locator("article img")
+        widths = pictures.evaluate_all("all => all.map(picture => picture.naturalWidth)")
+        assert len(widths) == 3
+        assert all(width > 0 for width in widths)
+        view.page.locator("input").fill("noon")
+        assert view.page.locator("article:visible").count() == 1
