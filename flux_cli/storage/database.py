@@ -61,7 +61,7 @@ class Database:
                 self._connection.execute("PRAGMA foreign_keys = ON")
                 self._check()
                 self._migrate(application, migrations)
-                self._connection.execute("PRAGMA journal_mode = WAL")
+                self._use_log()
                 self._connection.execute("PRAGMA synchronous = FULL")
         except BaseException:
             self._connection.close()
@@ -104,6 +104,14 @@ class Database:
             except BaseException:
                 with contextlib.suppress(sqlite3.Error):
                     self._connection.execute("ROLLBACK")
+                raise
+
+    def _use_log(self) -> None:
+        """Write changes to a log beside the file, which is quicker; another process may say so."""
+        try:
+            self._connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorname != "SQLITE_BUSY":  # for which SQLite does not wait here
                 raise
 
     def _migrate(self, application: int, migrations: Sequence[str]) -> None:

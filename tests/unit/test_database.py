@@ -349,6 +349,29 @@ def test_threads_write_one_after_the_other(tmp_path: Path) -> None:
     assert words(tmp_path / "journal") == [str(number) for number in range(80)]
 
 
+def test_a_new_file_may_be_opened_by_several_threads_at_once(tmp_path: Path) -> None:
+    """SQLite does not wait for the others where it changes how changes are written."""
+    failures: list[JournalError] = []
+
+    def write(path: Path, barrier: threading.Barrier) -> None:
+        barrier.wait()
+        try:
+            with opened(path) as database:
+                add(database, "one")
+        except JournalError as error:
+            failures.append(error)
+
+    for number in range(100):
+        path, barrier = tmp_path / str(number), threading.Barrier(4)
+        threads = [threading.Thread(target=write, args=(path, barrier)) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert failures == []
+        assert words(path) == ["one"] * 4
+
+
 def test_a_new_file_may_be_opened_by_several_processes_at_once(tmp_path: Path) -> None:
     for attempt in range(3):
         folder = tmp_path / str(attempt)
