@@ -526,7 +526,7 @@ def test_nobody_waits_longer_than_that(desk: Make) -> None:
     submitter.settle()
     results = submitter.results()
     threading.Thread(target=lambda: next(results, None), daemon=True).start()
-    until(lambda: submitter.under_way)
+    until(lambda: at.journal.submissions(at.run)[0].state is SENDING)
     has_ended = threading.Event()
 
     def let_time_pass() -> None:
