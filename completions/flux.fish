@@ -1,4 +1,4 @@
-# fish completion for flux. Made by `make completions`; do not edit. [sha256 4e387aac103ee5e3b8525cf507be42a3dafe3dfd7af4bf6ec9fcd09e63231e1e]
+# fish completion for flux. Made by `make completions`; do not edit. [sha256 29c49200be0e66b105b17bbbcf67145017083a3a12c1d5d27c89568af60278c6]
 
 function __flux_at --description 'Whether the command line is at this command'
     set -l path flux
@@ -140,7 +140,7 @@ complete -c flux -n '__flux_at flux videos generate' -l keyframes -x -d 'i2v: 1 
 complete -c flux -n '__flux_at flux videos generate' -l start-video -x -d 'v2v: the video to continue.'
 complete -c flux -n '__flux_at flux videos generate' -l draft-task-id -x -d 'draft_enhance: the id of the task that made the draft.'
 complete -c flux -n '__flux_at flux videos generate' -l draft -l no-draft -d 'Make a draft, to be enhanced later (hd only).'
-complete -c flux -n '__flux_at flux videos generate' -l generate-audio -l no-generate-audio -d 'Make sound, too. [default: yes]'
+complete -c flux -n '__flux_at flux videos generate' -l generate-audio -l no-generate-audio -d 'Generate sound as well. [default: yes]'
 complete -c flux -n '__flux_at flux videos generate' -l safety-tolerance -x -d 'How tolerant content moderation is, 0 to 4. [default: 2]'
 complete -c flux -n '__flux_at flux videos generate' -l model -s m -x -d 'Model. [default: flux-3]'
 complete -c flux -n '__flux_at flux videos generate' -l callback-url -x -d 'Have the service also POST the result to URL.'

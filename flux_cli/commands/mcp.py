@@ -156,7 +156,7 @@ def config(
 ) -> None:
     """Print the configuration that adds this server to an MCP client.
 
-    The server is started once to see that it does.
+    Starts the server once, to check that it works.
 
     \b
     Examples:

@@ -3,7 +3,7 @@
 import copy
 import functools
 import inspect
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import Field, fields, is_dataclass
 from typing import Annotated, Any, get_args, get_origin
 
@@ -20,23 +20,14 @@ def option_groups(command: Callable[..., None]) -> Callable[..., None]:
     else there is to it stands between the two, as `typer.Option` or `typer.Argument`. Options
     that name no panel of the help are in the `panel` of their dataclass. What has no sentence is
     typer's own, and left to it. Fields of one name are one option, which each dataclass is given;
-    a field that no caller sets (`init=False`) is none.
+    a field that no caller sets (`init=False`) is none, and one that is a dataclass is a group.
     """
     signature = inspect.signature(command)
-    groups = {
-        parameter.name: {field.name for field in _settable(parameter.annotation)}
-        for parameter in signature.parameters.values()
-        if is_dataclass(parameter.annotation)
-    }
+    kinds = {name: parameter.annotation for name, parameter in signature.parameters.items()}
 
     @functools.wraps(command)
     def run(**values: Any) -> None:
-        made = {
-            name: signature.parameters[name].annotation(**{key: values[key] for key in keys})
-            for name, keys in groups.items()
-        }
-        own = {name: values[name] for name in signature.parameters if name not in groups}
-        command(**own, **made)
+        command(**{name: _made(name, kind, values) for name, kind in kinds.items()})
 
     parts = (part for whole in signature.parameters.values() for part in _parts(whole))
     parameters = list({part.name: part for part in parts}.values())
@@ -62,15 +53,30 @@ def check_use(
 def _parts(parameter: inspect.Parameter) -> Iterator[inspect.Parameter]:
     """Yield the fields of a dataclass as parameters, and any other parameter as it is."""
     group = parameter.annotation
-    if not is_dataclass(group):
+    if is_dataclass(group):
+        yield from _options(group)
+    else:
         yield _option(parameter.name, parameter.default, group)
-        return
+
+
+def _options(group: Any) -> Iterator[inspect.Parameter]:
     for field in _settable(group):
-        yield _option(field.name, field.default, field.type, getattr(group, "panel", None))
+        if is_dataclass(field.type):
+            yield from _options(field.type)
+        else:
+            yield _option(field.name, field.default, field.type, getattr(group, "panel", None))
 
 
 def _settable(group: Any) -> list[Field[Any]]:
     return [field for field in fields(group) if field.init]
+
+
+def _made(name: str, kind: Any, values: Mapping[str, Any]) -> Any:
+    """Return what a parameter or a field is given, which may be a group of `values`."""
+    if not is_dataclass(kind):
+        return values[name]
+    made = {field.name: _made(field.name, field.type, values) for field in _settable(kind)}
+    return kind(**made)  # type: ignore[operator]
 
 
 def _option(

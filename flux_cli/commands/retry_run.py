@@ -1,8 +1,9 @@
 """Submits failed tasks again: from ids to a run."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 from flux_cli import interrupts
@@ -47,7 +48,7 @@ def run_retry(
     unknown = 0
     poll = session.check(ids, keep_raw=True)
     with interrupts.cuttable():  # nothing has been submitted yet
-        for task in _tasks(poll.results()):
+        for task in chain.from_iterable(poll.results()):
             if task.state is State.UNKNOWN:
                 unknown += 1
             elif task.state is not State.FAILED:
@@ -87,11 +88,6 @@ def _describe(requests: Sequence[PlannedRequest]) -> str:
         for noun, path in (("image", "/flux/images"), ("video", "/flux/videos"))
     }
     return " and ".join(describe(noun, found) for noun, found in by_noun.items() if found)
-
-
-def _tasks(batches: Iterator[list[Task]]) -> Iterator[Task]:
-    for batch in batches:
-        yield from batch
 
 
 def _is_moderated(task: Task) -> bool:

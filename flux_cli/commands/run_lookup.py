@@ -28,7 +28,7 @@ _MOST_GUESSES = 3
 @contextlib.contextmanager
 def existing_journal(runtime: Runtime, file: Path | None) -> Iterator["Journal | None"]:
     """Open the journal; None where nothing was submitted yet. Raises JournalError."""
-    if not is_there(runtime.journal_path(file)):
+    if not _is_there(runtime.journal_path(file)):
         yield None
         return
     with runtime.open_journal(file) as journal:
@@ -104,8 +104,7 @@ def read_run_ids(runtime: Runtime, session: "Session", file: Path | None, name: 
     return ids
 
 
-def is_there(path: Path) -> bool:
-    """Tell whether there is a journal, or something else in its place."""
+def _is_there(path: Path) -> bool:
     try:
         return path.exists()
     except OSError:  # what it is, opening it tells

@@ -5,14 +5,16 @@ from typing import NamedTuple
 
 import typer
 
-from flux_cli.commands.run_lookup import is_there
+from flux_cli.commands.run_lookup import existing_journal
 from flux_cli.commands.submit_options import SubmitOptions
-from flux_cli.commands.submit_request import SubmitRequest, open_run
+from flux_cli.commands.submit_request import SubmitRequest
+from flux_cli.engine.runs import look_ahead
 from flux_cli.engine.session import Session
 from flux_cli.errors import ExitCode, Interrupted, NoToken, UsageError
 from flux_cli.models.submission import PlannedRequest, Submission, SubmissionState
 from flux_cli.output.jsonl import encode_record
 from flux_cli.runtime import Runtime
+from flux_cli.storage.journal import Journal
 
 
 _UNASKED = 10  # images or videos that are submitted without a question
@@ -29,25 +31,17 @@ class Outlook(NamedTuple):
     run: str | None = None
 
 
-def look_ahead(runtime: Runtime, session: Session, request: SubmitRequest) -> Outlook:
-    """Return what would be sent, without changing the journal.
+def outlook_on(session: Session, journal: Journal | None, request: SubmitRequest) -> Outlook:
+    """Return what would be sent, without changing the journal, which need not be there.
 
-    Raises NoToken, unless nothing is to be sent in any case.
+    Raises NoToken, unless there is none, UsageError and JournalError.
     """
-    path = runtime.journal_path(request.journal)
-    try:
-        session.connection  # noqa: B018 - which needs a token
-        if not is_there(path):
-            return Outlook(request.requests)
-    except NoToken:
-        if not request.options.dry_run:
-            raise
+    if journal is None:
         return Outlook(request.requests)
-    with runtime.open_journal(request.journal) as journal:
-        run, rows = open_run(journal, session, request, is_trial=True)
-    to_send = [row for row in rows if _is_to_be_sent(row, request.options)]
-    doubtful = sum(row.state.is_in_doubt for row in rows if row not in to_send)
-    return Outlook(to_send, doubtful, run.name)
+    run, rows = look_ahead(session, journal, request.run)
+    is_sent = {row.number: _is_to_be_sent(row, request.options) for row in rows}
+    doubtful = sum(row.state.is_in_doubt and not is_sent[row.number] for row in rows)
+    return Outlook([row for row in rows if is_sent[row.number]], doubtful, run.name)
 
 
 def _is_to_be_sent(row: Submission, options: SubmitOptions) -> bool:
@@ -67,8 +61,13 @@ def in_words(planned: Sequence[PlannedRequest | Submission], request: SubmitRequ
     return request.describe([PlannedRequest(row.path, row.body) for row in planned])
 
 
-def tell_outlook(runtime: Runtime, outlook: Outlook, request: SubmitRequest) -> None:
-    """Print what would be sent, and send nothing."""
+def try_out(runtime: Runtime, session: Session, request: SubmitRequest) -> None:
+    """Print what would be sent, and send nothing; that needs neither a journal nor a token."""
+    with existing_journal(runtime, request.journal) as journal:
+        try:
+            outlook = outlook_on(session, journal, request)
+        except NoToken:
+            outlook = outlook_on(session, None, request)
     for row in outlook.to_send:
         runtime.stdout.write(f"{encode_record(row.body)}\n".encode())
     parts = [in_words(outlook.to_send, request) if outlook.to_send else "nothing"]

@@ -3,9 +3,10 @@
 import difflib
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -30,7 +31,8 @@ if TYPE_CHECKING:
 _MOST_NAMED = 3  # models in a description, and labels
 
 
-class Afterwards(NamedTuple):
+@dataclass(eq=False, repr=False)
+class Afterwards:
     """What is done with what was accepted: it is watched, and saved in `folder`."""
 
     going_on: GoingOnOptions
@@ -145,12 +147,12 @@ def _read(
     models = {unknown_model(kind, request.body) for request in requests} - {None}
     for model in sorted(filter(None, models)):
         near = difflib.get_close_matches(model.lower(), models_of(kind), n=2, cutoff=0.4)
-        guess = f"; did you mean {' or '.join(near)}?" if near else "."
-        runtime.stderr.note(f"flux: flux does not know the model {model}, which may be new{guess}")
+        guess = f" Did you mean {' or '.join(near)}?" if near else ""
+        runtime.stderr.note(f"flux: unknown model {model}, passed on as it may be new.{guess}")
     if labels := list(dict.fromkeys(name for request in requests for name in request.labels)):
         named = ", ".join(map(shown, labels[:_MOST_NAMED]))
         more = f" and {len(labels) - _MOST_NAMED:,} more" if len(labels) > _MOST_NAMED else ""
-        runtime.stderr.note(f"flux: labels, not sent: {named}{more}.")
+        runtime.stderr.note(f"flux: kept as labels, not sent: {named}{more}.")
     return requests
 
 
@@ -167,8 +169,8 @@ def _watch(
     def print_hint(open_ids: list[str], why: str) -> None:
         noun = "task is" if len(open_ids) == 1 else "tasks are"
         runtime.stderr.line(
-            f"flux: {why}; {len(open_ids):,} {noun} still open. Run the same command again to go"
-            f" on (nothing is submitted twice), or: {runtime.program} tasks watch {run_words}"
+            f"flux: {why}; {len(open_ids):,} {noun} still open. Run the same command again to"
+            f" continue (nothing is submitted twice), or: {runtime.program} tasks watch {run_words}"
         )
 
     request = WatchRequest(

@@ -7,24 +7,22 @@ from typing import NamedTuple
 
 from flux_cli.commands.options import OutputOptions
 from flux_cli.commands.submit_options import SubmitOptions
+from flux_cli.engine.runs import RunRequest
 from flux_cli.engine.session import Session
 from flux_cli.errors import ExitCode
 from flux_cli.models.ids import TaskIds
-from flux_cli.models.submission import PlannedRequest, RunInfo, Submission
-from flux_cli.storage.journal import Journal
+from flux_cli.models.submission import PlannedRequest
 
 
 _NAME = re.compile(r"[^\w.-]+")
 _LONGEST_NAME = 40  # characters
-GoOn = Callable[
-    [Session, TaskIds, str], ExitCode
-]  # for some ids, of a run that is named as on a command line
+GoOn = Callable[[Session, TaskIds, str], ExitCode]  # the text names the run, as options
 
 
 class SubmitRequest(NamedTuple):
-    """What is submitted, how, and what is shown. `describe` says in words what a number of
-    requests is: "12 images with flux-dev, 1:1".
+    """What is submitted, how, and what is shown.
 
+    `describe` says in words what a number of requests is: "12 images with flux-dev at 1:1".
     `prepare` sees to it, before anything is sent, that what follows can be done. `go_on`,
     where it is given, watches what was accepted, and returns the exit code.
     """
@@ -38,19 +36,11 @@ class SubmitRequest(NamedTuple):
     go_on: GoOn | None = None
     prepare: Callable[[Session], None] = lambda _: None
 
-
-def open_run(
-    journal: Journal, session: Session, request: SubmitRequest, *, is_trial: bool = False
-) -> tuple[RunInfo, list[Submission]]:
-    """Return the run of a request and its rows. Raises UsageError, NoToken and JournalError."""
-    return journal.open_run(
-        request.requests,
-        base_url=session.connection.base_url,
-        name=request.options.run_name,
-        suggestion=request.suggestion,
-        is_new=request.options.is_new,
-        is_trial=is_trial,
-    )
+    @property
+    def run(self) -> RunRequest:
+        """The run that they are submitted in."""
+        options = self.options
+        return RunRequest(self.requests, self.suggestion, options.run_name, options.is_new)
 
 
 def name_for(files: Sequence[str], requests: Sequence[PlannedRequest]) -> str:

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from flux_cli import interrupts
 from flux_cli.commands.program_name import program_name
 from flux_cli.commands.run_options import in_journal
-from flux_cli.commands.submit_consent import ask_for_consent, look_ahead, tell_outlook
-from flux_cli.commands.submit_request import SubmitRequest, open_run
+from flux_cli.commands.submit_consent import ask_for_consent, outlook_on, try_out
+from flux_cli.commands.submit_request import SubmitRequest
 from flux_cli.commands.summary import raise_weightier
+from flux_cli.engine.runs import submitting
 from flux_cli.engine.session import Session
 from flux_cli.engine.submission import Submitter
 from flux_cli.errors import (
@@ -29,6 +30,7 @@ from flux_cli.runtime import Runtime
 
 
 _PATIENCE = 10.0  # seconds that replies have to come, after a signal
+_LIGHTER = (ExitCode.OK, ExitCode.NOT_FOUND, ExitCode.STILL_RUNNING)  # than a refusal
 
 
 def run_submit(runtime: Runtime, session: Session, request: SubmitRequest) -> ExitCode:
@@ -38,17 +40,23 @@ def run_submit(runtime: Runtime, session: Session, request: SubmitRequest) -> Ex
     ServiceError when rows were not sent, or are in doubt, after writing what is
     known, and Interrupted likewise.
     """
-    outlook = look_ahead(runtime, session, request)
     if request.options.dry_run:
-        tell_outlook(runtime, outlook, request)
+        try_out(runtime, session, request)
         return ExitCode.OK
-    ask_for_consent(runtime, outlook.to_send, request)
-    request.prepare(session)
-    runtime.stdout.outlives_reader = True
+    session.connection  # noqa: B018 - a token is needed, before a journal is made
     with runtime.open_journal(request.journal) as journal:
-        run, rows = open_run(journal, session, request)
-        with journal.locked(run, wait=_waiter(runtime, run)):
-            submitter = session.submitter(journal, run, rows, request.options)
+        outlook = outlook_on(session, journal, request)
+        ask_for_consent(runtime, outlook.to_send, request)
+        request.prepare(session)
+        runtime.stdout.outlives_reader = True
+        with submitting(
+            session,
+            journal,
+            request.run,
+            request.options,
+            most=len(outlook.to_send),
+            wait=_waiter(runtime),
+        ) as submitter:
             return _SubmitRun(runtime, session, submitter, request).run()
 
 
@@ -217,14 +225,11 @@ class _SubmitRun:
         return code
 
 
-_LIGHTER = (ExitCode.OK, ExitCode.NOT_FOUND, ExitCode.STILL_RUNNING)
-
-
-def _waiter(runtime: Runtime, run: RunInfo) -> Callable[[float], None]:
-    """Return what waits while another process works on the run; it says so once."""
+def _waiter(runtime: Runtime) -> Callable[[RunInfo, float], None]:
+    """Return what waits while another process works on a run; it says so once."""
     said: list[bool] = []
 
-    def wait(seconds: float) -> None:
+    def wait(run: RunInfo, seconds: float) -> None:
         if not said:
             said.append(True)
             runtime.stderr.line(

@@ -47,7 +47,7 @@ class VideoOptions:
     generate_audio: Annotated[
         bool | None,
         typer.Option("--generate-audio/--no-generate-audio"),
-        "Make sound, too. [default: yes]",
+        "Generate sound as well. [default: yes]",
     ] = None
     safety_tolerance: Annotated[
         str | None, _takes("N"), "How tolerant content moderation is, 0 to 4. [default: 2]"

@@ -199,9 +199,9 @@ class Session:
         submissions: "Sequence[Submission]",
         policy: "SubmitPolicy",
         *,
-        loop: EventLoop | None = None,
+        most: int,
     ) -> "Submitter":
-        """Return what submits the rows of `run`, whose lock the caller holds."""
+        """Return what submits the rows of `run`, `most` at most; the caller holds its lock."""
         from flux_cli.engine.history import History
         from flux_cli.engine.submission import Submitter
 
@@ -221,8 +221,9 @@ class Session:
             history,
             throttle=self._throttle,
             policy=policy,
+            most=most,
             workers=settings.concurrency,
-            loop=loop or EventLoop(),
+            loop=EventLoop(),
             now=self._now,
             clock=self._clock,
         )

@@ -22,8 +22,9 @@ from flux_cli.engine.ordered_pool import OrderedPool
 from flux_cli.engine.pace import Pace
 from flux_cli.engine.policies import SubmitPolicy
 from flux_cli.engine.request_locks import RequestLocks
+from flux_cli.engine.submission_fate import fate_of, reason_of, refusal_of_all, was_not_taken
 from flux_cli.engine.thread_pool import ThreadPool
-from flux_cli.errors import BadRequest, FluxError, Refused, ServiceError
+from flux_cli.errors import BadRequest, FluxError, ServiceError, UsageError
 from flux_cli.models.submission import RunInfo, Submission, SubmissionState
 from flux_cli.models.task import TaskError
 from flux_cli.storage.journal import Journal
@@ -36,7 +37,6 @@ _LISTED_AFTER = 20.0  # seconds; by then the history lists a task, if it ever do
 _AHEAD = 32  # rows for each worker that may be done before their turn to be shown
 _MOST_REFUSALS = 20  # with nothing accepted: then it is not the prompts that are wrong
 _TICK = 0.1  # seconds between two looks at what is under way
-_ANSWERED = "the service answered {}: "  # which a record need not say
 _UNCONFIRMED = TaskError("unconfirmed", "flux ended before the reply came")
 _TAKEN_ID = TaskError("bad_reply", "the reply names a task that another submission became")
 
@@ -44,7 +44,8 @@ _TAKEN_ID = TaskError("bad_reply", "the reply names a task that another submissi
 class Submitter:
     """Submits what is planned among `submissions`, `workers` at a time, `policy.rate` a second.
 
-    Once: first `settle`, then `results`. Whoever uses it holds the lock of the run.
+    Once: first `settle`, then `results`. Whoever uses it holds the lock of the run, and
+    has agreed to `most` submissions.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class Submitter:
         *,
         throttle: Throttle,
         policy: SubmitPolicy,
+        most: int,
         workers: int,
         loop: EventLoop,
         now: Callable[[], float] = time.time,
@@ -71,6 +73,7 @@ class Submitter:
         self._throttle = throttle
         self._round = throttle.begin()
         self._policy = policy
+        self._most = most
         self._workers = workers
         self._loop = loop
         self._now = now
@@ -102,7 +105,8 @@ class Submitter:
     def settle(self) -> None:
         """Search for what an earlier run left in doubt, and plan again what the policy says.
 
-        What could not be searched for is not planned again. Raises Interrupted and JournalError.
+        What could not be searched for is not planned again. Raises Interrupted, JournalError,
+        and UsageError where there is more to send than was agreed to.
         """
         if any(row.state.is_in_doubt for row in self._rows):
             is_done: list[bool] = []
@@ -114,6 +118,11 @@ class Submitter:
             self._journal.plan_again(again)
             for row in again:
                 self._update(row)
+        if len(self.planned()) > self._most:
+            raise UsageError(
+                "the journal has changed meanwhile: this would submit more than was agreed to",
+                hint="Nothing was sent. Run the same command again",
+            )
 
     def results(self) -> Iterator[Submission]:
         """Send, and yield every row once, in order, when its fate is known, or is not to be.
@@ -161,7 +170,7 @@ class Submitter:
         row = self._rows[index]
         try:
             with self._locks.sending(row.subject):
-                self._round.send(lambda: self._attempt(row), is_repeatable=_was_not_taken)
+                self._round.send(lambda: self._attempt(row), is_repeatable=was_not_taken)
         except Stopped:
             pass
         except ServiceError as error:
@@ -199,17 +208,12 @@ class Submitter:
 
     def _note(self, row: Submission, error: ServiceError) -> None:
         """Write down what `error` means for the row."""
-        reason = TaskError(error.code, error.message.removeprefix(_ANSWERED.format(error.code)))
-        if error.may_have_taken_effect:
-            state = SubmissionState.UNKNOWN
-        elif isinstance(error, BadRequest):
-            state = SubmissionState.REFUSED
+        state = fate_of(error)
+        if state is SubmissionState.REFUSED:
             self._refused += 1
             if self._refused >= _MOST_REFUSALS and not self._has_accepted:
-                self._round.stop(_refuses_all(error))
-        else:
-            state = SubmissionState.PLANNED
-        self._journal.mark(row, state, reason, trace_id=error.trace_id)
+                self._round.stop(refusal_of_all(error, _MOST_REFUSALS))
+        self._journal.mark(row, state, reason_of(error), trace_id=error.trace_id)
 
     def _wait_for_turn(self) -> None:
         """Wait until the pace, and the service, allow one more request. Raises Stopped."""
@@ -284,17 +288,3 @@ class Submitter:
         finally:
             with self._count:
                 self._active -= 1
-
-
-def _was_not_taken(error: ServiceError) -> bool:
-    return not error.may_have_taken_effect
-
-
-def _refuses_all(error: ServiceError) -> Refused:
-    return Refused(
-        f"{error.message}; the first {_MOST_REFUSALS} prompts were all refused",
-        code=error.code,
-        hint="Check model, size and the other options; the other prompts were not sent",
-        trace_id=error.trace_id,
-        may_have_taken_effect=False,
-    )

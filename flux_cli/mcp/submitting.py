@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flux_cli.engine.policies import SubmitPolicy
+from flux_cli.engine.runs import RunRequest, look_ahead, submitting
 from flux_cli.engine.session import Session
 from flux_cli.engine.submission import Submitter
 from flux_cli.errors import ServiceError, UsageError
@@ -22,7 +23,6 @@ from flux_cli.models.ids import TaskIds
 from flux_cli.models.requests import RequestKind
 from flux_cli.models.submission import (
     PlannedRequest,
-    RunInfo,
     Submission,
     SubmissionState,
     counts_in_words,
@@ -60,79 +60,61 @@ class Submissions:
         queries: Queries,
         call: Call,
         kind: RequestKind,
-        prompts: Sequence[Mapping[str, Any]],
         *,
+        prompts: Sequence[str],
         again: bool,
-        wait_seconds: float,
-    ) -> Submitted:
-        """Submit `prompts`, each as the fields of a request, and wait a while for their tasks.
+        wait_seconds: float = 0.0,
+        **fields: Any,
+    ) -> Answer:
+        """Submit `prompts`, with `fields` for all, and wait a while for their tasks.
 
         What was submitted before is not submitted again, unless `again`. Raises
         UsageError, InputError, NoToken and JournalError before anything is sent.
         """
+        given = ({"prompt": prompt, **fields} for prompt in prompts)
+        named = (Prompt(each, {}, f"prompt {n}") for n, each in enumerate(given, 1))
         with queries.session(call) as session, self.open_journal() as journal:
-            named = (Prompt(fields, {}, f"prompt {n}") for n, fields in enumerate(prompts, 1))
             requests = plan(kind, named, {}, token=session.token)
-            planned = self._planned(session, journal, requests, again=again)
-            self.spending.reserve(planned)
-            unsent = planned
-            try:
-                if planned and not _agrees(call, kind, requests, planned):
-                    raise UsageError("the user did not agree: nothing was submitted")
-                submitted = self._send(session, journal, call, requests, again=again)
-                states = Counter(row.state for row in submitted.rows)
-                unsent = min(planned, states[SubmissionState.PLANNED])
-            finally:
-                self.spending.give_back(unsent)
+            wanted = RunRequest(requests, _SUGGESTION, is_new=again)
+            submitted = self._send(session, journal, call, kind, wanted)
             if wait_seconds and not call.is_cancelled():
                 ids = [row.task_id for row in submitted.rows if row.task_id is not None]
                 submitted.latest = _waited(queries, session, ids, wait_seconds, call)
-            return submitted
-
-    def _planned(
-        self, session: Session, journal: Journal, requests: list[PlannedRequest], *, again: bool
-    ) -> int:
-        _, rows = _open_run(session, journal, requests, again=again, is_trial=True)
-        return sum(row.state is SubmissionState.PLANNED for row in rows)
+        return _answer(submitted)
 
     def _send(
-        self,
-        session: Session,
-        journal: Journal,
-        call: Call,
-        requests: list[PlannedRequest],
-        *,
-        again: bool,
+        self, session: Session, journal: Journal, call: Call, kind: RequestKind, wanted: RunRequest
     ) -> Submitted:
-        run, _ = _open_run(session, journal, requests, again=again)
-        with journal.locked(run, wait=call.sleep):
-            rows = journal.submissions(run)[: len(requests)]
-            submitter = session.submitter(journal, run, rows, SubmitPolicy(rate=_RATE))
-            with _stopped_in_time(submitter, call):
+        """Send what is planned, if the user agrees and may spend so much."""
+        _, rows = look_ahead(session, journal, wanted)
+        planned = _count_planned(rows)
+        self.spending.reserve(planned)
+        unsent = planned
+        try:
+            if planned and not _agrees(call, kind, wanted.requests, planned):
+                raise UsageError("the user did not agree: nothing was submitted")
+            with submitting(
+                session,
+                journal,
+                wanted,
+                SubmitPolicy(rate=_RATE),
+                most=planned,
+                wait=lambda _, seconds: call.sleep(seconds),
+            ) as submitter:
                 submitter.settle()
-                for number, _ in enumerate(submitter.results(), 1):
-                    call.progress = f"{number:,} of {len(rows):,} prompts submitted"
-            return Submitted(
-                run.name, list(submitter.rows), submitter.stopped_by or submitter.failure
-            )
+                unsent = 0  # what is not known to be unsent counts as spent
+                with _stopped_in_time(submitter, call):
+                    for number, _ in enumerate(submitter.results(), 1):
+                        call.progress = f"{number:,} of {len(rows):,} prompts submitted"
+                unsent = min(planned, _count_planned(submitter.rows))
+                trouble = submitter.stopped_by or submitter.failure
+                return Submitted(submitter.run.name, list(submitter.rows), trouble)
+        finally:
+            self.spending.give_back(unsent)
 
 
-def _open_run(
-    session: Session,
-    journal: Journal,
-    requests: list[PlannedRequest],
-    *,
-    again: bool,
-    is_trial: bool = False,
-) -> tuple[RunInfo, list[Submission]]:
-    return journal.open_run(
-        requests,
-        base_url=session.connection.base_url,
-        name=None,
-        suggestion=_SUGGESTION,
-        is_new=again,
-        is_trial=is_trial,
-    )
+def _count_planned(rows: Sequence[Submission]) -> int:
+    return sum(row.state is SubmissionState.PLANNED for row in rows)
 
 
 def _agrees(
@@ -178,7 +160,7 @@ def _waited(
         return {}
 
 
-def submitted_answer(submitted: Submitted) -> Answer:
+def _answer(submitted: Submitted) -> Answer:
     """Return the tasks, in the order of the prompts, and what to do next."""
     counts = Counter(row.state for row in submitted.rows)
     tasks = [_task(row, submitted) for row in submitted.rows]

@@ -58,6 +58,12 @@ class PlannedRequest:
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
+def subject_of(path: str, body: Mapping[str, Any]) -> str:
+    """Return the subject of a submission, without what its record may leave out."""
+    text = as_text(body.get("prompt")) or as_text(body.get("draft_task_id")) or ""
+    return f"{path} {text.strip()}"
+
+
 class Submission(NamedTuple):
     """One row of a run. `number` is that of the journal, `row` counts the prompts from 1.
 
@@ -86,8 +92,7 @@ class Submission(NamedTuple):
     @property
     def subject(self) -> str:
         """What submissions have in common whose records could be mistaken for each other."""
-        text = as_text(self.body.get("prompt")) or as_text(self.body.get("draft_task_id")) or ""
-        return f"{self.path} {text.strip()}"
+        return subject_of(self.path, self.body)
 
     def as_task(self, observed_at: float) -> Task:
         """Return the submission as a task is shown: pending, failed, or unknown; without an id,

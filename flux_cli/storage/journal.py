@@ -13,7 +13,13 @@ from pathlib import Path
 from typing import Self
 
 from flux_cli.errors import JournalError
-from flux_cli.models.submission import PlannedRequest, RunInfo, Submission, SubmissionState
+from flux_cli.models.submission import (
+    PlannedRequest,
+    RunInfo,
+    Submission,
+    SubmissionState,
+    subject_of,
+)
 from flux_cli.models.task import TaskError
 from flux_cli.storage.database import Database
 from flux_cli.storage.journal_rows import make_run, numbers_for, rows_of
@@ -258,15 +264,19 @@ class Journal:
     def is_being_sent(self, submission: Submission, run: RunInfo) -> bool:
         """Tell whether another process, which works on another run, is about to know its fate.
 
-        Or that of one that asks for the same: in a history, they look alike.
+        Or that of one with the same subject: in a history, they may look alike.
         """
         with self._database.read() as execute:
-            senders = execute(
-                "SELECT DISTINCT sent_by FROM submissions"
-                " WHERE key = ? AND state = ? AND sent_by <> ?",
-                [submission.key, SubmissionState.SENDING, run.number],
-            ).fetchall()
-        return any(is_worked_on(self.path, sender) for (sender,) in senders)
+            sent = execute(
+                "SELECT sent_by, path, body FROM submissions WHERE state = ? AND sent_by <> ?",
+                [SubmissionState.SENDING, run.number],
+            )
+            senders = {
+                sender
+                for sender, path, body in sent
+                if subject_of(path, json.loads(body)) == submission.subject
+            }
+        return any(is_worked_on(self.path, sender) for sender in senders)
 
     def _removed(self) -> JournalError:
         return JournalError(

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import anyio
 import jsonschema
 import pytest
 from mcp.client.client import Client
@@ -175,3 +176,29 @@ def test_what_is_refused_or_in_doubt_is_said(flux: Program, sandbox: StartSandbo
     assert "call this again with the same arguments" in data["next_step"]
     assert "used_up" in data["next_step"]
     assert server.accepted == 1
+
+
+def test_calls_at_once_on_one_run_each_get_their_own_tasks(
+    flux: Program, sandbox: StartSandbox
+) -> None:
+    server = sandbox(faults=Faults(latency=0.1))
+    first = PROMPTS[:8]
+    others = [*PROMPTS[4:8], "an owl", "a hen", "a dog", "a pig"]
+
+    async def work(client: Client) -> list[list[str]]:
+        await client.call_tool(IMAGE, {"prompts": first[:1]})
+        answers: dict[int, list[str]] = {}
+
+        async def ask(number: int, prompts: list[str]) -> None:
+            answer = await client.call_tool(IMAGE, {"prompts": prompts})
+            answers[number] = [task["prompt"] for task in answer.structured_content["tasks"]]
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(ask, 0, first)
+            group.start_soon(ask, 1, [*reversed(first)])
+            group.start_soon(ask, 2, others)
+        return [answers[number] for number in range(3)]
+
+    assert run(flux, work) == [first, first[::-1], others]
+    prompts = [task.request["prompt"] for task in server.store.newest()]
+    assert sorted(prompts) == sorted({*first, *others})

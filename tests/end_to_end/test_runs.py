@@ -287,7 +287,7 @@ def test_a_run_is_shown_row_by_row_as_the_journal_has_it(flux: Program, ids: lis
     summary = "3 accepted, 1 refused, 1 in doubt, 1 not submitted\n"
     assert summary in run.stderr
     assert "forbidden: not allowed" in run.stderr
-    assert "run the command that submitted it again: nothing is submitted twice" in run.stderr
+    assert "repeat the command that submitted it: nothing is submitted twice" in run.stderr
     assert "flux tasks check --run foxes" in run.stderr
     assert flux("runs", "show", "foxes", "-o", "ids", "-q").lines == ids
     chosen = flux("runs", "show", "foxes", "--state", "failed", "--fields", "row,label")

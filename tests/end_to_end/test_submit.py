@@ -110,7 +110,7 @@ def test_a_table_of_prompts_sets_fields_and_keeps_labels(
     assert requests["a cat"]["size"] == "3:2"
     assert all("scene" not in request for request in requests.values())
     assert [r["prompt"] for r in run.records] == ["a fox", "a cat"]
-    assert "labels, not sent: " in run.stderr
+    assert "kept as labels, not sent: " in run.stderr
     assert "scene" in run.stderr
     (flux.folder / "p.csv").write_text("prompt,modle\na fox,flux-pro\n")
     flux(*GENERATE, "-f", "p.csv").expect(ExitCode.USAGE, stderr='perhaps "model" is meant')

@@ -729,7 +729,7 @@ def _(bench: Bench) -> None:
 def _(bench: Bench) -> None:
     bench.serve(*[refused(400, "bad_request", "model is invalid.")] * 9)
     run = bench.run("--model", "flux-dex").expect(ExitCode.TASK_FAILED, stderr="model is invalid")
-    assert "does not know the model flux-dex" in run.stderr
+    assert "unknown model flux-dex" in run.stderr
 
 
 @row("a size or a count with a typo")

@@ -256,6 +256,7 @@ class Process:
                             wait=self._clock.wait,
                         ),
                         policy=policy or SubmitPolicy(rate=100.0),
+                        most=len(planned),
                         workers=workers,
                         loop=EventLoop(),
                         now=self._now,

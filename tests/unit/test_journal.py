@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -277,10 +278,12 @@ def test_what_another_process_is_sending_is_known(tmp_path: Path, journal: Journ
     """Also of a row of its own that asks for the same: its task could be taken for this one's."""
     theirs, [sent] = open_run(journal, requests("a"))
     ours, [same, other] = open_run(journal, requests("a", "b"), is_new=True)
+    retries, [retry] = open_run(journal, [replace(requests("a")[0], retry_of="task-1")])
     assert not journal.is_being_sent(sent, ours)
     with started(tmp_path, theirs.number, "SENDING"):
         assert journal.is_being_sent(sent, ours)
         assert journal.is_being_sent(same, ours)
+        assert journal.is_being_sent(retry, retries)  # of which the history says the same
         assert not journal.is_being_sent(other, ours)
         assert not journal.is_being_sent(sent, theirs)  # who asks has the lock of that run
     assert not journal.is_being_sent(same, ours)

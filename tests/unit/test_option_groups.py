@@ -57,6 +57,26 @@ def test_the_command_is_given_each_group_whole() -> None:
     )
 
 
+@dataclass(frozen=True)
+class Tools:
+    """Groups in a group."""
+
+    colours: Colours
+    strokes: Strokes
+
+
+def test_a_group_may_be_made_of_groups() -> None:
+    def sketch(*, tools: Tools) -> None:
+        """Sketch."""
+        typer.echo(str(tools))
+
+    app = typer.Typer(rich_markup_mode=None, add_completion=False)
+    app.command(cls=GroupedCommand)(option_groups(sketch))
+    result = CliRunner().invoke(app, ["--bright", "-w", "5"])
+    assert result.output.strip() == str(Tools(Colours(is_bright=True), Strokes(5)))
+    assert "Colours:" in CliRunner().invoke(app, ["--help"]).output
+
+
 def test_an_option_that_two_groups_share_is_one_and_each_is_given_it() -> None:
     @dataclass(frozen=True)
     class Walls:

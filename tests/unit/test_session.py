@@ -142,7 +142,7 @@ def test_a_submitter_sends_searches_and_adopts_over_one_connection(tmp_path: Pat
         Journal(tmp_path / "journal", now=time.time) as journal,
     ):
         run, rows = open_run(journal, requests("a", "b", "c"), base_url=server.url)
-        submitter = session.submitter(journal, run, rows, SubmitPolicy(rate=100.0))
+        submitter = session.submitter(journal, run, rows, SubmitPolicy(rate=100.0), most=10)
         submitter.settle()
         found = {row.body["prompt"]: row.task_id for row in submitter.results()}
     assert {record["request"]["prompt"]: record["id"] for record in made} == found

@@ -97,6 +97,7 @@ class Desk:
             History(self.tasks, skew=lambda: 0.0, is_taken=self.journal.has_task),
             throttle=throttle,
             policy=SubmitPolicy(**{"rate": 1000.0, **policy}),
+            most=len(self.planned),
             workers=workers,
             loop=self.loop,
             now=lambda: NOW + self.clock() - 1000.0,

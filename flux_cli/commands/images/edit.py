@@ -4,12 +4,11 @@ from dataclasses import asdict
 
 import typer
 
-from flux_cli.commands.file_options import FileOptions
 from flux_cli.commands.image_options import EditOptions
 from flux_cli.commands.options import ServiceOptions
-from flux_cli.commands.submit_options import GoingOnOptions, PromptOptions, PromptRunOptions
+from flux_cli.commands.submit_options import PromptOptions, PromptRunOptions
 from flux_cli.commands.submit_prompts import Afterwards, submit_prompts
-from flux_cli.commands.watch_options import NotifyOptions, WatchOptions, WatchOutputOptions
+from flux_cli.commands.watch_options import WatchOutputOptions
 from flux_cli.models.requests import RequestKind
 
 
@@ -20,10 +19,7 @@ def edit(
     image: EditOptions,
     submit: PromptRunOptions,
     output: WatchOutputOptions,
-    going_on: GoingOnOptions,
-    files: FileOptions,
-    policy: WatchOptions,
-    notify: NotifyOptions,
+    afterwards: Afterwards,
     service: ServiceOptions,
 ) -> None:
     """Submit images to edit, each with a prompt.
@@ -36,7 +32,6 @@ def edit(
     --image-url is the image for all prompts; a file may have a column image_url
     with one for each. Everything else is as in flux images generate.
     """
-    afterwards = Afterwards(going_on, files, policy, notify)
     submit_prompts(
         ctx, RequestKind.EDIT_IMAGE, prompts, asdict(image), submit, output, afterwards, service
     )

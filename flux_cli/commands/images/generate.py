@@ -4,12 +4,11 @@ from dataclasses import asdict
 
 import typer
 
-from flux_cli.commands.file_options import FileOptions
 from flux_cli.commands.image_options import GenerateOptions
 from flux_cli.commands.options import ServiceOptions
-from flux_cli.commands.submit_options import GoingOnOptions, PromptOptions, PromptRunOptions
+from flux_cli.commands.submit_options import PromptOptions, PromptRunOptions
 from flux_cli.commands.submit_prompts import Afterwards, submit_prompts
-from flux_cli.commands.watch_options import NotifyOptions, WatchOptions, WatchOutputOptions
+from flux_cli.commands.watch_options import WatchOutputOptions
 from flux_cli.models.requests import RequestKind
 
 
@@ -20,10 +19,7 @@ def generate(
     image: GenerateOptions,
     submit: PromptRunOptions,
     output: WatchOutputOptions,
-    going_on: GoingOnOptions,
-    files: FileOptions,
-    policy: WatchOptions,
-    notify: NotifyOptions,
+    afterwards: Afterwards,
     service: ServiceOptions,
 ) -> None:
     """Submit prompts for images: one, or ten thousand, each paid for once.
@@ -47,7 +43,6 @@ def generate(
     not submitted, or may have been accepted but cannot be found; otherwise, with
     --watch or --download, as flux tasks watch.
     """
-    afterwards = Afterwards(going_on, files, policy, notify)
     submit_prompts(
         ctx,
         RequestKind.GENERATE_IMAGE,

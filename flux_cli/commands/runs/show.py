@@ -32,8 +32,8 @@ def show(
 
     Reads the journal on this machine and asks the service nothing: a task that
     was accepted is pending here, whatever it has become; `flux tasks check
-    --run NAME` asks. A prompt that was refused is failed; one that is in doubt,
-    or was not submitted, is unknown. Those have no id.
+    --run NAME` asks. A prompt that was refused shows as failed; one that is in
+    doubt, or was not submitted, as unknown. Those have no id.
     """
     from flux_cli.engine.run_rows import RunRows
     from flux_cli.models.reasons import Reasons
@@ -62,7 +62,7 @@ def show(
     for line in summary_lines(reasons, runtime.stderr):
         note(line)
     if counts[SubmissionState.PLANNED] or any(state.is_in_doubt for state in counts):
-        note("To go on, run the command that submitted it again: nothing is submitted twice.")
+        note("To continue, repeat the command that submitted it: nothing is submitted twice.")
     if counts[SubmissionState.ACCEPTED]:
         words = f"tasks check --run {name}{in_journal(journal)}"
         note(f"To see how its tasks stand: {runtime.program} {words}")

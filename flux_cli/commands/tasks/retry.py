@@ -2,12 +2,11 @@
 
 import typer
 
-from flux_cli.commands.file_options import FileOptions
 from flux_cli.commands.inputs import read_ids
 from flux_cli.commands.options import InputOptions, ServiceOptions
-from flux_cli.commands.submit_options import GoingOnOptions, RetryOptions
+from flux_cli.commands.submit_options import RetryOptions
 from flux_cli.commands.submit_prompts import Afterwards
-from flux_cli.commands.watch_options import NotifyOptions, WatchOptions, WatchOutputOptions
+from flux_cli.commands.watch_options import WatchOutputOptions
 from flux_cli.runtime import Runtime
 
 
@@ -17,10 +16,7 @@ def retry(
     inputs: InputOptions,
     submit: RetryOptions,
     output: WatchOutputOptions,
-    going_on: GoingOnOptions,
-    files: FileOptions,
-    policy: WatchOptions,
-    notify: NotifyOptions,
+    afterwards: Afterwards,
     service: ServiceOptions,
 ) -> None:
     """Submit failed tasks again, with the same requests. Each is paid for again.
@@ -42,9 +38,8 @@ def retry(
 
     runtime: Runtime = ctx.obj
     output.apply(runtime)
-    afterwards = Afterwards(going_on, files, policy, notify)
     afterwards.check(ctx)
-    with runtime.session(service, patience=policy.patience) as session:
+    with runtime.session(service, patience=afterwards.policy.patience) as session:
         ids = read_ids(ctx, inputs, session)
         code = run_retry(runtime, session, ids, submit, inputs.journal, output, afterwards)
         raise typer.Exit(code)

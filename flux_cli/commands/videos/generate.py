@@ -4,12 +4,11 @@ from dataclasses import asdict
 
 import typer
 
-from flux_cli.commands.file_options import FileOptions
 from flux_cli.commands.options import ServiceOptions
-from flux_cli.commands.submit_options import GoingOnOptions, PromptOptions, PromptRunOptions
+from flux_cli.commands.submit_options import PromptOptions, PromptRunOptions
 from flux_cli.commands.submit_prompts import Afterwards, submit_prompts
 from flux_cli.commands.video_options import VideoOptions
-from flux_cli.commands.watch_options import NotifyOptions, WatchOptions, WatchOutputOptions
+from flux_cli.commands.watch_options import WatchOutputOptions
 from flux_cli.models.requests import RequestKind
 
 
@@ -20,10 +19,7 @@ def generate(
     video: VideoOptions,
     submit: PromptRunOptions,
     output: WatchOutputOptions,
-    going_on: GoingOnOptions,
-    files: FileOptions,
-    policy: WatchOptions,
-    notify: NotifyOptions,
+    afterwards: Afterwards,
     service: ServiceOptions,
 ) -> None:
     """Submit prompts for videos.
@@ -39,7 +35,6 @@ def generate(
     draft to enhance, or a prompt alone (t2v). In a file, each field may have a
     column of its name. Everything else is as in flux images generate.
     """
-    afterwards = Afterwards(going_on, files, policy, notify)
     submit_prompts(
         ctx, RequestKind.GENERATE_VIDEO, prompts, asdict(video), submit, output, afterwards, service
     )

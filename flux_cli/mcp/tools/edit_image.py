@@ -6,7 +6,7 @@ from flux_cli.mcp import parameters
 from flux_cli.mcp.answers import Answer
 from flux_cli.mcp.calls import Call
 from flux_cli.mcp.queries import Queries
-from flux_cli.mcp.submitting import Submissions, submitted_answer
+from flux_cli.mcp.submitting import Submissions
 from flux_cli.mcp.tool import Tool
 from flux_cli.mcp.tools.submission_parameters import AGAIN, PROMPTS, SIZE, WAIT
 from flux_cli.models.requests import RequestKind
@@ -19,27 +19,15 @@ IMAGE_URL = parameters.text("The image to edit.")
 def make_tool(submissions: Submissions) -> Tool:
     """Return the tool that submits by `submissions`."""
 
-    def flux_edit_image(
-        queries: Queries,
-        call: Call,
-        *,
-        prompts: list[str],
-        again: bool,
-        wait_seconds: float,
-        **fields: Any,
-    ) -> Answer:
+    def flux_edit_image(queries: Queries, call: Call, **arguments: Any) -> Answer:
         """Edit an image as each prompt says; every task costs the user credits.
 
         When to use: to change an image that has a public URL. When not to use: for a new image
         use flux_generate_image.
 
-        Returns what flux_generate_image returns, nor submits the same twice.
+        Returns what flux_generate_image returns, and never submits the same twice.
         """
-        rows = [{"prompt": prompt, **fields} for prompt in prompts]
-        submitted = submissions.submit(
-            queries, call, RequestKind.EDIT_IMAGE, rows, again=again, wait_seconds=wait_seconds
-        )
-        return submitted_answer(submitted)
+        return submissions.submit(queries, call, RequestKind.EDIT_IMAGE, **arguments)
 
     takes = {"prompts": PROMPTS, "image_url": IMAGE_URL, "model": MODEL, "size": SIZE}
     return Tool(

@@ -6,7 +6,7 @@ from flux_cli.mcp import parameters
 from flux_cli.mcp.answers import Answer
 from flux_cli.mcp.calls import Call
 from flux_cli.mcp.queries import Queries
-from flux_cli.mcp.submitting import Submissions, submitted_answer
+from flux_cli.mcp.submitting import Submissions
 from flux_cli.mcp.tool import Tool
 from flux_cli.mcp.tools.submission_parameters import AGAIN, PROMPTS
 from flux_cli.models.requests import RequestKind
@@ -24,31 +24,15 @@ KEYFRAMES = parameters.text(
 def make_tool(submissions: Submissions) -> Tool:
     """Return the tool that submits by `submissions`."""
 
-    def flux_generate_video(
-        queries: Queries,
-        call: Call,
-        *,
-        prompts: list[str],
-        again: bool,
-        **fields: Any,
-    ) -> Answer:
+    def flux_generate_video(queries: Queries, call: Call, **arguments: Any) -> Answer:
         """Generate videos from prompts, or from images; every task costs the user credits.
 
         When to use: when the user wants a video; it takes minutes. When not to use: for
         pictures use flux_generate_image.
 
-        Returns what flux_generate_image returns, nor submits the same twice.
+        Returns what flux_generate_image returns, and never submits the same twice.
         """
-        rows = [{"prompt": prompt, **fields} for prompt in prompts]
-        submitted = submissions.submit(
-            queries,
-            call,
-            RequestKind.GENERATE_VIDEO,
-            rows,
-            again=again,
-            wait_seconds=0.0,
-        )
-        return submitted_answer(submitted)
+        return submissions.submit(queries, call, RequestKind.GENERATE_VIDEO, **arguments)
 
     takes = {
         "prompts": PROMPTS,
