@@ -71,7 +71,7 @@ def list_local(
     if counts.total:
         program = runtime.program
         note(
-            f"{counts.summary()} when submitted. To see how they stand now:"
+            f"{counts.summary()} when submitted. To see how they stand now, run:"
             f" {program} tasks list --local{in_journal(file)} -o ids | {program} tasks check"
         )
     elif journal is None:

@@ -65,4 +65,4 @@ def show(
         note("To continue, repeat the command that submitted it: nothing is submitted twice.")
     if counts[SubmissionState.ACCEPTED]:
         words = f"tasks check --run {name}{in_journal(journal)}"
-        note(f"To see how its tasks stand: {runtime.program} {words}")
+        note(f"To see how its tasks stand, run: {runtime.program} {words}")
